@@ -1,0 +1,65 @@
+"""`kedro run`, with errors that a person can read.
+
+Kedro shows a traceback for whatever a node raises. What a user's input, configuration or weights
+have caused is one sentence instead; defects of ours keep their traceback.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+
+from faceinsight.errors import FaceInsightError
+
+
+@click.group(name="faceinsight", context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Commands of this project."""
+
+
+def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except Exception as error:
+            sentence = _sentence(error)
+            if sentence is None:
+                raise
+            raise click.ClickException(sentence) from None
+
+    return wrapped
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _sentence(error: BaseException) -> str | None:
+    """The sentence for a person, or None where the traceback is needed."""
+    from kedro.io.core import VersionNotFoundError
+    from kedro.validation.exceptions import DataValidationError, ParameterValidationError
+    from omegaconf.errors import OmegaConfBaseException
+
+    for cause in _causes(error):
+        if isinstance(cause, FaceInsightError | ParameterValidationError | DataValidationError):
+            return str(cause)
+        if isinstance(cause, VersionNotFoundError):
+            return f"{cause} Run the pipeline that makes it first (`kedro registry list`)."
+        if isinstance(cause, OmegaConfBaseException):
+            key = getattr(cause, "full_key", None)
+            return f"Configuration{f', key {key!r}' if key else ''}: {cause.msg or cause}"
+    return None
+
+
+run = copy.copy(kedro_run)
+run.callback = _with_readable_errors(kedro_run.callback)
+cli.add_command(run)

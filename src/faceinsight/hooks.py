@@ -1,0 +1,33 @@
+"""Kedro hooks of the project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io.core import Version
+
+
+class PinVersionsOfThisRun:
+    """Make a run read back exactly what it wrote.
+
+    Kedro loads the newest version of an artifact. With two runs on one data folder that may be the
+    other run's, so what this run has saved is pinned to this run's version.
+    """
+
+    def __init__(self) -> None:
+        self._catalog: Any = None
+
+    @hook_impl
+    def after_catalog_created(self, catalog: Any) -> None:
+        """Keep the catalog whose entries are pinned."""
+        self._catalog = catalog
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Pin the entry's load version to the version it was just saved as."""
+        dataset = self._catalog.get(dataset_name) if self._catalog is not None else None
+        version = getattr(dataset, "_version", None)
+        if version is not None and version.load is None:
+            dataset._version = Version(version.save, version.save)
+            dataset._clear_version_cache()

@@ -1,0 +1,64 @@
+"""The project's pipelines by name.
+
+An explicit dictionary: `find_pipelines()` with entries added by hand breaks `--pipelines=NAME`.
+"""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline, pipeline
+
+from faceinsight.pipelines import (
+    evaluation,
+    ingestion,
+    priors,
+    reporting,
+    rules,
+    segmentation,
+    training,
+)
+from faceinsight.variants import LABELS
+
+_SHARED_INPUTS = {"vocabulary", "rule_set", "prior", "text_features", "prevalence"}
+_SHARED_PARAMETERS = {
+    f"params:{name}"
+    for name in ("model", "training", "datasets", "work", "prediction", "evaluation")
+}
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Pipeline names to pipelines; `__default__` does everything."""
+    ingest, segment = ingestion.create_pipeline(), segmentation.create_pipeline()
+    prior, rule = priors.create_pipeline(), rules.create_pipeline()
+    train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
+    prevalence = evaluation.create_prevalence_pipeline()
+    report = reporting.create_pipeline()
+
+    upstream = ingest + segment + prior + rule
+    variants = sum((_as_variant(train_one + evaluate_one, name) for name in LABELS), Pipeline([]))
+    ablation = upstream + prevalence + variants + report
+    return {
+        "__default__": ablation,
+        "ingestion": ingest,
+        "segmentation": segment,
+        "priors": prior,
+        "rules": rule,
+        "training": train_one,
+        "evaluation": evaluate_one,
+        "reporting": report,
+        "train": upstream + prevalence + train_one + evaluate_one,
+        "ablation": ablation,
+    }
+
+
+def _as_variant(of_one: Pipeline, name: str) -> Pipeline:
+    """The pipeline of one variant in a namespace of its own, everything shared left outside."""
+    frames = {dataset for dataset in of_one.inputs() if dataset.endswith(".frames")}
+    return pipeline(
+        of_one,
+        namespace=name,
+        inputs=_SHARED_INPUTS | frames,
+        parameters={
+            "params:variant": f"params:variants.{name}",
+            **{parameter: parameter for parameter in _SHARED_PARAMETERS},
+        },
+    )

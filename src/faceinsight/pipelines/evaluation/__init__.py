@@ -1,0 +1,5 @@
+"""Pipeline: a trained model to predictions and metrics."""
+
+from faceinsight.pipelines.evaluation.pipeline import create_pipeline, create_prevalence_pipeline
+
+__all__ = ["create_pipeline", "create_prevalence_pipeline"]

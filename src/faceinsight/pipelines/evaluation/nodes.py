@@ -1,0 +1,61 @@
+"""Nodes: a trained model to predictions and metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.evaluation.measures import EvaluationSettings
+from faceinsight.parameters import PredictionSettings
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from faceinsight.logic import RuleSet
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = RuleSet = Any
+
+
+def score_faces(model: Path, prediction: PredictionSettings, **frames: Path) -> DataFrame:
+    """Probabilities and consistent labels of every test face."""
+    from faceinsight.prediction import predict
+
+    return predict(model, frames, prediction)
+
+
+def measure_prevalence(
+    vocabulary: Vocabulary, **examples: DataFrame
+) -> dict[str, dict[str, float | None]]:
+    """Share of training faces that have each characteristic, by data set: what knows no picture."""
+    from faceinsight.labels import label_matrix
+
+    shares = {}
+    for dataset, table in examples.items():
+        labels = label_matrix(table[table["split"] == "train"], vocabulary)
+        known = (labels >= 0).sum(axis=0)
+        present = (labels == 1).sum(axis=0)
+        shares[dataset] = {
+            id_: float(p / n) if n else None
+            for id_, p, n in zip(vocabulary.ids, present, known, strict=True)
+        }
+    return shares
+
+
+def measure_model(
+    predictions: DataFrame,
+    prevalence: dict[str, dict[str, float | None]],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    """Every metric with its interval, beside what predicting prevalence would score."""
+    import numpy as np
+
+    from faceinsight.evaluation import evaluate
+
+    shares = {
+        dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)
+        for dataset, share in prevalence.items()
+    }
+    return evaluate(predictions, vocabulary, rule_set, shares, evaluation)

@@ -1,0 +1,41 @@
+"""Pipeline: a trained model to predictions and metrics."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from faceinsight.parameters import DATASETS
+from faceinsight.pipelines.evaluation import nodes
+
+
+def create_prevalence_pipeline() -> Pipeline:
+    """The baseline that all variants share."""
+    return pipeline(
+        [
+            node(
+                nodes.measure_prevalence,
+                {"vocabulary": "vocabulary", **{name: f"{name}.examples" for name in DATASETS}},
+                "prevalence",
+            )
+        ]
+    )
+
+
+def create_pipeline() -> Pipeline:
+    """Scores and metrics of one model."""
+    return pipeline(
+        [
+            node(
+                nodes.score_faces,
+                {
+                    "model": "model",
+                    "prediction": "params:prediction",
+                    **{name: f"{name}.frames" for name in DATASETS},
+                },
+                "predictions",
+            ),
+            node(
+                nodes.measure_model,
+                ["predictions", "prevalence", "vocabulary", "rule_set", "params:evaluation"],
+                "metrics",
+            ),
+        ]
+    )

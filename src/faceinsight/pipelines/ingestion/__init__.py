@@ -1,0 +1,5 @@
+"""Pipeline: raw data sets to label tables, audits and selected examples."""
+
+from faceinsight.pipelines.ingestion.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,50 @@
+"""Pipeline: raw data sets to label tables, audits and selected examples."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from faceinsight.parameters import DATASETS
+from faceinsight.pipelines.ingestion import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """One box a data set, after the vocabulary and the raw folder."""
+    shared = pipeline(
+        [
+            node(nodes.build_vocabulary, "params:vocabulary", "vocabulary"),
+            node(nodes.find_raw, ["params:raw", "params:drawing", "vocabulary"], "raw"),
+        ]
+    )
+    of_dataset = pipeline(
+        [
+            node(
+                nodes.read_labels,
+                ["raw", "vocabulary", "params:dataset", "params:seed"],
+                ["labels", "skipped_rows"],
+            ),
+            node(
+                nodes.audit_photographs,
+                ["labels", "raw", "params:dataset", "params:audit", "params:work"],
+                "audit",
+            ),
+            node(
+                nodes.select_examples,
+                ["labels", "audit", "params:dataset", "params:seed"],
+                ["examples", "selection"],
+            ),
+        ]
+    )
+    return sum(
+        (
+            pipeline(
+                of_dataset,
+                namespace=name,
+                inputs={"raw", "vocabulary"},
+                parameters={
+                    "params:dataset": f"params:datasets.{name}",
+                    **{f"params:{p}": f"params:{p}" for p in ("seed", "audit", "work")},
+                },
+            )
+            for name in DATASETS
+        ),
+        start=shared,
+    )

@@ -1,0 +1,27 @@
+"""Nodes: examples to face frames with label maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.parameters import DatasetSettings
+from faceinsight.segmentation.settings import SegmentationSettings
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = Any
+
+
+def segment_faces(
+    examples: DataFrame,
+    raw: Path,
+    dataset: DatasetSettings,
+    settings: SegmentationSettings,
+    work: str,
+) -> Path:
+    """Crop every example to its face and give it a label map, provided or parsed."""
+    from faceinsight.segmentation import segment
+
+    return segment(dataset.name, examples, raw / dataset.name, Path(work), settings)

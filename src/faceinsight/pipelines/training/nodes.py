@@ -1,0 +1,61 @@
+"""Nodes: frames, prior and rules to a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.model.settings import ModelSettings
+from faceinsight.training.settings import TrainingSettings
+from faceinsight.variants import Variant
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+    from pandas import DataFrame
+
+    from faceinsight.logic import RuleSet
+    from faceinsight.parameters import DatasetSettings
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = DatasetSettings = RuleSet = ndarray = Any
+
+
+def train_model(
+    variant: Variant,
+    model: ModelSettings,
+    training: TrainingSettings,
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    prior: Mapping[str, ndarray],
+    text_features: Mapping[str, ndarray],
+    datasets: Mapping[str, DatasetSettings],
+    work: str,
+    **frames: Path,
+) -> tuple[Path, DataFrame]:
+    """Train a variant; what an earlier start left is gone on with, what is finished is found."""
+    from faceinsight.training.loop import TrainingJob, train
+
+    features = text_features["features"]
+    job = TrainingJob(
+        variant=variant,
+        model=model,
+        training=training,
+        vocabulary=vocabulary,
+        rule_set=rule_set,
+        adjacency=prior["adjacency"],
+        text_features=features if features.size else None,
+        frames=frames,
+        weights=_weights(datasets),
+    )
+    return train(job, Path(work))
+
+
+def _weights(datasets: Mapping[str, Any]) -> dict[str, float]:
+    """Weight of every data set; Kedro types these parameters only where ingestion runs as well."""
+    from faceinsight.parameters import DatasetSettings
+
+    return {
+        name: DatasetSettings.model_validate(settings).weight
+        for name, settings in datasets.items()
+    }

@@ -1,0 +1,30 @@
+"""Pipeline: frames, prior and rules to a trained model."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from faceinsight.parameters import DATASETS
+from faceinsight.pipelines.training import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Training of the one variant that the parameter `variant` holds."""
+    return pipeline(
+        [
+            node(
+                nodes.train_model,
+                {
+                    "variant": "params:variant",
+                    "model": "params:model",
+                    "training": "params:training",
+                    "vocabulary": "vocabulary",
+                    "rule_set": "rule_set",
+                    "prior": "prior",
+                    "text_features": "text_features",
+                    "datasets": "params:datasets",
+                    "work": "params:work",
+                    **{name: f"{name}.frames" for name in DATASETS},
+                },
+                ["model", "learning_curve"],
+            )
+        ]
+    )

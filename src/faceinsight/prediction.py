@@ -1,0 +1,96 @@
+"""Score faces with a trained model: probabilities, and labels that never contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from faceinsight.frames import Frames
+from faceinsight.parameters import PredictionSettings
+
+
+def predict(
+    model_folder: Path, frames: Mapping[str, Path], settings: PredictionSettings
+) -> pd.DataFrame:
+    """Probabilities, consistent labels and truth of every face of a split.
+
+    Args:
+        model_folder: a saved model; brings its own vocabulary and rules.
+        frames: data set name to its folder of frames.
+        settings: split, batch size, device.
+
+    Returns:
+        One row a face: dataset, photograph, face, split; p_<id> float32; d_<id> int8 decoded label;
+        y_<id> Int8 truth, null where unknown.
+    """
+    import torch
+
+    from faceinsight.logic import decode
+    from faceinsight.model import FaceInsightModel
+    from faceinsight.training.data import FaceDataset
+
+    model = FaceInsightModel.from_pretrained(model_folder)
+    name = settings.device
+    device = torch.device(
+        name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    )
+    model.to(device).eval()
+    vocabulary, rule_set = model.vocabulary, model.ruleset
+    tables = []
+    for dataset, folder in frames.items():
+        opened = Frames.open(Path(folder))
+        faces = FaceDataset({dataset: opened}, vocabulary, settings.split, model.config.segmentation)
+        if not len(faces):
+            continue
+        logits = np.empty((len(faces), len(vocabulary)), np.float32)
+        with torch.inference_mode(), tqdm(total=len(faces), desc=dataset, unit="img") as bar:
+            for start in range(0, len(faces), settings.batch_size):
+                rows = range(start, min(start + settings.batch_size, len(faces)))
+                batch = faces.__getitems__(rows)
+                batch.pop("labels")
+                scored = model(**{k: v.to(device) for k, v in batch.items()}).logits
+                logits[rows.start : rows.stop] = scored.float().cpu().numpy()
+                bar.update(len(rows))
+        in_split = (opened.examples["split"] == settings.split).to_numpy(dtype=bool)
+        tables.append(
+            _table(
+                dataset,
+                opened.examples[in_split],
+                vocabulary.ids,
+                logits,
+                decode(logits, rule_set),
+                faces.labels,
+            )
+        )
+    if not tables:
+        columns = ["dataset", "photograph", "face", "split"]
+        columns += [f"{part}_{id_}" for part in "pdy" for id_ in vocabulary.ids]
+        return pd.DataFrame({column: [] for column in columns})
+    return pd.concat(tables, ignore_index=True)
+
+
+def _table(
+    dataset: str,
+    examples: pd.DataFrame,
+    ids: tuple[str, ...],
+    logits: np.ndarray,
+    decoded: np.ndarray,
+    labels: np.ndarray,
+) -> pd.DataFrame:
+    faces = examples[["photograph", "face", "split"]].reset_index(drop=True)
+    faces.insert(0, "dataset", dataset)
+    probabilities = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+    truth = pd.DataFrame(labels, columns=[f"y_{id_}" for id_ in ids]).astype("Int8")
+    return pd.concat(
+        [
+            faces,
+            pd.DataFrame(probabilities, columns=[f"p_{id_}" for id_ in ids]),
+            pd.DataFrame(decoded.astype(np.int8), columns=[f"d_{id_}" for id_ in ids]),
+            truth.mask(truth < 0),
+        ],
+        axis=1,
+    )

@@ -1,0 +1,81 @@
+"""Parameters of training, typed and validated before anything runs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class AugmentationSettings(BaseModel):
+    """Random changes of a training example; photograph and map move together.
+
+    Attributes:
+        flip: probability of a left-right flip (left and right classes of the map swap).
+        shift: largest translation in either direction, as a share of the frame's side.
+        scale: largest relative change of size in either direction.
+        light: largest relative change of brightness and of contrast; photograph only.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    flip: float = Field(0.5, ge=0, le=1)
+    shift: float = Field(0.0, ge=0, lt=0.5)
+    scale: float = Field(0.0, ge=0, lt=0.5)
+    light: float = Field(0.0, ge=0, lt=1)
+
+
+class TrainingSettings(BaseModel):
+    """How a model is trained; the defaults are LLaVA-1.5's instruction tuning.
+
+    Attributes:
+        seed: of initial weights, order of examples and augmentation.
+        epochs: passes over as many examples as the training split holds.
+        batch_size: examples a device and step.
+        gradient_accumulation_steps: steps whose gradients are added before an update.
+        learning_rate: highest rate of AdamW.
+        schedule: a name of transformers' learning-rate schedules.
+        warmup_ratio: share of all steps in which the rate rises to its height.
+        weight_decay: AdamW's.
+        max_grad_norm: gradients are clipped to this norm.
+        precision: fp32, or bf16 autocast.
+        temperature: how data sets share an epoch: 1 in proportion to their size, 0 equally.
+        evaluations_per_epoch: how often the validation accuracy is taken.
+        patience: evaluations without a better validation accuracy before training stops; null
+            never stops early.
+        logging_steps: updates between two points of the learning curve.
+        workers: processes that read and augment examples; 0 reads in the training process.
+        keep_checkpoints: how many checkpoints are kept for going on.
+        device: auto, or a torch device such as cpu.
+        compile: compile the model with torch.compile.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    seed: int = 0
+    epochs: float = Field(1.0, gt=0)
+    batch_size: int = Field(128, ge=1)
+    eval_batch_size: int = Field(256, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1)
+    learning_rate: float = Field(2e-5, gt=0)
+    schedule: str = "cosine"
+    warmup_ratio: float = Field(0.03, ge=0, le=1)
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    precision: Literal["fp32", "bf16"] = "bf16"
+    temperature: float = Field(1.0, ge=0, le=1)
+    evaluations_per_epoch: float = Field(4, gt=0)
+    patience: int | None = Field(5, ge=1)
+    logging_steps: int = Field(10, ge=1)
+    workers: int = Field(0, ge=0)
+    keep_checkpoints: int = Field(2, ge=1)
+    device: str = "auto"
+    compile: bool = False
+    augmentation: AugmentationSettings = AugmentationSettings()
+
+    @model_validator(mode="after")
+    def _known_schedule(self) -> TrainingSettings:
+        known = ("cosine", "linear", "constant", "constant_with_warmup")
+        if self.schedule not in known:
+            raise ValueError(f"schedule '{self.schedule}' is none of {', '.join(known)}")
+        return self
