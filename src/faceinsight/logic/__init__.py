@@ -1,0 +1,1 @@
+"""Logical rules over characteristics: language, proofs, loss (Eq. 9) and consistent labels."""
