@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from faceinsight.errors import VocabularyError
+from faceinsight.parameters import DATASETS
 
 ATTRIBUTES = "attributes"
 """Name of the task that scores single characteristics, beside the tasks that are groups."""
@@ -42,6 +43,20 @@ class VocabularyConfig(BaseModel):
     characteristics: dict[_Identifier, _CharacteristicConfig]
     groups: dict[_Identifier, list[_Identifier]]
     tasks: dict[_Identifier, dict[_Identifier, _Identifier]]
+    # The order, stated where it must survive what does not keep the order of mappings.
+    order: list[_Identifier] | None = None
+
+    @model_validator(mode="after")
+    def _says_no_thing_twice(self) -> VocabularyConfig:
+        if self.order is not None and sorted(self.order) != sorted(self.characteristics):
+            raise ValueError("order does not name exactly the characteristics")
+        by_phrase: dict[str, str] = {}
+        for id_, entry in self.characteristics.items():
+            if (other := by_phrase.setdefault(entry.phrase, id_)) != id_:
+                raise ValueError(f"{other} and {id_} have the same phrase, '{entry.phrase}'")
+            if unknown := sorted(set(entry.names) - set(DATASETS) - set(self.tasks)):
+                raise ValueError(f"{id_} has a name in '{unknown[0]}', which is no data set")
+        return self
 
 
 @dataclass(frozen=True)
@@ -103,8 +118,8 @@ class Vocabulary:
     def from_config(cls, config: Mapping[str, Any] | VocabularyConfig) -> Vocabulary:
         """Build the vocabulary from configuration.
 
-        A group that no data set's task uses is left out together with its members, so that e.g.
-        UTKFace's ages are switched to decades by naming another group for its task.
+        A group that no data set uses is left out together with its members, so that e.g. UTKFace's
+        ages are switched to decades by naming another group for its task.
 
         Raises:
             VocabularyError: with one message that names every fault.
@@ -114,7 +129,8 @@ class Vocabulary:
                 config = VocabularyConfig.model_validate(config)
             except ValidationError as error:
                 faults = "; ".join(
-                    f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+                    ": ".join(filter(None, [".".join(map(str, e["loc"])), e["msg"]]))
+                    for e in error.errors()
                 )
                 raise VocabularyError(f"vocabulary: {faults}") from None
         used = {
@@ -137,11 +153,18 @@ class Vocabulary:
                         f"vocabulary.groups.{group}: '{member}' is already in '{group_of[member]}'"
                     )
                 group_of[member] = group
+        # CelebA's and MAAD's attributes hold `Male`, which keeps its group without a task for it.
+        for dataset, of in config.tasks.items():
+            if ATTRIBUTES in of.values():
+                used |= {
+                    g for id_, g in group_of.items() if dataset in config.characteristics[id_].names
+                }
         unused = set(config.groups) - used
         characteristics = [
-            Characteristic(id_, entry.phrase, dict(entry.names), group_of.get(id_))
-            for id_, entry in config.characteristics.items()
+            Characteristic(id_, config.characteristics[id_].phrase, names, group_of.get(id_))
+            for id_ in config.order or config.characteristics
             if group_of.get(id_) not in unused
+            for names in [dict(config.characteristics[id_].names)]
         ]
         groups = {name: tuple(m) for name, m in config.groups.items() if name in used}
         return cls(characteristics, groups, config.tasks)
@@ -154,6 +177,7 @@ class Vocabulary:
             },
             "groups": {name: list(members) for name, members in self.groups.items()},
             "tasks": {dataset: dict(of) for dataset, of in self._tasks.items()},
+            "order": list(self.ids),
         }
 
     def _check(self) -> None:
@@ -241,15 +265,13 @@ class Vocabulary:
             raise VocabularyError(
                 f"vocabulary.tasks: there is no data set '{dataset}'; there are {list(self._tasks)}"
             )
+        groups = [target for target in self._tasks[dataset].values() if target != ATTRIBUTES]
+        if missing := sorted(set(groups) - set(self.groups)):
+            raise VocabularyError(f"vocabulary.tasks.{dataset}: there is no group {missing}")
+        in_other_task = {member for group in groups for member in self.groups[group]}
         tasks = []
         for name, target in self._tasks[dataset].items():
             if target == ATTRIBUTES:
-                in_other_task = {
-                    m
-                    for other in self._tasks[dataset].values()
-                    if other != ATTRIBUTES
-                    for m in self.groups[other]
-                }
                 members = tuple(
                     c.id
                     for c in self.characteristics

@@ -30,7 +30,8 @@ def digest(*things: Any) -> str:
     """Hash configuration and data to 16 hexadecimal digits, the same on every machine.
 
     Accepts plain values, mappings, sequences, dataclasses, pydantic models, numpy arrays,
-    pandas data frames, and `Path`s (a file by its content, a folder by its files' names and contents).
+    pandas data frames, and `Path`s (a file by its content, a folder by its files' names and
+    contents). The order of a mapping's keys does not count.
 
     Raises:
         TypeError: something whose content has no stable form.
@@ -49,8 +50,10 @@ def _feed(hasher: Any, thing: Any) -> None:
     if thing is None or isinstance(thing, bool | int | float | str):
         hasher.update(f"{type(thing).__name__}:{json.dumps(thing)};".encode())
     elif isinstance(thing, bytes):
-        hasher.update(b"bytes:" + thing + b";")
+        hasher.update(f"bytes:{len(thing)}:".encode() + thing)
     elif isinstance(thing, np.ndarray):
+        if thing.dtype.hasobject:
+            raise TypeError("cannot make a digest of an array of Python objects")
         hasher.update(f"array:{thing.dtype.str}:{thing.shape}:".encode())
         hasher.update(np.ascontiguousarray(thing).tobytes())
     elif isinstance(thing, np.generic):
@@ -105,8 +108,9 @@ def source_digest(*modules: str) -> str:
 def write_beside(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename it into place when the block succeeds.
 
-    Serves files and folders alike. A reader sees the old state or the new, never half of either;
-    on an error nothing is left behind.
+    Serves files and folders alike. A reader sees the old state or the new, never half of either
+    (a folder that is replaced is away for the moment between two renames); on an error nothing is
+    left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept last: writers that choose a format by it (Parquet, PNG) must still see it.
@@ -114,8 +118,12 @@ def write_beside(path: Path) -> Iterator[Path]:
     try:
         yield beside
         if path.is_dir() and beside.is_dir():
-            shutil.rmtree(path)
-        beside.replace(path)
+            old = beside.with_name(f"{beside.name}.old")
+            path.replace(old)
+            beside.replace(path)
+            shutil.rmtree(old)
+        else:
+            beside.replace(path)
     finally:
         if beside.is_dir():
             shutil.rmtree(beside, ignore_errors=True)
