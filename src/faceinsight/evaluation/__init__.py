@@ -1,0 +1,1 @@
+"""Measuring predictions: metrics with bootstrap intervals, baselines, calibration, ablation."""

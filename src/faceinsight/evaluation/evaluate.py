@@ -1,0 +1,234 @@
+"""Evaluate the predictions of one model: metrics, baselines, rules and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faceinsight.characteristics import Task, Vocabulary
+from faceinsight.errors import ParameterError
+from faceinsight.evaluation.measures import METRICS, Figure, Measures, Rules
+from faceinsight.evaluation.scored import Scored
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.tasks import AttributeScores, ClassScores
+
+Prevalence = NDArray[np.floating] | Mapping[str, NDArray[np.floating]]
+"""Share of each characteristic in the training labels: [K], or [K] for each data set.
+
+NaN where nothing is known.
+"""
+
+
+def evaluate(
+    predictions: pd.DataFrame,
+    vocabulary: Vocabulary,
+    ruleset: Rules,
+    prevalence: Prevalence,
+    settings: EvaluationSettings | None = None,
+) -> dict[str, Any]:
+    """Measure one model's predictions.
+
+    Every figure is `{value, low, high}` with a bootstrap percentile interval over photographs
+    (`faceinsight.evaluation.bootstrap`); null where it is not defined, e.g. without faces.
+
+    - Attributes: accuracy over all known labels; precision, recall and F1 per face, averaged.
+    - One class of several: the member with the highest P; accuracy, macro precision, recall, F1.
+    - `map` of a task: the mean AP over its characteristics with a positive and a negative in the
+      data set. A resample that draws no positive leaves the characteristic out.
+    - `decoded_accuracy`: of the labels that contradict no rule.
+    - `ece`: calibration error over the task's known labels.
+    - Overall mAP: per characteristic over all faces with a known label, of whatever data set; then
+      the mean over characteristics. Mean accuracy ("validation accuracy"): over all tasks of all
+      data sets, each counting once.
+    - Baselines: accuracy, precision, recall and F1 of always answering what is most frequent in the
+      training labels, and the mAP of probabilities that say nothing, which is the mean prevalence.
+
+    Args:
+        predictions: one row a face: `dataset, photograph, face`, then `p_<id>`, `d_<id>`, `y_<id>`
+            for every id of the vocabulary.
+        vocabulary: the characteristics and tasks.
+        ruleset: the rules whose violations are counted before and after decoding.
+        prevalence: share of each characteristic among the known training labels.
+        settings: thresholds, resamples, bins.
+
+    Returns:
+        A dictionary that goes into JSON as it is:
+        `n`, `settings`;
+        `datasets.<data set>`: `n` and `tasks.<task>`: `n`, `one_of`, `members`, `positives`,
+        `metrics.<metric>`, `baselines.<metric>`, and `confusion` (rows: truth) of a class task;
+        `overall`: `map`, `map_prevalence`, `mean_accuracy`, `mean_accuracy_majority`,
+        `n_characteristics`;
+        `rules`: for `thresholded`, `highest_in_group` and `decoded` answers the share of `faces`
+        with a broken rule, the number of broken rules `per_face` and `n` in all, and `per_rule`;
+        `calibration`: `ece` and `bins`;
+        `per_characteristic.<id>`: `ap`, `prevalence`, `n`, `positives` by data set.
+
+    Raises:
+        ParameterError: the predictions are not of this form.
+    """
+    settings = settings or EvaluationSettings()
+    scored = Scored.from_frame(predictions, vocabulary)
+    measures = Measures(scored, vocabulary, settings, ruleset)
+    figures = measures.with_intervals(settings)
+    by_dataset = _prevalence_by_dataset(prevalence, vocabulary)
+    datasets: dict[str, Any] = {}
+    for dataset, rows in scored.rows.items():
+        tasks = {
+            task.name: _task_report(
+                task,
+                scored.labels[rows][:, [vocabulary.index[m] for m in task.members]],
+                by_dataset[dataset][[vocabulary.index[m] for m in task.members]],
+                measures.tasks[dataset, task.name],
+                {m: figures["task", dataset, task.name, m] for m in METRICS},
+            )
+            for task in vocabulary.tasks(dataset)
+        }
+        datasets[dataset] = {"n": rows.stop - rows.start, "tasks": tasks}
+    return {
+        "n": len(scored),
+        "settings": settings.model_dump(mode="json"),
+        "datasets": datasets,
+        "overall": _overall(measures, vocabulary, figures, datasets),
+        "rules": _rules(measures, ruleset, figures),
+        "calibration": {
+            "ece": figures["calibration", "ece"].to_json(),
+            "bins": measures.calibration.bins(),
+        },
+        "per_characteristic": _per_characteristic(scored, vocabulary, figures),
+    }
+
+
+def _prevalence_by_dataset(
+    prevalence: Prevalence, vocabulary: Vocabulary
+) -> dict[str, NDArray[np.floating]]:
+    nothing = np.full(len(vocabulary), np.nan)
+    by_dataset: dict[str, NDArray[np.floating]] = {
+        dataset: np.asarray(
+            prevalence.get(dataset, nothing) if isinstance(prevalence, Mapping) else prevalence,
+            dtype=np.float64,
+        )
+        for dataset in vocabulary.datasets
+    }
+    for dataset, values in by_dataset.items():
+        if values.shape != (len(vocabulary),):
+            raise ParameterError(
+                f"prevalence of {dataset}: shape {values.shape} does not fit a vocabulary of "
+                f"{len(vocabulary)}"
+            )
+    return by_dataset
+
+
+def _task_report(
+    task: Task,
+    labels: NDArray[np.int8],
+    prevalence: NDArray[np.floating],
+    scores: AttributeScores | ClassScores,
+    figures: Mapping[str, Figure],
+) -> dict[str, Any]:
+    report = {
+        "n": scores.n,
+        "one_of": task.one_of,
+        "members": list(task.members),
+        "positives": (labels == 1).sum(axis=0).tolist(),
+        "metrics": {metric: figure.to_json() for metric, figure in figures.items()},
+        "baselines": _baselines(task, labels, prevalence),
+    }
+    if isinstance(scores, ClassScores):
+        report["confusion"] = scores.confusion()
+    return report
+
+
+def _baselines(
+    task: Task, labels: NDArray[np.int8], prevalence: NDArray[np.floating]
+) -> dict[str, float | None]:
+    """Figures of constant answers; labels [n, k], prevalence [k] in the training labels."""
+    baselines: dict[str, float | None] = dict.fromkeys(
+        ("accuracy", "precision", "recall", "f1", "map")
+    )
+    scores: AttributeScores | ClassScores
+    if task.one_of:
+        if np.isnan(prevalence).all():
+            return baselines | {"map": _mean_prevalence(labels)}
+        answer = int(np.nanargmax(prevalence))
+        scores = ClassScores(labels, np.full(len(labels), answer))
+    else:
+        scores = AttributeScores(labels, np.broadcast_to(prevalence >= 0.5, labels.shape))
+    for metric, values in scores.figures(scores.table.sum(axis=0)[None]).items():
+        baselines[metric] = None if np.isnan(values[0]) else float(values[0])
+    return baselines | {"map": _mean_prevalence(labels)}
+
+
+def _mean_prevalence(labels: NDArray[np.int8]) -> float | None:
+    """Mean share of positives over the columns that have a positive and a negative."""
+    positives, known = (labels == 1).sum(axis=0), (labels >= 0).sum(axis=0)
+    ranked = (positives > 0) & (positives < known)
+    return float((positives[ranked] / known[ranked]).mean()) if ranked.any() else None
+
+
+def _overall(
+    measures: Measures,
+    vocabulary: Vocabulary,
+    figures: Mapping[tuple[str, ...], Figure],
+    datasets: Mapping[str, Any],
+) -> dict[str, Any]:
+    majority = [
+        task["baselines"]["accuracy"]
+        for dataset in datasets.values()
+        for task in dataset["tasks"].values()
+        if task["n"] and task["baselines"]["accuracy"] is not None
+    ]
+    return {
+        "map": figures["overall", "map"].to_json(),
+        "map_prevalence": _mean_prevalence(measures.scored.labels),
+        "mean_accuracy": figures["overall", "mean_accuracy"].to_json(),
+        "mean_accuracy_majority": float(np.mean(majority)) if majority else None,
+        "n_characteristics": len(measures.ranked()),
+    }
+
+
+def _rules(
+    measures: Measures, ruleset: Rules, figures: Mapping[tuple[str, ...], Figure]
+) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        name: {
+            "faces": figures["rules", name, "faces"].to_json(),
+            "per_face": figures["rules", name, "per_face"].to_json(),
+            "n": int(broken.sum()),
+        }
+        for name, broken in measures.broken.items()
+    }
+    counts = {name: broken.sum(axis=0) for name, broken in measures.broken.items()}
+    report["per_rule"] = [
+        {
+            "rule": rule.text,
+            "reason": rule.reason,
+            "kind": str(rule.kind),
+            **{name: int(count[i]) for name, count in counts.items()},
+        }
+        for i, rule in enumerate(ruleset.rules)
+    ]
+    return report
+
+
+def _per_characteristic(
+    scored: Scored, vocabulary: Vocabulary, figures: Mapping[tuple[str, ...], Figure]
+) -> dict[str, Any]:
+    report = {}
+    for column, id_ in enumerate(vocabulary.ids):
+        labels = scored.labels[:, column]
+        n = int((labels >= 0).sum())
+        report[id_] = {
+            "ap": figures.get(("ap", id_), Figure(None, None, None)).to_json(),
+            "prevalence": float((labels == 1).sum() / n) if n else None,
+            "n": n,
+            "positives": {
+                dataset: int((labels[rows] == 1).sum())
+                for dataset, rows in scored.rows.items()
+                if (labels[rows] >= 0).any()
+            },
+        }
+    return report

@@ -1,0 +1,267 @@
+"""All figures of one model's predictions, as functions of weights on the faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceinsight.characteristics import Task, Vocabulary
+from faceinsight.errors import ParameterError
+from faceinsight.evaluation.bootstrap import percentile_interval, resample_weights
+from faceinsight.evaluation.calibration import Calibration, bin_edges
+from faceinsight.evaluation.ranking import Ranking
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.tasks import AttributeScores, ClassScores, task_scores
+
+if TYPE_CHECKING:
+    from faceinsight.evaluation.scored import Scored
+
+Key = tuple[str, ...]
+"""Names one figure: ("task", data set, task, metric), ("overall", ...), ("ap", id), ..."""
+
+METRICS = ("accuracy", "precision", "recall", "f1", "map", "decoded_accuracy", "ece")
+"""The figures of a task, in the order of reports."""
+
+
+class Rule(Protocol):
+    """What a report says of a rule."""
+
+    @property
+    def text(self) -> str:
+        """As a person wrote it."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it holds for every face."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Exclusion, group or link."""
+        ...
+
+
+class Rules(Protocol):
+    """What an evaluation asks of a rule set."""
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The M rules."""
+        ...
+
+    def violated(self, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of M rules each of N faces breaks: [N, K] -> [N, M]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with the ends of its bootstrap interval; None where it is not defined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain form, `{value, low, high}`."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+class Measures:
+    """Everything that is measured on one model's predictions.
+
+    Args:
+        scored: the predictions.
+        vocabulary: its ids are the columns.
+        settings: thresholds and bins.
+        ruleset: count violations too.
+
+    Attributes:
+        tasks: (data set, task) to what is counted on the data set's rows.
+        answers: labels before decoding ("thresholded": from each threshold on;
+            "highest_in_group": the same, but the most probable member of each group) and after
+            ("decoded"); bool [N, K] each.
+        broken: the same three to the rules they break, bool [N, M]; empty without a rule set.
+        calibration: over all data sets.
+
+    Raises:
+        ParameterError: a threshold is given for what is no characteristic.
+    """
+
+    def __init__(
+        self,
+        scored: Scored,
+        vocabulary: Vocabulary,
+        settings: EvaluationSettings,
+        ruleset: Rules | None = None,
+    ) -> None:
+        self.scored = scored
+        self._vocabulary = vocabulary
+        thresholds = _thresholds(settings, vocabulary)
+        edges = bin_edges(
+            scored.probabilities[scored.labels >= 0],
+            settings.calibration_bins,
+            adaptive=settings.adaptive_bins,
+        )
+        self.calibration = Calibration(scored.probabilities, scored.labels, edges)
+        self.tasks: dict[tuple[str, str], AttributeScores | ClassScores] = {}
+        self._calibration: dict[tuple[str, str], Calibration] = {}
+        self._tasks: dict[tuple[str, str], tuple[slice, Task]] = {}
+        for dataset, rows in scored.rows.items():
+            for task in vocabulary.tasks(dataset):
+                columns = [vocabulary.index[m] for m in task.members]
+                p = scored.probabilities[rows][:, columns]
+                labels = scored.labels[rows][:, columns]
+                decoded = scored.decoded[rows][:, columns]
+                key = dataset, task.name
+                self._tasks[key] = rows, task
+                self.tasks[key] = task_scores(task, labels, p, thresholds[columns], decoded)
+                self._calibration[key] = Calibration(p, labels, edges)
+        self._rankings = {dataset: self._rank(rows) for dataset, rows in scored.rows.items()}
+        self._pooled = self._rank(slice(0, len(scored)))
+        self.answers = {
+            "thresholded": scored.probabilities >= thresholds,
+            "highest_in_group": self._highest_in_group(thresholds),
+            "decoded": scored.decoded,
+        }
+        self.broken: dict[str, NDArray[np.bool_]] = {}
+        if ruleset is not None:
+            self.broken = {name: ruleset.violated(of) for name, of in self.answers.items()}
+
+    def _highest_in_group(self, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+        probabilities = self.scored.probabilities
+        present = probabilities >= thresholds
+        for members in self._vocabulary.groups.values():
+            columns = np.array([self._vocabulary.index[m] for m in members])
+            present[:, columns] = False
+            best = columns[probabilities[:, columns].argmax(axis=1)]
+            present[np.arange(len(present)), best] = True
+        return present
+
+    def _rank(self, rows: slice) -> dict[int, Ranking]:
+        """Rankings of the columns that have a positive and a negative among these rows."""
+        rankings = {}
+        for column in range(len(self._vocabulary)):
+            labels = self.scored.labels[rows, column]
+            known = np.flatnonzero(labels >= 0)
+            positive = labels[known] == 1
+            if positive.any() and not positive.all():
+                known += rows.start
+                scores = self.scored.probabilities[known, column]
+                rankings[column] = Ranking(scores, positive, known)
+        return rankings
+
+    def ranked(self, dataset: str | None = None) -> tuple[int, ...]:
+        """Columns that have an AP, in one data set or over all that annotate them."""
+        return tuple(self._pooled if dataset is None else self._rankings[dataset])
+
+    def figures(self, weights: NDArray[np.floating]) -> dict[Key, NDArray[np.float64]]:
+        """Every figure under each of r weightings of the faces.
+
+        Args:
+            weights: [r, N].
+
+        Returns:
+            key to float64 [r]; NaN where there is nothing to count.
+        """
+        out: dict[Key, NDArray[np.float64]] = {}
+        exact = weights.astype(np.float64, copy=False)
+        by_dataset = {
+            dataset: {c: ranking.average_precision(weights) for c, ranking in rankings.items()}
+            for dataset, rankings in self._rankings.items()
+        }
+        accuracies = []
+        for (dataset, name), (rows, task) in self._tasks.items():
+            scores = self.tasks[dataset, name]
+            found = scores.figures(exact[:, rows] @ scores.table)
+            calibration = self._calibration[dataset, name]
+            found |= calibration.figures(exact[:, rows] @ calibration.table)
+            found["map"] = _mean(
+                [
+                    by_dataset[dataset][self._vocabulary.index[m]]
+                    for m in task.members
+                    if self._vocabulary.index[m] in by_dataset[dataset]
+                ],
+                len(weights),
+            )
+            if scores.n:
+                accuracies.append(found["accuracy"])
+            out |= {("task", dataset, name, metric): found[metric] for metric in METRICS}
+        pooled = {}
+        for column, ranking in self._pooled.items():
+            # What only one data set annotates has been measured already.
+            (first, *others) = [d for d, found in by_dataset.items() if column in found] or [""]
+            alone = not others and first and self._known_only_in(first, column)
+            pooled[column] = (
+                by_dataset[first][column] if alone else ranking.average_precision(weights)
+            )
+        out |= {("ap", self._vocabulary.ids[c]): values for c, values in pooled.items()}
+        out["overall", "map"] = _mean(list(pooled.values()), len(weights))
+        out["overall", "mean_accuracy"] = _mean(accuracies, len(weights))
+        out["calibration", "ece"] = self.calibration.figures(exact @ self.calibration.table)["ece"]
+        n = exact.sum(axis=1)
+        for name, broken in self.broken.items():
+            counts = np.stack([broken.any(axis=1), broken.sum(axis=1)], axis=1).astype(np.float64)
+            with np.errstate(invalid="ignore"):
+                share = (exact @ counts) / n[:, None]
+            out["rules", name, "faces"], out["rules", name, "per_face"] = share.T
+        return out
+
+    def _known_only_in(self, dataset: str, column: int) -> bool:
+        known = self.scored.labels[:, column] >= 0
+        return bool(known.sum() == known[self.scored.rows[dataset]].sum())
+
+    def point(self) -> dict[Key, float | None]:
+        """Every figure of the faces as they are."""
+        figures = self.figures(np.ones((1, len(self.scored))))
+        return {key: _number(values[0]) for key, values in figures.items()}
+
+    def resampled(self, n_resamples: int, seed: int) -> dict[Key, NDArray[np.float64]]:
+        """Every figure in each of R bootstrap resamples; [R] each."""
+        chunks = [self.figures(w) for w in resample_weights(self.scored, n_resamples, seed)]
+        if not chunks:
+            return {}
+        return {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
+
+    def with_intervals(self, settings: EvaluationSettings) -> Mapping[Key, Figure]:
+        """Every figure with its bootstrap interval."""
+        resampled = self.resampled(settings.n_resamples, settings.seed)
+        figures = {}
+        for key, value in self.point().items():
+            low, high = (
+                percentile_interval(resampled[key], settings.level)
+                if value is not None and key in resampled
+                else (None, None)
+            )
+            figures[key] = Figure(value, low, high)
+        return figures
+
+
+def _thresholds(settings: EvaluationSettings, vocabulary: Vocabulary) -> NDArray[np.float64]:
+    """Thresholds [K] in vocabulary order."""
+    values = np.full(len(vocabulary), settings.threshold)
+    for id_, value in settings.thresholds.items():
+        if id_ not in vocabulary.index:
+            raise ParameterError(f"thresholds.{id_}: there is no such characteristic")
+        values[vocabulary.index[id_]] = value
+    return values
+
+
+def _mean(rows: list[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
+    """Mean over the rows that are defined; NaN where none is."""
+    if not rows:
+        return np.full(width, np.nan)
+    values = np.stack(rows)
+    defined = ~np.isnan(values)
+    n = defined.sum(axis=0)
+    total = np.where(defined, values, 0).sum(axis=0)
+    return np.divide(total, n, out=np.full(width, np.nan), where=n > 0)
+
+
+def _number(value: np.floating) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,136 @@
+"""Predictions as arrays: one row a face, one column a characteristic.
+
+Rows are put in one order (data set, photograph, face), so that two models' predictions of the same
+faces line up row by row, which a paired comparison needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.errors import ParameterError
+from faceinsight.labels import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Predictions and labels of N faces, sorted by data set, photograph and face.
+
+    Attributes:
+        faces: `dataset`, `photograph`, `face` of every row; the index is 0 to N - 1.
+        rows: data set to its slice of rows, for every data set of the vocabulary (empty ones too).
+        probabilities: float32 [N, K].
+        labels: int8 [N, K], 1 present, 0 absent, -1 unknown.
+        decoded: bool [N, K], the labels that contradict no rule.
+        photographs: int64 [N], the number of the face's photograph within its data set, from 0.
+    """
+
+    faces: pd.DataFrame
+    rows: Mapping[str, slice]
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    decoded: NDArray[np.bool_]
+    photographs: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def from_frame(cls, predictions: pd.DataFrame, vocabulary: Vocabulary) -> Scored:
+        """Take the columns `dataset, photograph, face, p_<id>, d_<id>, y_<id>` of predictions.
+
+        Raises:
+            ParameterError: a column is missing, a data set is not in the vocabulary, a face occurs
+                twice, a probability is not between 0 and 1, or a label is not 0, 1 or null.
+        """
+        _check_columns(predictions, vocabulary)
+        dataset = pd.Index(vocabulary.datasets).get_indexer(
+            pd.Index(predictions["dataset"].to_numpy(dtype=object))
+        )
+        if (unknown := np.flatnonzero(dataset < 0)).size:
+            name = predictions["dataset"].iloc[unknown[0]]
+            raise ParameterError(
+                f"predictions: data set '{name}' is not among the vocabulary's "
+                f"{list(vocabulary.datasets)}"
+            )
+        photograph, _ = pd.factorize(predictions["photograph"].astype(object), sort=True)
+        face = predictions["face"].to_numpy(dtype=np.int64)
+        order = np.lexsort((face, photograph, dataset))
+        faces = predictions[["dataset", "photograph", "face"]].iloc[order].reset_index(drop=True)
+        if (twice := faces.duplicated()).any():
+            row = faces[twice].iloc[0]
+            raise ParameterError(
+                f"predictions: face {row['face']} of {row['dataset']}'s '{row['photograph']}' "
+                "occurs twice"
+            )
+        ends = np.searchsorted(dataset[order], np.arange(len(vocabulary.datasets) + 1))
+        return cls(
+            faces=faces,
+            rows={
+                name: slice(int(ends[i]), int(ends[i + 1]))
+                for i, name in enumerate(vocabulary.datasets)
+            },
+            probabilities=_probabilities(predictions, vocabulary)[order],
+            labels=_ternary(predictions, "y_", vocabulary)[order],
+            decoded=_ternary(predictions, "d_", vocabulary)[order] == 1,
+            photographs=_number_within(dataset[order], photograph[order]),
+        )
+
+
+def _check_columns(predictions: pd.DataFrame, vocabulary: Vocabulary) -> None:
+    needed = ["dataset", "photograph", "face"]
+    needed += [prefix + id_ for prefix in ("p_", "d_", "y_") for id_ in vocabulary.ids]
+    present = set(predictions.columns)
+    if missing := [column for column in needed if column not in present]:
+        raise ParameterError(
+            f"predictions: {len(missing)} columns are missing, '{missing[0]}' the first of them; "
+            "predict again with the vocabulary that is evaluated"
+        )
+
+
+def _probabilities(predictions: pd.DataFrame, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    values = np.empty((len(predictions), len(vocabulary)), dtype=np.float32)
+    for column, id_ in enumerate(vocabulary.ids):
+        values[:, column] = predictions[f"p_{id_}"].to_numpy(dtype=np.float32, na_value=np.nan)
+    bad = np.argwhere(~((values >= 0) & (values <= 1)))
+    if len(bad):
+        row, column = bad[0]
+        raise ParameterError(
+            f"predictions: row {row} has p_{vocabulary.ids[column]} = {values[row, column]}, which "
+            "is no probability; the model that predicted it has probably diverged"
+        )
+    return values
+
+
+def _ternary(predictions: pd.DataFrame, prefix: str, vocabulary: Vocabulary) -> NDArray[np.int8]:
+    values = np.empty((len(predictions), len(vocabulary)), dtype=np.int8)
+    for column, id_ in enumerate(vocabulary.ids):
+        series = predictions[prefix + id_]
+        number = series.to_numpy(dtype=np.float32, na_value=np.nan)
+        number = np.where(np.isnan(number), UNKNOWN, number)
+        if (bad := np.flatnonzero(~np.isin(number, (UNKNOWN, 0, 1)))).size:
+            raise ParameterError(
+                f"predictions: row {bad[0]} has {prefix}{id_} = {number[bad[0]]:g}; "
+                "a label is 1, 0 or null"
+            )
+        values[:, column] = number
+    return values
+
+
+def _number_within(
+    dataset: NDArray[np.integer], photograph: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Number sorted photographs 0, 1, ... afresh in every data set."""
+    if not len(dataset):
+        return np.zeros(0, dtype=np.int64)
+    new_dataset = np.append(True, dataset[1:] != dataset[:-1])
+    new_photograph = new_dataset | np.append(True, photograph[1:] != photograph[:-1])
+    running = np.cumsum(new_photograph) - 1
+    first = running[new_dataset]
+    return (running - first[np.cumsum(new_dataset) - 1]).astype(np.int64)

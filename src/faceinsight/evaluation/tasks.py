@@ -1,0 +1,201 @@
+"""What is counted for a task: single attributes, or one class of several.
+
+Both kinds turn predictions into a table with one row a face. Every figure is a function of the
+table's weighted column sums, so the figure itself (all weights 1) and its bootstrap (weights how
+often a face was drawn) take the same path.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceinsight.characteristics import Task, Vocabulary
+
+Figures = dict[str, NDArray[np.float64]]
+
+
+class TaskScores(Protocol):
+    """A table [n, q] of one task's faces, and the figures that its column sums give.
+
+    Attributes:
+        n: faces with at least one known label in the task.
+    """
+
+    n: int
+    table: NDArray[np.float64]
+
+    def figures(self, totals: NDArray[np.float64]) -> Figures:
+        """Figures, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
+        ...
+
+
+class AttributeScores:
+    """Single characteristics: accuracy over labels, precision, recall and F1 averaged over faces.
+
+    Accuracy is the share of all known labels that are predicted right. Precision, recall and F1 are
+    taken per face over its known labels and averaged, as scikit-learn's `average="samples"` with
+    `zero_division=0`: a face without a present label has recall 0, one without a predicted label
+    precision 0. Faces without any known label are left out.
+
+    Args:
+        labels: int8 [n, k], -1 unknown.
+        predicted: bool [n, k].
+        decoded: bool [n, k], the labels that contradict no rule, or None.
+    """
+
+    def __init__(
+        self,
+        labels: NDArray[np.int8],
+        predicted: NDArray[np.bool_],
+        decoded: NDArray[np.bool_] | None = None,
+    ) -> None:
+        known = labels >= 0
+        present = labels == 1
+        right = (present & predicted).sum(axis=1).astype(np.float64)
+        claimed = (predicted & known).sum(axis=1)
+        true = present.sum(axis=1)
+        columns = [
+            known.any(axis=1),
+            known.sum(axis=1),
+            ((predicted == present) & known).sum(axis=1),
+            _ratio(right, claimed, 0.0),
+            _ratio(right, true, 0.0),
+            _ratio(2 * right, claimed + true, 0.0),
+        ]
+        self._has_decoded = decoded is not None
+        if decoded is not None:
+            columns.append(((decoded == present) & known).sum(axis=1))
+        self.table = np.stack([c.astype(np.float64) for c in columns], axis=1)
+        self.n = int(known.any(axis=1).sum())
+
+    def figures(self, totals: NDArray[np.float64]) -> Figures:
+        """See `TaskScores`."""
+        faces, known, right, precision, recall, f1, *decoded = totals.T
+        figures = {
+            "accuracy": _ratio(right, known),
+            "precision": _ratio(precision, faces),
+            "recall": _ratio(recall, faces),
+            "f1": _ratio(f1, faces),
+        }
+        if decoded:
+            figures["decoded_accuracy"] = _ratio(decoded[0], known)
+        return figures
+
+
+class ClassScores:
+    """One class of several: accuracy, and precision, recall and F1 averaged over classes.
+
+    The macro averages are scikit-learn's with `zero_division=0`: they run over the classes that
+    occur among the labels or the answers, so a class that is neither is left out. Faces whose class
+    is unknown (not exactly one member labelled present) are left out.
+
+    Args:
+        labels: int8 [n, k], -1 unknown.
+        predicted: int [n], the column that is answered.
+        decoded: bool [n, k], the labels that contradict no rule, or None.
+    """
+
+    def __init__(
+        self,
+        labels: NDArray[np.int8],
+        predicted: NDArray[np.integer],
+        decoded: NDArray[np.bool_] | None = None,
+    ) -> None:
+        n, k = labels.shape
+        present = labels == 1
+        known = present.sum(axis=1) == 1
+        true = present.argmax(axis=1)
+        self._classes = k
+        self.table = np.zeros((n, k * k + (decoded is not None)))
+        rows = np.flatnonzero(known)
+        self.table[rows, true[rows] * k + predicted[rows]] = 1
+        if decoded is not None:
+            self.table[rows, -1] = decoded[rows, true[rows]] & (decoded[rows].sum(axis=1) == 1)
+        self.n = len(rows)
+
+    def figures(self, totals: NDArray[np.float64]) -> Figures:
+        """See `TaskScores`."""
+        k = self._classes
+        confusion = totals[:, : k * k].reshape(-1, k, k)
+        right = np.diagonal(confusion, axis1=1, axis2=2)
+        true, claimed = confusion.sum(axis=2), confusion.sum(axis=1)
+        occurs = (true + claimed) > 0
+        total = true.sum(axis=1)
+
+        def macro(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+            return _ratio((_ratio(top, bottom, 0.0) * occurs).sum(axis=1), occurs.sum(axis=1))
+
+        figures = {
+            "accuracy": _ratio(right.sum(axis=1), total),
+            "precision": macro(right, claimed),
+            "recall": macro(right, true),
+            "f1": macro(2 * right, claimed + true),
+        }
+        if totals.shape[1] > k * k:
+            figures["decoded_accuracy"] = _ratio(totals[:, -1], total)
+        return figures
+
+    def confusion(self) -> list[list[int]]:
+        """Number of faces by true class (row) and answered class (column)."""
+        k = self._classes
+        return self.table[:, : k * k].sum(axis=0).reshape(k, k).astype(int).tolist()
+
+
+def task_scores(
+    task: Task,
+    labels: NDArray[np.int8],
+    probabilities: NDArray[np.floating],
+    thresholds: NDArray[np.floating],
+    decoded: NDArray[np.bool_] | None = None,
+) -> AttributeScores | ClassScores:
+    """Score a task's own columns ([n, k] each, thresholds [k]).
+
+    An attribute is answered where its probability reaches its threshold; of several classes the one
+    with the highest probability is, the first of them in vocabulary order where they tie.
+    """
+    if task.one_of:
+        return ClassScores(labels, probabilities.argmax(axis=1), decoded)
+    return AttributeScores(labels, probabilities >= thresholds, decoded)
+
+
+def task_accuracies(
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.int8],
+    datasets: NDArray[np.str_],
+    vocabulary: Vocabulary,
+    threshold: float = 0.5,
+) -> dict[str, float]:
+    """Accuracy of every task with a known label; cheap enough for several times an epoch.
+
+    "Validation accuracy" is the plain mean of the returned values.
+
+    Args:
+        probabilities: [N, K].
+        labels: int8 [N, K], -1 unknown.
+        datasets: [N], the data set of each row.
+        vocabulary: its K ids are the columns.
+        threshold: an attribute is answered present from this probability on.
+
+    Returns:
+        "<data set>/<task>" to accuracy, in the vocabulary's order.
+    """
+    accuracies = {}
+    for dataset in vocabulary.datasets:
+        rows = np.flatnonzero(datasets == dataset)
+        for task in vocabulary.tasks(dataset):
+            cells = np.ix_(rows, np.array([vocabulary.index[m] for m in task.members]))
+            thresholds = np.full(len(task.members), threshold)
+            scores = task_scores(task, labels[cells], probabilities[cells], thresholds)
+            if scores.n:
+                accuracy = scores.figures(scores.table.sum(axis=0)[None])["accuracy"]
+                accuracies[f"{dataset}/{task.name}"] = float(accuracy[0])
+    return accuracies
+
+
+def _ratio(
+    top: NDArray[np.floating], bottom: NDArray[np.number], empty: float = np.nan
+) -> NDArray[np.float64]:
+    return np.divide(top, bottom, out=np.full(top.shape, empty), where=bottom > 0)

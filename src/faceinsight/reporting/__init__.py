@@ -1,0 +1,1 @@
+"""Figures and the report: what was measured, for people to read."""

@@ -1,0 +1,100 @@
+"""The ablation: order, paired differences, and what cannot be compared."""
+
+import numpy as np
+import pytest
+
+from faceinsight.errors import ParameterError
+from faceinsight.evaluation.compare import compare
+from faceinsight.evaluation.evaluate import evaluate
+from faceinsight.evaluation.settings import EvaluationSettings
+
+from .fakes import FakeRules, fake_predictions, small_vocabulary
+
+SETTINGS = EvaluationSettings(n_resamples=200)
+
+
+@pytest.fixture(scope="module")
+def vocabulary():
+    return small_vocabulary()
+
+
+@pytest.fixture(scope="module")
+def predictions(vocabulary):
+    skills = {"lgc": 1.2, "seg": 0.6, "org": 0.5}
+    sizes = {"one": 150, "two": 120, "three": 100}
+    return {name: fake_predictions(vocabulary, sizes, skill=s) for name, s in skills.items()}
+
+
+@pytest.fixture(scope="module")
+def metrics(predictions, vocabulary):
+    prevalence = np.full(len(vocabulary), 0.3)
+    return {
+        name: evaluate(frame, vocabulary, FakeRules(vocabulary), prevalence, SETTINGS)
+        for name, frame in predictions.items()
+    }
+
+
+def test_variants_stand_in_the_order_in_which_they_add_up(predictions, metrics, vocabulary):
+    table, characteristics = compare(predictions, metrics, vocabulary, SETTINGS)
+    assert table["variant"].tolist() == ["org", "+seg", "+lgc"]
+    assert table.loc[0, ["difference", "difference_low"]].isna().all()
+    gaps = table["map"] - table["map"].iloc[0]
+    np.testing.assert_allclose(table["difference"][1:], gaps[1:])
+    assert table["difference_low"].iloc[2] > 0
+    assert table["map"].tolist() == [
+        metrics[n]["overall"]["map"]["value"] for n in ("org", "seg", "lgc")
+    ]
+    assert "two/expression" in table
+    assert (table["violations_decoded"] == 0).all()
+    assert characteristics["id"].tolist() == list(vocabulary.ids)
+    np.testing.assert_allclose(
+        characteristics["difference"], characteristics["+lgc"] - characteristics["org"]
+    )
+    assert (characteristics["difference_low"] <= characteristics["difference_high"]).all()
+
+
+def test_pairing_narrows_the_interval_of_alike_models(predictions, metrics, vocabulary):
+    org = predictions["org"]
+    nearly = org.copy()
+    for id_ in vocabulary.ids:
+        p = org[f"p_{id_}"].to_numpy()
+        noise = np.random.default_rng(5).normal(0, 0.01, len(p))
+        nearly[f"p_{id_}"] = np.clip(p + noise, 0, 1).astype(np.float32)
+    both = {"org": org, "seg": nearly}
+    table, _ = compare(both, {"org": metrics["org"], "seg": metrics["org"]}, vocabulary, SETTINGS)
+    paired = table.loc[1, "difference_high"] - table.loc[1, "difference_low"]
+    alone = table.loc[1, "map_high"] - table.loc[1, "map_low"]
+    assert paired < alone / 3
+
+
+def test_a_variant_against_itself_differs_by_nothing(predictions, metrics, vocabulary):
+    table, characteristics = compare(
+        {"org": predictions["org"], "seg": predictions["org"].iloc[::-1]},
+        {"org": metrics["org"], "seg": metrics["org"]},
+        vocabulary,
+        SETTINGS,
+    )
+    assert (table.loc[1, ["difference", "difference_low", "difference_high"]] == 0).all()
+    assert (characteristics["difference_high"] == 0).all()
+
+
+def test_one_variant_and_no_faces(predictions, vocabulary):
+    empty = predictions["org"].iloc[:0]
+    metrics = evaluate(empty, vocabulary, FakeRules(vocabulary), np.full(6, 0.3), SETTINGS)
+    table, characteristics = compare({"org": empty}, {"org": metrics}, vocabulary, SETTINGS)
+    assert table["map"].isna().all()
+    assert characteristics.empty
+    assert {"id", "org", "difference"} <= set(characteristics)
+
+
+def test_what_cannot_be_compared(predictions, metrics, vocabulary):
+    with pytest.raises(ParameterError, match="no predictions"):
+        compare({}, {}, vocabulary)
+    with pytest.raises(ParameterError, match="'lgc' has predictions but no metrics"):
+        compare(predictions, {"org": metrics["org"], "seg": metrics["seg"]}, vocabulary)
+    fewer = predictions | {"seg": predictions["seg"].iloc[1:]}
+    with pytest.raises(ParameterError, match="'seg' was predicted on other faces"):
+        compare(fewer, metrics, vocabulary, SETTINGS)
+    relabelled = predictions["seg"].assign(y_Hat=0)
+    with pytest.raises(ParameterError, match="other true labels"):
+        compare(predictions | {"seg": relabelled}, metrics, vocabulary, SETTINGS)
