@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run test lint types unit lineage notebooks viz lock clean
+.PHONY: help setup run test lint types unit lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ $(READY): requirements.txt pyproject.toml
 run: $(READY)  ## everything on drawn data: six data sets, four variants, the report
 	$(BIN)/kedro run
 
-test: lint types unit lineage notebooks  ## everything that CI checks
+test: lint types unit lineage  ## everything that CI checks
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -40,9 +40,6 @@ unit: $(READY)
 
 lineage: $(READY)  ## the lineage page, into build/
 	$(BIN)/kedro viz build --include-hooks
-
-notebooks: $(READY)
-	$(BIN)/pytest notebooks
 
 viz: $(READY)  ## the lineage in a browser
 	$(BIN)/kedro viz run

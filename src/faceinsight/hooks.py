@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
+
+logger = logging.getLogger(__name__)
 
 
 class PinVersionsOfThisRun:
@@ -31,3 +34,23 @@ class PinVersionsOfThisRun:
         if version is not None and version.load is None:
             dataset._version = Version(version.save, version.save)
             dataset._clear_version_cache()
+
+
+class TellResults:
+    """End a run with what a person wants to know: the table, and where the report is."""
+
+    @hook_impl
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
+        """Print the ablation table, a single model's metrics, and the report's path."""
+        made = pipeline.all_outputs()
+        if "ablation" in made:
+            from faceinsight.reporting.text import ablation_text
+
+            logger.info("\n%s\n", ablation_text(catalog.load("ablation")))
+        if "metrics" in made:
+            from faceinsight.reporting.text import metrics_text
+
+            logger.info("\n%s\n", metrics_text(catalog.load("metrics")))
+        if "report" in made:
+            path = catalog.get("report")._get_load_path()
+            logger.info("The report: %s", path)

@@ -77,3 +77,18 @@ class PredictionSettings(BaseModel):
     split: str = Field("test", pattern="^(train|val|test)$")
     batch_size: int = Field(256, ge=1)
     device: str = "auto"
+
+
+class ReportingSettings(BaseModel):
+    """What the report shows.
+
+    Attributes:
+        show_photographs: whether example faces are shown; on real photographs only for your own
+            eyes, since most data sets may not be passed on.
+        faces_per_dataset: example faces of each data set.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    show_photographs: bool = False
+    faces_per_dataset: int = Field(4, ge=0)

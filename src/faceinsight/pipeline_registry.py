@@ -5,6 +5,8 @@ An explicit dictionary: `find_pipelines()` with entries added by hand breaks `--
 
 from __future__ import annotations
 
+import warnings
+
 from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines import (
@@ -27,6 +29,8 @@ _SHARED_PARAMETERS = {
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Pipeline names to pipelines; `__default__` does everything."""
+    # Nodes over all data sets, or all variants, take what stands in a namespace; Kedro warns of that.
+    warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
     ingest, segment = ingestion.create_pipeline(), segmentation.create_pipeline()
     prior, rule = priors.create_pipeline(), rules.create_pipeline()
     train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
@@ -58,7 +62,7 @@ def _as_variant(of_one: Pipeline, name: str) -> Pipeline:
         namespace=name,
         inputs=_SHARED_INPUTS | frames,
         parameters={
-            "params:variant": f"params:variants.{name}",
+            "params:chosen_variant": f"params:variants.{name}",
             **{parameter: parameter for parameter in _SHARED_PARAMETERS},
         },
     )

@@ -29,8 +29,8 @@ def predict(
     """
     import torch
 
-    from faceinsight.logic import decode
-    from faceinsight.model import FaceInsightModel
+    from faceinsight.logic.decode import decode
+    from faceinsight.model.modeling import FaceInsightModel
     from faceinsight.training.data import FaceDataset
 
     model = FaceInsightModel.from_pretrained(model_folder)

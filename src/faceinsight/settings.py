@@ -2,9 +2,9 @@
 
 from kedro.config import OmegaConfigLoader
 
-from faceinsight.hooks import PinVersionsOfThisRun
+from faceinsight.hooks import PinVersionsOfThisRun, TellResults
 
-HOOKS = (PinVersionsOfThisRun(),)
+HOOKS = (PinVersionsOfThisRun(), TellResults())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -21,7 +21,7 @@ from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.frames import Frames
-from faceinsight.logic import RuleSet
+from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.settings import ModelSettings
 from faceinsight.provenance import provenance
 from faceinsight.training.checkpoints import last_complete_checkpoint
@@ -107,13 +107,15 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
 
 def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     from transformers import EarlyStoppingCallback, set_seed
-    from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
+    from transformers.utils import logging as transformers_logging
 
-    from faceinsight.model import build_model
+    from faceinsight.model.building import build_model
     from faceinsight.training.trainer import FaceTrainer
 
-    verbosity = get_verbosity()
-    set_verbosity_error()
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    # A bar for every shard that is written would stand between the bars of training.
+    transformers_logging.disable_progress_bar()
     try:
         settings = job.training
         train_set, val_set = _datasets(job)
@@ -152,7 +154,8 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         history = pd.DataFrame(_curve(trainer.state.log_history))
         _write_facts(job, out, trainer.state, result.metrics)
     finally:
-        set_verbosity(verbosity)
+        transformers_logging.set_verbosity(verbosity)
+        transformers_logging.enable_progress_bar()
     return history
 
 
@@ -181,9 +184,7 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
     from transformers import TrainingArguments
 
     settings = job.training
-    updates = math.ceil(
-        examples / (settings.batch_size * settings.gradient_accumulation_steps)
-    )
+    updates = math.ceil(examples / (settings.batch_size * settings.gradient_accumulation_steps))
     every = max(1, round(updates / settings.evaluations_per_epoch))
     import torch
 
@@ -224,7 +225,7 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
 
 
 def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
-    """"Validation accuracy": the mean over data sets and tasks."""
+    """ "Validation accuracy": the mean over data sets and tasks."""
     datasets = np.array(val_set.names)[val_set.dataset_numbers]
 
     def compute(prediction: Any) -> dict[str, float]:
@@ -244,14 +245,13 @@ def _curve(history: list[dict[str, float]]) -> list[dict[str, Any]]:
     return [
         {"step": entry["step"], "epoch": entry["epoch"], "name": name, "value": float(value)}
         for entry in history
-        for name, value in entry.items()
+        # Sorted: what came through a checkpoint is in another order.
+        for name, value in sorted(entry.items())
         if name not in ("step", "epoch") and not any(word in name for word in skipped)
     ]
 
 
-def _write_facts(
-    job: TrainingJob, out: Path, state: Any, metrics: Mapping[str, float]
-) -> None:
+def _write_facts(job: TrainingJob, out: Path, state: Any, metrics: Mapping[str, float]) -> None:
     """Put beside the weights where they came from and how training went."""
     seconds = metrics.get("train_runtime")
     steps = state.global_step

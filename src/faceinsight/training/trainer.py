@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+from faceinsight.model.saving import WEIGHTS
 from faceinsight.training.checkpoints import mark_complete
 from faceinsight.training.sampling import DatasetSampler
 
@@ -82,8 +83,8 @@ class FaceTrainer(Trainer):
             mark_complete(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        self.accelerator.unwrap_model(model or self.model).load_trained(
-            Path(resume_from_checkpoint)
+        self.accelerator.unwrap_model(model or self.model)._load_trained(
+            Path(resume_from_checkpoint) / WEIGHTS
         )
 
     def _load_best_model(self) -> None:

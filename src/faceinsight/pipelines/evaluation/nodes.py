@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.characteristics import Vocabulary
-from faceinsight.evaluation.measures import EvaluationSettings
+from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.parameters import PredictionSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from faceinsight.logic import RuleSet
+    from faceinsight.logic.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
 
@@ -52,7 +52,7 @@ def measure_model(
     """Every metric with its interval, beside what predicting prevalence would score."""
     import numpy as np
 
-    from faceinsight.evaluation import evaluate
+    from faceinsight.evaluation.evaluate import evaluate
 
     shares = {
         dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)

@@ -41,6 +41,6 @@ def encode_phrases(vocabulary: Vocabulary, model: ModelSettings) -> dict[str, nd
     encoder = model.text_encoder
     if encoder.pretrained is None:
         return {"features": np.zeros((0, 0), np.float32)}
-    from faceinsight.model import encode_phrases as encode
+    from faceinsight.model.pretrained import encode_phrases as encode
 
     return {"features": encode(encoder.pretrained, vocabulary.phrases, encoder.revision)}

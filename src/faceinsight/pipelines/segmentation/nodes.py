@@ -22,6 +22,6 @@ def segment_faces(
     work: str,
 ) -> Path:
     """Crop every example to its face and give it a label map, provided or parsed."""
-    from faceinsight.segmentation import segment
+    from faceinsight.segmentation.run import segment
 
     return segment(dataset.name, examples, raw / dataset.name, Path(work), settings)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
     from pandas import DataFrame
 
-    from faceinsight.logic import RuleSet
+    from faceinsight.logic.compiler import RuleSet
     from faceinsight.parameters import DatasetSettings
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = DatasetSettings = RuleSet = ndarray = Any

@@ -7,13 +7,13 @@ from faceinsight.pipelines.training import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Training of the one variant that the parameter `variant` holds."""
+    """Training of the one variant that the parameter `chosen_variant` holds."""
     return pipeline(
         [
             node(
                 nodes.train_model,
                 {
-                    "variant": "params:variant",
+                    "variant": "params:chosen_variant",
                     "model": "params:model",
                     "training": "params:training",
                     "vocabulary": "vocabulary",

@@ -1,0 +1,194 @@
+"""Reading one photograph, whatever the bytes are.
+
+`load_photograph` gives RGB in the orientation in which the photograph is meant to be seen, or
+raises `PhotographError` with a short reason that can be counted. Nothing else escapes it.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from faceinsight.errors import PhotographError
+
+MAX_PIXELS = 50_000_000
+"""Largest photograph that is decoded unless told otherwise, in pixels."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""Formats that are tried. Others that Pillow knows are left out: EPS would start a program."""
+
+_ORIENTATION = 0x0112
+
+
+def load_photograph(root: Path, relative: str, *, max_pixels: float = MAX_PIXELS) -> np.ndarray:
+    """Read a photograph as it is meant to be seen.
+
+    The EXIF orientation is applied; 16 bits a channel are scaled to 8; transparency is laid over
+    white; of an animation the first picture is taken; colour profiles are not applied.
+
+    Args:
+        root: folder that the photograph must lie in, links followed.
+        relative: POSIX path below `root`.
+        max_pixels: width times height beyond which it is refused, by its header, undecoded.
+
+    Returns:
+        [H, W, 3] uint8, RGB.
+
+    Raises:
+        PhotographError: with reason `outside`, `missing`, `folder`, `unreadable`, `empty`,
+            `not an image`, `too large` or `truncated`.
+    """
+    path = locate(root, relative)
+    try:
+        with path.open("rb") as stream:
+            return _decode(stream, path, max_pixels)
+    except OSError as error:
+        raise PhotographError(
+            "unreadable", f"{path} cannot be read ({error.strerror}): see to its permissions."
+        ) from None
+
+
+def locate(root: Path, relative: str) -> Path:
+    """The regular, non-empty file at `relative` below `root`.
+
+    Raises:
+        PhotographError: there is none, or the path leads out of `root`.
+    """
+    if "\0" in relative or PurePosixPath(relative).is_absolute() or ".." in Path(relative).parts:
+        raise PhotographError(
+            "outside",
+            f"{relative!r} is no path below {root}: name photographs relative to that folder.",
+        )
+    path = root / relative
+    try:
+        if not path.resolve(strict=True).is_relative_to(root.resolve()):
+            raise PhotographError(
+                "outside", f"{path} is a link that leads out of {root}: put the file itself there."
+            )
+        status = path.stat()
+    except FileNotFoundError:
+        raise PhotographError(
+            "missing", f"{path} does not exist: unpack the data set there."
+        ) from None
+    except NotADirectoryError:
+        raise PhotographError(
+            "missing", f"{path} does not exist, since a part of its path is a file."
+        ) from None
+    except (OSError, RuntimeError, ValueError) as error:  # name too long, loop of links, no UTF-8
+        raise PhotographError("unreadable", f"{path} cannot be reached ({error}).") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise PhotographError("folder", f"{path} is a folder where a photograph is expected.")
+    if not stat.S_ISREG(status.st_mode):
+        raise PhotographError("unreadable", f"{path} is not a regular file.")
+    if status.st_size == 0:
+        raise PhotographError("empty", f"{path} is empty: copy it again.")
+    return path
+
+
+def _decode(stream: Any, path: Path, max_pixels: float) -> np.ndarray:
+    from PIL import Image
+
+    # Pillow raises nearly anything on nearly any bytes, hence the broad clauses.
+    try:
+        image = Image.open(stream, formats=FORMATS)
+        width, height = image.size
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PhotographError(
+            "too large", f"{path} is too large to be a photograph: {error}"
+        ) from None
+    except Exception as error:
+        if _starts_like_an_image(stream):
+            raise _truncated(path, error) from None
+        raise PhotographError(
+            "not an image", f"{path} is none of {', '.join(FORMATS)}: replace it or drop its row."
+        ) from None
+    if width * height > max_pixels:
+        raise PhotographError(
+            "too large",
+            f"{path} has {width} x {height} pixels, more than the {max_pixels:.0f} of max_pixels.",
+        )
+    try:
+        with image:
+            image.load()
+            pixels = np.asarray(_upright(_to_rgb(image), image))
+    except Exception as error:
+        raise _truncated(path, error) from None
+    return np.ascontiguousarray(pixels)
+
+
+def _starts_like_an_image(stream: Any) -> bool:
+    from PIL import Image
+
+    stream.seek(0)
+    start = stream.read(16)
+    accepts = [Image.OPEN.get(name, (None, None))[1] for name in FORMATS]
+    return any(accept is not None and accept(start) is True for accept in accepts)
+
+
+def _truncated(path: Path, error: Exception) -> PhotographError:
+    return PhotographError("truncated", f"{path} is truncated or damaged ({error}): copy it again.")
+
+
+def _to_rgb(image: Any) -> Any:
+    """Any of Pillow's modes as 8-bit RGB."""
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
+        if image.mode.startswith("I"):
+            values = values / 257  # 65535 becomes 255
+        elif values.max(initial=0) <= 1:
+            values = values * 255
+        grey = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if image.has_transparency_data:
+        over = image.convert("RGBA")
+        white = Image.new("RGBA", over.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, over).convert("RGB")
+    return image.convert("RGB")
+
+
+def _upright(pixels: Any, source: Any) -> Any:
+    """Turn `pixels` as the EXIF data of `source` says; unreadable EXIF data says nothing."""
+    from PIL import Image
+
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    try:
+        turn = turns.get(source.getexif().get(_ORIENTATION))
+    except Exception:
+        return pixels
+    return pixels if turn is None else pixels.transpose(turn)
+
+
+def stamp_files(
+    root: Path, relatives: Iterable[str], *, workers: int = 8
+) -> tuple[np.ndarray, np.ndarray]:
+    """Size in bytes and time of change in nanoseconds of files, [N] int64 each; -1 where absent.
+
+    Two equal stamps mean that the file need not be looked at again.
+    """
+
+    def one(relative: str) -> tuple[int, int]:
+        try:
+            status = (root / relative).stat()
+        except (OSError, ValueError):
+            return -1, -1
+        return status.st_size, status.st_mtime_ns
+
+    with ThreadPoolExecutor(workers) as pool:
+        stamps = np.array(list(pool.map(one, relatives, chunksize=256)), dtype=np.int64)
+    stamps = stamps.reshape(-1, 2)
+    return stamps[:, 0], stamps[:, 1]

@@ -1,0 +1,129 @@
+"""Nodes: metrics, curves and examples to figures and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.parameters import DATASETS, ReportingSettings
+from faceinsight.variants import LABELS
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+    from pandas import DataFrame
+    from plotly.graph_objects import Figure
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = Figure = ndarray = Any
+
+FIGURES = (
+    "composition",
+    "prevalence",
+    "prior",
+    "rules",
+    "each_rule",
+    "curves",
+    "tasks",
+    "ablation",
+    "characteristics",
+    "reliability",
+)
+"""Names of the report's figures, which Kedro-Viz previews as well."""
+
+
+def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, DataFrame]:
+    """Faces and labels of every split, and everything that was skipped on the way."""
+    from faceinsight.reporting.summaries import dataset_summary, skipped_summary
+
+    def of(what: str) -> dict[str, Any]:
+        return {name: tables[f"{name}_{what}"] for name in DATASETS}
+
+    return (
+        dataset_summary(of("examples"), vocabulary),
+        skipped_summary(of("skipped_rows"), of("audit"), of("selection")),
+    )
+
+
+def compare_variants(
+    vocabulary: Vocabulary, evaluation: EvaluationSettings, **results: Any
+) -> tuple[DataFrame, DataFrame]:
+    """What each part of the method adds, overall and by characteristic."""
+    from faceinsight.evaluation.compare import compare
+
+    ablation = compare(
+        {name: results[f"{name}_predictions"] for name in LABELS},
+        {name: results[f"{name}_metrics"] for name in LABELS},
+        vocabulary,
+        evaluation,
+    )
+    return ablation.table, ablation.characteristics
+
+
+def draw_figures(
+    vocabulary: Vocabulary,
+    summary: DataFrame,
+    prior: dict[str, ndarray],
+    rule_violations: DataFrame,
+    ablation: DataFrame,
+    ablation_by_characteristic: DataFrame,
+    **results: Any,
+) -> dict[str, Figure]:
+    """All figures of the report."""
+    from faceinsight.reporting.report import draw_figures as draw
+
+    return draw(
+        vocabulary=vocabulary,
+        summary=summary,
+        conditional=prior["conditional"],
+        adjacency=prior["adjacency"],
+        label_violations=rule_violations,
+        ablation=ablation,
+        characteristics=ablation_by_characteristic,
+        metrics={name: results[f"{name}_metrics"] for name in LABELS},
+        curves={name: results[f"{name}_learning_curve"] for name in LABELS},
+    )
+
+
+def write_report(
+    vocabulary: Vocabulary,
+    summary: DataFrame,
+    skipped: DataFrame,
+    rule_violations: DataFrame,
+    ablation: DataFrame,
+    parameters: dict[str, Any],
+    settings: ReportingSettings,
+    predictions: DataFrame,
+    **results: Any,
+) -> str:
+    """The report as one HTML page."""
+    from faceinsight.frames import Frames
+    from faceinsight.provenance import provenance
+    from faceinsight.reporting.examples import example_faces
+    from faceinsight.reporting.report import render_report
+    from faceinsight.work import digest
+
+    examples = None
+    if settings.show_photographs:
+        frames = {name: Frames.open(Path(results[f"{name}_frames"])) for name in DATASETS}
+        examples = example_faces(
+            predictions, frames, vocabulary, per_dataset=settings.faces_per_dataset
+        )
+    configuration = {
+        name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+        for name, value in parameters.items()
+        if name not in ("vocabulary", "rules")
+    }
+    return render_report(
+        vocabulary=vocabulary,
+        metrics={name: results[f"{name}_metrics"] for name in LABELS},
+        ablation=ablation,
+        summary=summary,
+        skipped=skipped,
+        label_violations=rule_violations,
+        figures={name: results[f"figure_{name}"] for name in FIGURES},
+        examples=examples,
+        provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
+        parameters=configuration,
+        resplit={name: results[f"{name}_selection"]["resplit"] for name in DATASETS},
+    )

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+from kedro.framework.project import pipelines
+from kedro.framework.startup import bootstrap_project
+
+from faceinsight.parameters import DATASETS
+from faceinsight.readers import READERS
+from faceinsight.variants import LABELS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def registered():
+    bootstrap_project(ROOT)
+    return dict(pipelines)
+
+
+def test_every_promised_pipeline_is_there(registered):
+    assert set(registered) == {
+        "__default__",
+        "ingestion",
+        "segmentation",
+        "priors",
+        "rules",
+        "training",
+        "evaluation",
+        "reporting",
+        "train",
+        "ablation",
+    }
+
+
+@pytest.mark.parametrize("name", ["__default__", "train", "ablation"])
+def test_it_stands_by_itself_in_a_fresh_clone(registered, name):
+    free = registered[name].inputs()
+    assert all(n.startswith("params:") or n == "parameters" for n in free), free
+
+
+def test_variants_and_data_sets_are_boxes_of_their_own(registered):
+    namespaces = {n.namespace for n in registered["ablation"].nodes} - {None}
+    assert namespaces == set(LABELS) | set(DATASETS)
+
+
+def test_the_ablation_does_shared_work_once(registered):
+    outside = [n for n in registered["ablation"].nodes if n.namespace not in LABELS]
+    names = [n.func.__name__ for n in outside]
+    for shared in ("build_prior", "compile_rules", "measure_prevalence"):
+        assert names.count(shared) == 1
+    assert names.count("segment_faces") == len(DATASETS)
+
+
+def test_every_data_set_has_a_reader():
+    assert set(DATASETS) == set(READERS)

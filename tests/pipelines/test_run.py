@@ -1,0 +1,99 @@
+"""The whole chain, run as a person runs it."""
+
+import json
+
+import pytest
+
+from faceinsight.parameters import DATASETS
+from faceinsight.variants import LABELS
+
+
+def test_a_run_tells_the_ablation_and_where_the_report_is(finished):
+    report = finished.catalog().get("report")
+    assert len(report.list_versions()) == 1
+    page = report.load()
+    assert page.lstrip().lower().startswith("<!doctype html")
+    for label in LABELS.values():
+        assert label in page
+
+
+@pytest.mark.parametrize("variant", LABELS)
+def test_every_data_set_and_task_is_measured(finished, variant, vocabulary):
+    metrics = finished.catalog().load(f"{variant}.metrics")
+    for dataset in DATASETS:
+        tasks = metrics["datasets"][dataset]["tasks"]
+        assert set(tasks) == {t.name for t in vocabulary.tasks(dataset)}
+        for task in tasks.values():
+            assert task["n"] > 0
+            assert 0 <= task["metrics"]["accuracy"]["value"] <= 1
+    assert 0 < metrics["overall"]["map_prevalence"] < 1
+
+
+def test_labels_that_are_handed_out_break_no_rule(finished):
+    catalog = finished.catalog()
+    rule_set, ids = catalog.load("rule_set"), catalog.load("vocabulary").ids
+    for variant in LABELS:
+        predictions = catalog.load(f"{variant}.predictions")
+        decoded = predictions[[f"d_{id_}" for id_ in ids]].to_numpy(dtype=bool)
+        assert len(decoded) > 50
+        assert not rule_set.violated(decoded).any()
+
+
+def test_one_variant_is_trained_anew_only_if_something_changed(finished):
+    before = finished.versions("lgc.model")
+    again = finished.run("--pipelines=train", variant="lgc")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert "trained already" in again.stderr
+    versions = finished.versions("lgc.model")
+    assert len(versions) == len(before) + 1
+
+    changed = finished.run("--pipelines=train", **{"variant": "lgc", "training.epochs": "1"})
+    assert changed.returncode == 0, changed.stderr[-3000:]
+    assert "trained already" not in changed.stderr
+
+
+def test_an_older_model_is_evaluated_again_by_its_version(finished):
+    oldest = finished.versions("lgc.model")[-1]
+    newer = finished.run("--pipelines=train", **{"variant": "lgc", "training.epochs": "1"})
+    assert newer.returncode == 0, newer.stderr[-3000:]
+    done = finished.run("--pipelines=evaluation", f"--load-versions=model:{oldest}", variant="lgc")
+    assert done.returncode == 0, done.stderr[-3000:]
+    catalog = finished.catalog()
+    place = catalog.get("lgc.metrics")._filepath
+    versions = catalog.get("lgc.metrics").list_versions(full_path=False)
+    first, last, newest = (
+        json.loads((place / v / place.name).read_text())["overall"]
+        for v in (versions[-1], versions[0], versions[1])
+    )
+    assert first == last
+    assert first != newest
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"variant": "sgg"}, "sgg"),
+        ({"prior.tau": "2"}, "prior"),
+        ({"prior.tua": "0.4"}, "tua"),
+        ({"training.schedule": "cosinus"}, "cosinus"),
+        ({"training.batch_size": "0"}, "batch_size"),
+        ({"segmentation.maps": "guessed"}, "maps"),
+        ({"segmentation.size": "48"}, "image_size"),
+        ({"datasets.celeba.name": "celebrities"}, "celeba"),
+        ({"model.frozen": "everything"}, "frozen"),
+        ({"drawing.faces": "3"}, "faces"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_bad_parameter_is_one_readable_message(finished, params, said):
+    done = finished.run("--pipelines=train", **params)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_raw_folder_that_is_not_there_is_named(finished):
+    done = finished.run("--pipelines=ingestion", **{"raw": "nowhere/at/all", "drawing": "null"})
+    assert done.returncode == 1
+    assert "nowhere/at/all" in done.stderr
+    assert "Traceback" not in done.stderr

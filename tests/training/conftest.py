@@ -1,0 +1,79 @@
+"""A training job of seconds: a picture's colour says what is in it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from faceinsight.frames import FramesWriter
+from faceinsight.prior import correlation_prior, count
+from faceinsight.training.loop import TrainingJob
+from faceinsight.training.settings import TrainingSettings
+from faceinsight.variants import Variant
+from tests.model import tiny
+
+
+def write_frames(folder: Path, n: int, seed: int, dataset: str = "celeba") -> Path:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, (n, 3))
+    size = tiny.SIZE
+    photographs = rng.integers(0, 60, (n, size, size, 3), dtype=np.uint8)
+    photographs += (labels[:, None, None, :] * 150).astype(np.uint8)
+    maps = rng.integers(0, 19, (n, size, size), dtype=np.uint8)
+    male = labels[:, 2]
+    examples = pd.DataFrame(
+        {
+            "photograph": [f"{seed}/{i}.jpg" for i in range(n)],
+            "face": np.zeros(n, np.int16),
+            "split": np.where(np.arange(n) % 4 == 0, "val", "train"),
+            "map_from": "provided",
+            "Bald": labels[:, 0],
+            "Bangs": labels[:, 1] * (1 - labels[:, 0]),
+            "Smiling": labels[:, 1],
+            "Male": male,
+            "Female": 1 - male,
+        }
+    )
+    boxes = {
+        side: pd.array([None] * n, dtype="Int32") for side in ("left", "top", "right", "bottom")
+    }
+    writer = FramesWriter(
+        folder, dataset=dataset, size=size, raw=folder, margin=0.25, max_pixels=1e6
+    )
+    writer.add({"photographs": photographs, "maps": maps})
+    places = np.stack([np.zeros(n, int), np.arange(n)], axis=1)
+    writer.finish(examples.assign(**boxes), places, {})
+    return folder
+
+
+@pytest.fixture
+def job(tmp_path):
+    vocabulary = tiny.vocabulary()
+    frames = {"celeba": write_frames(tmp_path / "frames", 160, seed=1)}
+    counts = count([np.random.default_rng(0).integers(0, 2, (50, 5)).astype(np.int8)])
+
+    def make(**training) -> TrainingJob:
+        settings = {
+            "epochs": 3,
+            "batch_size": 16,
+            "learning_rate": 3e-3,
+            "precision": "fp32",
+            "evaluations_per_epoch": 2,
+            "patience": None,
+            "logging_steps": 1,
+            "device": "cpu",
+        }
+        return TrainingJob(
+            variant=Variant(name="lgc", segmentation=True, correlation=True, logic=True),
+            model=tiny.settings(),
+            training=TrainingSettings(**(settings | training)),
+            vocabulary=vocabulary,
+            rule_set=tiny.ruleset(),
+            adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
+            text_features=None,
+            frames=frames,
+            weights={},
+        )
+
+    return make

@@ -1,0 +1,124 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from faceinsight.errors import ParameterError
+from faceinsight.model.modeling import FaceInsightModel
+from faceinsight.training import loop
+from faceinsight.training.loop import train
+from faceinsight.training.trainer import ImagesProgress
+from faceinsight.variants import Variant
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_at(monkeypatch, step):
+    """Let a run die in the middle of an update, as if the power had gone."""
+    before = ImagesProgress.on_step_end
+
+    def dying(self, args, state, control, **kwargs):
+        if state.global_step == step:
+            raise Stopped
+        before(self, args, state, control, **kwargs)
+
+    monkeypatch.setattr(ImagesProgress, "on_step_end", dying)
+
+
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
+    folder, curve = train(job(), tmp_path / "work")
+    accuracy = curve[curve["name"] == "eval_accuracy"]["value"]
+    assert accuracy.iloc[-1] > 0.8 > accuracy.iloc[0]
+    assert {"loss", "bce", "logic", "eval_accuracy", "learning_rate"} <= set(curve["name"])
+    assert FaceInsightModel.from_pretrained(folder).vocabulary.ids == job().vocabulary.ids
+    facts = json.loads((folder / "provenance.json").read_text())
+    assert facts["variant"]["name"] == "lgc"
+    assert facts["digests"]["job"] == job().key()
+    assert not list(folder.rglob("*.bin"))
+
+
+@pytest.mark.parametrize("step", [1, 6, 11, 17])
+def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step):
+    whole, whole_curve = train(job(), tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        stop_at(patch, step)
+        with pytest.raises(Stopped):
+            train(job(), tmp_path / "stopped")
+    folder, curve = train(job(), tmp_path / "stopped")
+    for name, tensor in weights(whole).items():
+        assert torch.equal(tensor, weights(folder)[name]), name
+    evaluated = whole_curve["name"].str.startswith("eval_")
+    pd.testing.assert_frame_equal(
+        whole_curve[evaluated].reset_index(drop=True),
+        curve[curve["name"].str.startswith("eval_")].reset_index(drop=True),
+    )
+
+
+def test_the_best_validation_accuracy_is_kept(job, tmp_path):
+    folder, curve = train(job(learning_rate=3e-2), tmp_path / "work")
+    best = json.loads((folder / "provenance.json").read_text())["training"]
+    accuracy = curve[curve["name"] == "eval_accuracy"].set_index("step")["value"]
+    assert best["best_validation_accuracy"] == pytest.approx(accuracy.max())
+    assert accuracy[best["best_step"]] == accuracy.max()
+
+
+def test_without_progress_training_stops_early(job, tmp_path):
+    _, curve = train(job(learning_rate=1e-12, patience=2, epochs=8), tmp_path / "work")
+    accuracy = curve[curve["name"] == "eval_accuracy"]["value"].to_numpy()
+    assert len(accuracy) < 16
+    assert len(accuracy) - 1 - accuracy.argmax() == 2
+
+
+def test_what_is_trained_is_not_trained_again(job, tmp_path, monkeypatch):
+    folder, _ = train(job(), tmp_path / "work")
+    monkeypatch.setattr(loop, "_train", lambda *_: pytest.fail("trained again"))
+    again, _ = train(job(), tmp_path / "work")
+    assert again == folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda job: dataclasses.replace(
+            job, variant=Variant(name="org", segmentation=False, correlation=False, logic=False)
+        ),
+        lambda job: dataclasses.replace(
+            job, training=job.training.model_copy(update={"learning_rate": 1e-4})
+        ),
+        lambda job: dataclasses.replace(job, adjacency=np.eye(5)),
+        lambda job: dataclasses.replace(job, weights={"celeba": 2.0}),
+    ],
+    ids=["variant", "training", "prior", "weights"],
+)
+def test_whatever_decides_the_model_names_its_folder(job, change):
+    assert change(job()).key() != job().key()
+    assert job().key() == job().key()
+
+
+def test_org_reads_no_maps_and_has_no_graph(job, tmp_path):
+    variant = Variant(name="org", segmentation=False, correlation=False, logic=False)
+    folder, curve = train(dataclasses.replace(job(epochs=1), variant=variant), tmp_path / "work")
+    names = weights(folder)
+    assert not [n for n in names if "gcn" in n or "segmentation" in n]
+    assert "logic" not in set(curve["name"])
+
+
+def test_frames_of_another_size_are_refused(job, tmp_path):
+    model = job().model.model_copy(update={"image_size": 64})
+    with pytest.raises(ParameterError, match=r"model.image_size is 64.*segmentation.size"):
+        train(dataclasses.replace(job(), model=model), tmp_path / "work")
+
+
+def test_without_examples_there_is_a_sentence(job, tmp_path):
+    with pytest.raises(ParameterError, match="no data set has examples"):
+        train(dataclasses.replace(job(), frames={}), tmp_path / "work")
