@@ -1,0 +1,175 @@
+"""Building a model from settings: checkpoints and prompts are resolved into a configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.errors import ParameterError
+from faceinsight.logic.compiler import RuleSet
+from faceinsight.model.configuration import FaceInsightConfig
+from faceinsight.model.encoders import one_line, token_shape, vision_config
+from faceinsight.model.modeling import FaceInsightModel
+from faceinsight.model.pretrained import load_config, load_tokenizer
+from faceinsight.model.saving import make_parts
+from faceinsight.model.settings import EncoderSettings, ModelSettings
+from faceinsight.model.tokenizer import build_tokenizer
+
+
+def build_model(
+    settings: ModelSettings,
+    vocabulary: Vocabulary,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    adjacency: NDArray[np.floating] | None = None,
+    ruleset: RuleSet | None = None,
+    *,
+    text_features: NDArray[np.floating] | None = None,
+    seed: int = 0,
+) -> FaceInsightModel:
+    """Build a new model.
+
+    Args:
+        settings: what `conf/*/parameters_model.yml` says.
+        vocabulary: the K characteristics.
+        tokenizer: None takes the one of the language model's checkpoint, or, where there is no
+            checkpoint, builds one from the vocabulary's phrases and the prompts.
+        adjacency: C_hat, [K, K] (`faceinsight.prior`); needed where `correlation` is on.
+        ruleset: needed where `logic` is on; else only saved with the model.
+        text_features: T_p^0, [K, d] (`encode_phrases`); needed where a text encoder is named.
+        seed: of all random weights. The caller's random state stays as it was.
+
+    Raises:
+        ParameterError: a setting cannot work, or something that it needs is not given.
+        WeightsError: a checkpoint is not there, or is not of the named model.
+    """
+    tokenizer = tokenizer or default_tokenizer(settings, vocabulary)
+    config = resolve(settings, vocabulary, tokenizer)
+    size = len(vocabulary)
+    if settings.correlation:
+        if adjacency is None or adjacency.shape != (size, size):
+            raise ParameterError(
+                f"correlation is on: adjacency must be C_hat, {size} x {size}, and is "
+                f"{'not given' if adjacency is None else ' x '.join(map(str, adjacency.shape))}"
+            )
+        config.gcn_edges = int(np.count_nonzero(adjacency))
+    if settings.text_encoder.pretrained is not None:
+        if text_features is None or text_features.ndim != 2 or len(text_features) != size:
+            raise ParameterError(
+                f"text_encoder.pretrained is set: text_features must be given, one row for each "
+                f"of {size} characteristics"
+            )
+        config.text_encoder["width"] = text_features.shape[1]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = FaceInsightModel(
+            config,
+            vocabulary=vocabulary,
+            tokenizer=tokenizer,
+            text_features=text_features,
+            ruleset=ruleset,
+            **make_parts(config, weights=True),
+        )
+    if settings.correlation and adjacency is not None:
+        model.gcn.set_adjacency(adjacency)
+    return model
+
+
+def default_tokenizer(settings: ModelSettings, vocabulary: Vocabulary) -> PreTrainedTokenizerBase:
+    """The tokenizer of the language model's checkpoint, or one of the project's own words."""
+    language = settings.language_model
+    if language.pretrained is not None:
+        return load_tokenizer("language_model", language.pretrained, language.revision)
+    prompts = settings.prompts
+    return build_tokenizer(
+        [prompts.system, prompts.query, prompts.yes, prompts.no, *vocabulary.phrases]
+    )
+
+
+def resolve(
+    settings: ModelSettings, vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase
+) -> FaceInsightConfig:
+    """Turn settings into a configuration: architectures of checkpoints, widths, token ids.
+
+    Raises:
+        ParameterError: a setting cannot work.
+        WeightsError: a checkpoint is not there.
+    """
+    plain = settings.model_dump(mode="json")
+    language = _language_config(settings, tokenizer)
+    plain["language_model"]["architecture"] = _architecture(language)
+    plain["image_encoder"] = _encoder(settings, "image_encoder")
+    plain["segmentation_encoder"] = (
+        _encoder(settings, "segmentation_encoder") if settings.segmentation else {}
+    )
+    plain["adapter_width"] = settings.adapter_width or language.hidden_size
+    if not settings.segmentation:
+        plain["frozen"] = [part for part in settings.frozen if part != "segmentation_encoder"]
+    prompts = settings.prompts
+    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    return FaceInsightConfig(
+        characteristics=vocabulary.ids,
+        system_ids=begin + _ids(tokenizer, prompts.system),
+        query_ids=_ids(tokenizer, prompts.query),
+        yes_id=_readout_id(tokenizer, "yes", prompts.yes),
+        no_id=_readout_id(tokenizer, "no", prompts.no),
+        **plain,
+    )
+
+
+def _language_config(
+    settings: ModelSettings, tokenizer: PreTrainedTokenizerBase
+) -> PretrainedConfig:
+    language = settings.language_model
+    if language.pretrained is not None:
+        config = load_config("language_model", language.pretrained, language.revision)
+        return getattr(config, "text_config", config)
+    own = {
+        "vocab_size": len(tokenizer),
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    try:
+        return AutoConfig.for_model(**own | (language.architecture or {}))
+    except Exception as error:
+        raise ParameterError(f"language_model.architecture: {one_line(error)}") from error
+
+
+def _encoder(settings: ModelSettings, part: str) -> dict[str, Any]:
+    encoder: EncoderSettings = getattr(settings, part)
+    if encoder.pretrained is not None:
+        config = load_config(part, encoder.pretrained, encoder.revision)
+        config = getattr(config, "vision_config", config)
+    else:
+        config = vision_config(encoder.architecture or {}, settings.image_size, part)
+    tokens, width = token_shape(config, encoder.feature_layer, settings.image_size)
+    return encoder.model_dump(mode="json") | {
+        "architecture": _architecture(config),
+        "tokens": tokens,
+        "width": width,
+    }
+
+
+def _architecture(config: PretrainedConfig) -> dict[str, Any]:
+    plain = config.to_dict()
+    plain.pop("transformers_version", None)
+    return plain
+
+
+def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False).input_ids
+
+
+def _readout_id(tokenizer: PreTrainedTokenizerBase, parameter: str, word: str) -> int:
+    ids = _ids(tokenizer, word)
+    if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
+        raise ParameterError(
+            f"prompts.{parameter}: '{word}' is not one token of this language model; choose a "
+            "word that is"
+        )
+    return ids[0]

@@ -1,0 +1,94 @@
+"""The configuration that is saved with a model, in Hugging Face's form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from transformers import AutoConfig, PretrainedConfig
+
+
+class FaceInsightConfig(PretrainedConfig):
+    """Everything that gives a `FaceInsightModel` its shape; plain JSON throughout.
+
+    Unlike `ModelSettings` it is resolved: a part that is read from a checkpoint also states its
+    architecture, and the prompts are token ids.
+
+    Args:
+        characteristics: ids in vocabulary order (K).
+        image_encoder: `pretrained`, `revision`, `architecture`, `feature_layer`, `mean`, `std`.
+        segmentation_encoder: likewise; empty where maps are no part of the input.
+        text_encoder: `pretrained`, `revision`, `width` (d).
+        language_model: `pretrained`, `revision`, `architecture`.
+        prompts: the words, as in `PromptSettings`.
+        system_ids: token ids before the pictures, begin-of-sequence token included.
+        query_ids: token ids of the query.
+        yes_id: token whose logit speaks for a characteristic.
+        no_id: token whose logit speaks against it.
+        image_size: S, in pixels.
+        adapter_width: hidden width of the adapters.
+        gcn_layers: L of Eq. 8.
+        gcn_edges: number of weights in C_hat that are not zero.
+        segmentation: switch.
+        correlation: switch.
+        logic: switch.
+        logic_weight: factor of the logical loss.
+        frozen: names of the parts that are not trained.
+        frozen_dtype: number format of frozen parts.
+        characteristics_attend: `causal` or `independent`.
+    """
+
+    model_type = "faceinsight"
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic"]
+
+    def __init__(
+        self,
+        characteristics: Sequence[str] = (),
+        image_encoder: dict[str, Any] | None = None,
+        segmentation_encoder: dict[str, Any] | None = None,
+        text_encoder: dict[str, Any] | None = None,
+        language_model: dict[str, Any] | None = None,
+        prompts: dict[str, str] | None = None,
+        system_ids: Sequence[int] = (),
+        query_ids: Sequence[int] = (),
+        yes_id: int = 0,
+        no_id: int = 0,
+        image_size: int = 224,
+        adapter_width: int = 0,
+        gcn_layers: int = 2,
+        gcn_edges: int = 0,
+        segmentation: bool = True,
+        correlation: bool = True,
+        logic: bool = True,
+        logic_weight: float = 1.0,
+        frozen: Sequence[str] = (),
+        frozen_dtype: str = "float32",
+        characteristics_attend: str = "causal",
+        **kwargs: Any,
+    ) -> None:
+        self.characteristics = list(characteristics)
+        self.image_encoder = image_encoder or {}
+        self.segmentation_encoder = segmentation_encoder or {}
+        self.text_encoder = text_encoder or {}
+        self.language_model = language_model or {}
+        self.prompts = prompts or {}
+        self.system_ids = list(system_ids)
+        self.query_ids = list(query_ids)
+        self.yes_id = yes_id
+        self.no_id = no_id
+        self.image_size = image_size
+        self.adapter_width = adapter_width
+        self.gcn_layers = gcn_layers
+        self.gcn_edges = gcn_edges
+        self.segmentation = segmentation
+        self.correlation = correlation
+        self.logic = logic
+        self.logic_weight = logic_weight
+        self.frozen = list(frozen)
+        self.frozen_dtype = frozen_dtype
+        self.characteristics_attend = characteristics_attend
+        super().__init__(**kwargs)
+
+
+# Else everything that looks for a tokenizer in a saved folder warns about an unknown model type.
+AutoConfig.register(FaceInsightConfig.model_type, FaceInsightConfig, exist_ok=True)

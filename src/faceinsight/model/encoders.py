@@ -1,0 +1,134 @@
+"""Pictures to tokens: any Hugging Face vision model as image or segmentation encoder."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_MAPPING
+
+from faceinsight.errors import ParameterError
+
+
+def vision_config(architecture: dict[str, Any], image_size: int, part: str) -> PretrainedConfig:
+    """Build a vision model's configuration; its picture size is `image_size` unless it says other.
+
+    Raises:
+        ParameterError: transformers does not know the `model_type`, or refuses an argument.
+    """
+    try:
+        config = AutoConfig.for_model(**architecture)
+        if hasattr(config, "image_size") and "image_size" not in architecture:
+            config = AutoConfig.for_model(**architecture, image_size=image_size)
+    except Exception as error:
+        raise ParameterError(f"{part}.architecture: {one_line(error)}") from error
+    return config
+
+
+def without_pooling(config: PretrainedConfig) -> dict[str, Any]:
+    """Arguments that leave out a pooling head, for models that have one: it is never read."""
+    model_class: Any = MODEL_MAPPING.get(type(config), None)
+    if model_class is None:
+        return {}
+    takes = inspect.signature(model_class).parameters
+    return {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
+
+
+def vision_model(config: PretrainedConfig) -> PreTrainedModel:
+    """A vision model with random weights, without a pooling head."""
+    return AutoModel.from_config(config, **without_pooling(config))
+
+
+def one_line(error: Exception) -> str:
+    """The first line of another library's message, for use inside one of ours."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+class Encoder(nn.Module):
+    """Normalises pictures and turns them into tokens with a vision model.
+
+    A model that gives a feature map [B, w, h, v] yields its h * v positions as tokens; one that
+    gives a sequence yields it without the tokens before the patches (class, registers).
+
+    Args:
+        backbone: any Hugging Face vision model.
+        feature_layer: hidden state to read; -1 is the model's own output.
+        mean: of each channel, of pictures scaled to 0..1.
+        std: of each channel.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        backbone: PreTrainedModel,
+        feature_layer: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.feature_layer = feature_layer
+        # (x / 255 - mean) / std as one multiplication and one addition.
+        deviation = torch.tensor(std)
+        self.register_buffer("scale", 1 / (255 * deviation), persistent=False)
+        self.register_buffer("shift", -torch.tensor(mean) / deviation, persistent=False)
+        takes = inspect.signature(backbone.forward).parameters
+        self._interpolates = "interpolate_pos_encoding" in takes
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Encode pictures.
+
+        Args:
+            pictures: uint8 [B, S, S, 3].
+
+        Returns:
+            Tokens [B, n, w].
+        """
+        dtype = next(self.backbone.parameters()).dtype
+        # The permuted view is channels-last in memory, the layout that convolutions prefer.
+        pixels = (pictures * self.scale + self.shift).to(dtype).permute(0, 3, 1, 2)
+        options: dict[str, Any] = {}
+        own_size = getattr(self.backbone.config, "image_size", None)
+        if self._interpolates and own_size not in (None, pictures.shape[1]):
+            options["interpolate_pos_encoding"] = True
+        if self.feature_layer == -1:
+            tokens = self.backbone(pixel_values=pixels, **options).last_hidden_state
+        else:
+            states = self.backbone(pixel_values=pixels, output_hidden_states=True, **options)
+            tokens = states.hidden_states[self.feature_layer]
+        if tokens.ndim == 4:
+            return tokens.flatten(2).transpose(1, 2)
+        return tokens[:, self._before_patches(tokens.shape[1], pictures.shape[1]) :]
+
+    def _before_patches(self, tokens: int, size: int) -> int:
+        patch = getattr(self.backbone.config, "patch_size", None)
+        if not isinstance(patch, int):
+            return 0
+        return max(tokens - (size // patch) ** 2, 0)
+
+
+def token_shape(config: PretrainedConfig, feature_layer: int, size: int) -> tuple[int, int]:
+    """Number n and width w of the tokens that an encoder makes of a picture of side `size`.
+
+    Found by running the model without weights or arithmetic (on torch's meta device).
+
+    Raises:
+        ParameterError: the model makes no tokens of such a picture.
+    """
+    try:
+        with torch.device("meta"):
+            encoder = Encoder(vision_model(config), feature_layer, (0.0,) * 3, (1.0,) * 3).eval()
+            tokens = encoder(torch.zeros(1, size, size, 3, dtype=torch.uint8))
+    except Exception as error:
+        raise ParameterError(
+            f"a {config.model_type} model makes no tokens of a picture of {size} x {size} pixels "
+            f"at feature_layer {feature_layer}: {one_line(error)}"
+        ) from error
+    return tokens.shape[1], tokens.shape[2]

@@ -1,0 +1,269 @@
+"""The multimodal language model: photograph and label map in, one logit a characteristic out.
+
+One sequence of embeddings (Eq. 2): system prompt, image tokens E_i(I), segmentation tokens
+E_s(I_s), query T_q, K characteristic tokens A(T_p, C). At characteristic token j the language
+model's next-token logits of "yes" and "no" give P(y_j) = sigmoid(z_yes - z_no), so all K come from
+one forward pass, and the logits of the whole vocabulary are never formed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.utils import ModelOutput
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.errors import ParameterError
+from faceinsight.logic.compiler import RuleSet
+from faceinsight.logic.loss import LogicalLoss
+from faceinsight.losses import masked_bce
+from faceinsight.model.configuration import FaceInsightConfig
+from faceinsight.model.encoders import Encoder
+from faceinsight.model.gcn import CorrelationGCN
+from faceinsight.model.saving import SavedModel
+from faceinsight.segmentation.classes import MAP_COLOURS
+
+
+@dataclass
+class FaceInsightOutput(ModelOutput):
+    """What a forward pass gives.
+
+    Attributes:
+        loss: bce + logic_weight * logic (Eq. 4), where labels were given.
+        bce: Eq. 3 over the known labels, where labels were given.
+        logic: Eq. 9, where labels were given and the switch is on.
+        logits: z_yes - z_no, float32 [B, K]; their sigmoid is P.
+    """
+
+    loss: Tensor | None = None
+    bce: Tensor | None = None
+    logic: Tensor | None = None
+    logits: Tensor | None = None
+
+
+class Adapter(nn.Module):
+    """The two-layer MLP from an encoder's tokens [..., n, w] to the language model's width D."""
+
+    def __init__(self, width: int, hidden: int, out: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(width, hidden)
+        self.activation = nn.GELU()
+        self.out = nn.Linear(hidden, out)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map [..., n, w] to [..., n, D]."""
+        return self.out(self.activation(self.hidden(tokens.to(self.hidden.weight.dtype))))
+
+
+class FaceInsightModel(SavedModel):
+    """FaceInsight. `faceinsight.model.build_model` makes one, `from_pretrained` reads one back.
+
+    Args:
+        config: its shape.
+        vocabulary: the K characteristics.
+        tokenizer: of the language model.
+        image_encoder: any Hugging Face vision model.
+        language_model: any Hugging Face causal language model.
+        segmentation_encoder: any Hugging Face vision model; None where maps are no part.
+        text_features: T_p^0 of a frozen text encoder, [K, d]; None makes them a parameter.
+        ruleset: the rules; None where the logical loss is off and labels are not decoded.
+    """
+
+    config_class = FaceInsightConfig
+    base_model_prefix = "faceinsight"
+    main_input_name = "photographs"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+
+    map_colours: Tensor
+
+    def __init__(
+        self,
+        config: FaceInsightConfig,
+        vocabulary: Vocabulary,
+        tokenizer: PreTrainedTokenizerBase,
+        image_encoder: PreTrainedModel,
+        language_model: PreTrainedModel,
+        segmentation_encoder: PreTrainedModel | None = None,
+        text_features: NDArray[np.floating] | None = None,
+        ruleset: RuleSet | None = None,
+    ) -> None:
+        super().__init__(config)
+        self.vocabulary = vocabulary
+        self.tokenizer = tokenizer
+        self.ruleset = ruleset
+        width = language_model.config.hidden_size
+        self.language_model = language_model
+        self.image_encoder, self.image_adapter = self._encoder_and_adapter(
+            config.image_encoder, image_encoder
+        )
+        if segmentation_encoder is not None:
+            self.segmentation_encoder, self.segmentation_adapter = self._encoder_and_adapter(
+                config.segmentation_encoder, segmentation_encoder
+            )
+            self.register_buffer("map_colours", torch.from_numpy(MAP_COLOURS.copy()))
+        text_width = config.text_encoder["width"]
+        shape = (len(config.characteristics), text_width)
+        if config.text_encoder["pretrained"] is None:
+            # Rows of about unit length, as text encoders give, and distinct from the start, so that
+            # each token can find its characteristic's prevalence.
+            self.text_features = nn.Parameter(torch.randn(shape) / text_width**0.5)
+        else:
+            known = torch.zeros(shape) if text_features is None else torch.tensor(text_features)
+            self.register_buffer("text_features", known.float())
+        if config.correlation:
+            self.gcn = CorrelationGCN(text_width, config.gcn_layers, config.gcn_edges)
+        self.text_adapter = Adapter(text_width, config.adapter_width, width)
+        if config.logic:
+            if ruleset is None:
+                raise ParameterError("logic is on, and there are no rules: pass a rule set")
+            self.logical_loss = LogicalLoss(ruleset)
+        for name in ("system_ids", "query_ids"):
+            ids = torch.tensor(getattr(config, name), dtype=torch.int64)
+            self.register_buffer(name, ids, persistent=False)
+        for part in config.frozen:
+            getattr(self, part).requires_grad_(False)
+        self.post_init()
+        # Trainer reads this, and then does not warn that a checkpoint lacks them.
+        self._keys_to_ignore_on_save = set(self._from_bases(self.state_dict()))
+        self.eval()
+
+    def _encoder_and_adapter(
+        self, settings: dict[str, Any], backbone: PreTrainedModel
+    ) -> tuple[Encoder, Adapter]:
+        encoder = Encoder(backbone, settings["feature_layer"], settings["mean"], settings["std"])
+        hidden, out = self.config.adapter_width, self.language_model.config.hidden_size
+        return encoder, Adapter(settings["width"], hidden, out)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Every module of ours starts as PyTorch and torch-geometric make it; nothing to do."""
+
+    def train(self, mode: bool = True) -> FaceInsightModel:
+        """Switch to training mode, except for frozen parts, which stay in evaluation mode."""
+        super().train(mode)
+        for part in self.config.frozen:
+            getattr(self, part).eval()
+        if mode and "language_model" in self.config.frozen:
+            # A layer is checkpointed only if it says it trains. Its children, which hold dropout,
+            # stay in evaluation mode.
+            for layer in self.language_model.modules():
+                if isinstance(layer, GradientCheckpointingLayer):
+                    layer.training = layer.gradient_checkpointing
+        return self
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The language model's token embeddings."""
+        return self.language_model.get_input_embeddings()
+
+    def image_tokens(self, photographs: Tensor) -> Tensor:
+        """E_i and its adapter: uint8 [B, S, S, 3] to [B, n, D]."""
+        frozen = "image_encoder" in self.config.frozen
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            tokens = self.image_encoder(photographs)
+        return self.image_adapter(tokens)
+
+    def segmentation_tokens(self, maps: Tensor) -> Tensor:
+        """E_s of the maps drawn in colour, and its adapter: uint8 [B, S, S] to [B, n, D]."""
+        frozen = "segmentation_encoder" in self.config.frozen
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            tokens = self.segmentation_encoder(self.map_colours[maps.int()])
+        return self.segmentation_adapter(tokens)
+
+    def characteristic_tokens(self) -> Tensor:
+        """A(T_p, C): the K characteristic tokens, the same for all images, [K, D]."""
+        features = self.text_features
+        if self.config.correlation:
+            # K rows cost nothing in full precision, and scattered sums lose much in half.
+            with torch.autocast(features.device.type, enabled=False):
+                features = self.gcn(features)
+        return self.text_adapter(features)
+
+    def embed(self, photographs: Tensor, maps: Tensor | None) -> Tensor:
+        """The sequence of Eq. 2 as embeddings, [B, T, D]; the last K are the characteristics.
+
+        Raises:
+            ParameterError: label maps are part of the input, and there are none.
+        """
+        words = self.get_input_embeddings()
+        batch = len(photographs)
+        pieces = [words(self.system_ids), self.image_tokens(photographs)]
+        if self.config.segmentation:
+            if maps is None:
+                raise ParameterError("maps: this model reads label maps beside photographs")
+            pieces.append(self.segmentation_tokens(maps))
+        pieces += [words(self.query_ids), self.characteristic_tokens()]
+        dtype = words.weight.dtype
+        return torch.cat([p.to(dtype).expand(batch, -1, -1) for p in pieces], dim=1)
+
+    def attention(self, length: int) -> dict[str, Tensor]:
+        """Mask and positions for a sequence of `length` that ends with the characteristics.
+
+        Empty where the language model's own causal mask is meant. Where characteristics are
+        independent, each sees everything before the first of them, and itself.
+
+        Returns:
+            `attention_mask`, added to attention scores, [1, 1, T, T], and `position_ids`, [1, T].
+        """
+        if self.config.characteristics_attend == "causal":
+            return {}
+        device, dtype = self.language_model.device, self.language_model.dtype
+        position = torch.arange(length, device=device)
+        first = length - len(self.config.characteristics)
+        seen = (position[None, :] <= position[:, None]) & (
+            (position[None, :] < first) | (position[None, :] == position[:, None])
+        )
+        mask = torch.zeros(1, 1, length, length, dtype=dtype, device=device)
+        mask.masked_fill_(~seen, torch.finfo(dtype).min)
+        return {"attention_mask": mask, "position_ids": position.clamp_max(first)[None]}
+
+    def read_out(self, hidden: Tensor) -> Tensor:
+        """z_yes - z_no at each position, from two rows of the output matrix, in float32.
+
+        Args:
+            hidden: final hidden states, [..., D].
+        """
+        head = self.language_model.get_output_embeddings()
+        yes, no = self.config.yes_id, self.config.no_id
+        direction = head.weight[yes].float() - head.weight[no].float()
+        # A product and a sum, which autocast leaves in float32.
+        logits = (hidden.float() * direction).sum(-1)
+        if getattr(head, "bias", None) is not None:
+            logits = logits + head.bias[yes].float() - head.bias[no].float()
+        return logits
+
+    def forward(
+        self, photographs: Tensor, maps: Tensor | None = None, labels: Tensor | None = None
+    ) -> FaceInsightOutput:
+        """Estimate every characteristic.
+
+        Args:
+            photographs: uint8 [B, S, S, 3], RGB.
+            maps: uint8 [B, S, S], class numbers; ignored where the segmentation switch is off.
+            labels: [B, K]: 1 present, 0 absent, -1 unknown.
+
+        Raises:
+            ParameterError: label maps are part of the input, and there are none.
+        """
+        sequence = self.embed(photographs, maps)
+        body = self.language_model.base_model
+        hidden = body(
+            inputs_embeds=sequence, use_cache=False, **self.attention(sequence.shape[1])
+        ).last_hidden_state
+        logits = self.read_out(hidden[:, -len(self.config.characteristics) :])
+        if labels is None:
+            return FaceInsightOutput(logits=logits)
+        loss = bce = masked_bce(logits, labels)
+        logic = None
+        if self.config.logic:
+            logic = self.logical_loss(logits)
+            loss = bce + self.config.logic_weight * logic
+        return FaceInsightOutput(loss=loss, bce=bce, logic=logic, logits=logits)

@@ -1,0 +1,131 @@
+"""What `conf/*/parameters_model.yml` says about the model, typed and validated."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Channels = tuple[float, float, float]
+Part = Literal["image_encoder", "segmentation_encoder", "language_model"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PartSettings(_Settings):
+    """A part that is either read from a checkpoint or made from random weights.
+
+    Attributes:
+        pretrained: name on the Hugging Face hub or folder of a checkpoint.
+        revision: branch, tag or commit of a checkpoint on the hub.
+        architecture: `model_type` and further arguments of a Hugging Face configuration; needed,
+            and only allowed, where nothing is pretrained.
+    """
+
+    pretrained: str | None = None
+    revision: str | None = None
+    architecture: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _either_or(self) -> PartSettings:
+        if (self.pretrained is None) == (self.architecture is None):
+            raise ValueError("give either 'pretrained' or 'architecture', and not both")
+        if self.architecture is not None and "model_type" not in self.architecture:
+            raise ValueError("'architecture' needs a 'model_type', e.g. resnet, vit or llama")
+        return self
+
+
+class EncoderSettings(PartSettings):
+    """A vision encoder.
+
+    Attributes:
+        feature_layer: which hidden state is read; -2 is the last but one, as LLaVA-1.5 reads
+            CLIP's; -1 is the encoder's own output.
+        mean: subtracted from each channel of pictures scaled to 0..1.
+        std: divides each channel after that.
+    """
+
+    feature_layer: int = Field(-2, le=-1)
+    mean: Channels = (0.5, 0.5, 0.5)
+    std: Channels = (0.5, 0.5, 0.5)
+
+
+class TextSettings(_Settings):
+    """Where the text features T_p^0 come from.
+
+    Attributes:
+        pretrained: name or folder of a text encoder; null means that the features are learned.
+        revision: branch, tag or commit of a checkpoint on the hub.
+        width: d of learned features.
+    """
+
+    pretrained: str | None = None
+    revision: str | None = None
+    width: int | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _either_or(self) -> TextSettings:
+        if (self.pretrained is None) == (self.width is None):
+            raise ValueError("give either 'pretrained' or, for learned features, 'width'")
+        return self
+
+
+class PromptSettings(_Settings):
+    """The words around pictures and characteristics, in the order of Eq. 2.
+
+    Attributes:
+        system: before the image tokens; the tokenizer's own begin-of-sequence token precedes it.
+        query: T_q, between the picture tokens and the characteristic tokens.
+        yes: the word whose next-token logit speaks for a characteristic; one token.
+        no: the word whose logit speaks against it; one token.
+    """
+
+    system: str = (
+        "A chat between a curious human and an artificial intelligence assistant. "
+        "The assistant gives helpful, detailed, and polite answers to the human's questions. USER:"
+    )
+    query: str = "Analyze the facial features in this image."
+    yes: str = Field(default="yes", min_length=1)
+    no: str = Field(default="no", min_length=1)
+
+
+class ModelSettings(_Settings):
+    """A FaceInsight model.
+
+    Attributes:
+        image_size: side S of photographs and label maps in pixels.
+        image_encoder: E_i.
+        segmentation_encoder: E_s; only used where `segmentation` is on.
+        text_encoder: the source of T_p^0.
+        language_model: M_llm.
+        prompts: the words of the input sequence.
+        adapter_width: hidden width of the adapters; null takes the language model's width.
+        gcn_layers: L of Eq. 8; only used where `correlation` is on.
+        segmentation: switch, label maps are part of the input.
+        correlation: switch, text features pass through the graph network.
+        logic: switch, the logical loss is part of the loss.
+        logic_weight: factor of the logical loss; Eq. 4 has 1.
+        frozen: parts that are not trained.
+        frozen_dtype: number format in which frozen parts are held.
+        characteristics_attend: `causal` (each characteristic token also sees those before it) or
+            `independent` (it sees pictures and query, no other characteristic, and all share one
+            position, so that neither order nor length of the list matters).
+    """
+
+    image_size: int = Field(gt=0)
+    image_encoder: EncoderSettings
+    segmentation_encoder: EncoderSettings
+    text_encoder: TextSettings
+    language_model: PartSettings
+    prompts: PromptSettings = PromptSettings()
+    adapter_width: int | None = Field(None, gt=0)
+    gcn_layers: int = Field(2, ge=1)
+    segmentation: bool = True
+    correlation: bool = True
+    logic: bool = True
+    logic_weight: float = Field(1.0, ge=0)
+    frozen: tuple[Part, ...] = ()
+    frozen_dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    characteristics_attend: Literal["causal", "independent"] = "causal"

@@ -1,0 +1,193 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.errors import WeightsError
+from faceinsight.model import FaceInsightModel, build_model
+from tests.model import tiny
+
+IN_A_NEW_PROCESS = """
+import sys, numpy as np, torch
+from faceinsight.model import FaceInsightModel
+torch.set_num_threads(1)
+data = np.load(sys.argv[1])
+for folder in sys.argv[2:]:
+    model = FaceInsightModel.from_pretrained(folder)
+    with torch.no_grad():
+        out = model(torch.from_numpy(data["photographs"]), torch.from_numpy(data["maps"]))
+    np.save(folder + "/probabilities.npy", out.logits.sigmoid().numpy())
+"""
+
+
+def trained(model):
+    """One step, so that nothing is as it was first made."""
+    model.train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    model(**tiny.batch(8)).loss.backward()
+    optimiser.step()
+    return model.eval()
+
+
+def with_bases(tmp_path, **changes):
+    tiny.save_clip(tmp_path / "clip")
+    tiny.save_llava(tmp_path / "llava")
+    settings = tiny.settings(
+        **{
+            "image_encoder": {"pretrained": str(tmp_path / "clip")},
+            "language_model": {"pretrained": str(tmp_path / "llava")},
+            "text_encoder": {"pretrained": str(tmp_path / "clip")},
+            "frozen": ["image_encoder", "language_model"],
+            "frozen_dtype": "bfloat16",
+        }
+        | changes
+    )
+    features = np.random.default_rng(0).normal(size=(5, 10))
+    vocabulary, rules = tiny.vocabulary(), tiny.ruleset()
+    return build_model(settings, vocabulary, None, tiny.adjacency(), rules, text_features=features)
+
+
+def test_a_new_process_gives_the_same_probabilities_to_the_bit(tmp_path):
+    tied = tiny.LLAMA | {"tie_word_embeddings": True}
+    models = {
+        "own": tiny.model(),
+        "tied": tiny.model(language_model={"architecture": tied}),
+        "bases": with_bases(tmp_path),
+    }
+    batch = tiny.batch()
+    np.savez(tmp_path / "in.npz", **{name: t.numpy() for name, t in batch.items()})
+    expected = {}
+    for kind, model in models.items():
+        trained(model)
+        with torch.no_grad():
+            expected[kind] = model(**batch).logits.sigmoid().numpy()
+        model.save_pretrained(tmp_path / kind)
+    paths = [str(tmp_path / name) for name in ("in.npz", *models)]
+    subprocess.run([sys.executable, "-c", IN_A_NEW_PROCESS, *paths], check=True)
+    for kind, probabilities in expected.items():
+        again = np.load(tmp_path / kind / "probabilities.npy")
+        np.testing.assert_array_equal(again, probabilities, kind)
+
+
+def test_everything_comes_back(tmp_path):
+    model = trained(tiny.model())
+    model.save_pretrained(tmp_path)
+    again = FaceInsightModel.from_pretrained(tmp_path)
+    assert again.vocabulary == model.vocabulary
+    assert again.ruleset.to_config() == model.ruleset.to_config()
+    assert again.tokenizer.get_vocab() == model.tokenizer.get_vocab()
+    assert not again.training
+    batch = tiny.batch()
+    torch.testing.assert_close(again(**batch).loss, model(**batch).loss, rtol=0, atol=0)
+    state = again.state_dict()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(state[name], tensor), name
+
+
+def test_only_what_was_trained_is_saved_in_full_precision(tmp_path):
+    model = with_bases(tmp_path)
+    model.save_pretrained(tmp_path / "saved")
+    state = load_file(tmp_path / "saved/model.safetensors")
+    assert {name.split(".")[0] for name in state} == {
+        "image_adapter",
+        "segmentation_encoder",
+        "segmentation_adapter",
+        "text_adapter",
+        "text_features",
+        "gcn",
+        "map_colours",
+    }
+    assert {t.dtype for t in state.values() if t.is_floating_point()} == {torch.float32}
+    names = {path.name for path in (tmp_path / "saved").iterdir()}
+    assert {"config.json", "vocabulary.json", "rules.json", "tokenizer.json"} <= names
+
+
+def test_a_frozen_part_of_random_weights_is_saved(tmp_path):
+    model = tiny.model(frozen=["language_model"])
+    model.save_pretrained(tmp_path)
+    again = FaceInsightModel.from_pretrained(tmp_path)
+    assert torch.equal(again.language_model.lm_head.weight, model.language_model.lm_head.weight)
+    assert not again.language_model.lm_head.weight.requires_grad
+
+
+def test_a_trained_checkpoint_is_no_longer_needed(tmp_path):
+    model = trained(with_bases(tmp_path, frozen=[]))
+    model.save_pretrained(tmp_path / "saved")
+    shutil.rmtree(tmp_path / "llava")
+    shutil.rmtree(tmp_path / "clip")
+    again = FaceInsightModel.from_pretrained(tmp_path / "saved")
+    batch = tiny.batch()
+    assert torch.equal(again(**batch).logits, model(**batch).logits)
+
+
+def test_a_missing_base_is_named_and_may_have_moved(tmp_path):
+    model = with_bases(tmp_path)
+    model.save_pretrained(tmp_path / "saved")
+    (tmp_path / "llava").rename(tmp_path / "elsewhere")
+    with pytest.raises(WeightsError, match=r"language_model\.pretrained") as error:
+        FaceInsightModel.from_pretrained(tmp_path / "saved")
+    assert str(tmp_path / "llava") in str(error.value)
+    bases = {"language_model": str(tmp_path / "elsewhere")}
+    again = FaceInsightModel.from_pretrained(tmp_path / "saved", bases=bases)
+    batch = tiny.batch()
+    assert torch.equal(again(**batch).logits, model(**batch).logits)
+    with pytest.raises(WeightsError, match="no part 'languages'"):
+        FaceInsightModel.from_pretrained(tmp_path / "saved", bases={"languages": "x"})
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.json"])
+def test_a_missing_file_is_named(tmp_path, name):
+    tiny.model().save_pretrained(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(WeightsError, match=name):
+        FaceInsightModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["missing", "misnamed", "reshaped", "cut"])
+def test_weights_that_do_not_fit_are_refused(tmp_path, damage):
+    tiny.model().save_pretrained(tmp_path)
+    path = tmp_path / "model.safetensors"
+    state = load_file(path)
+    name = "text_adapter.out.bias"
+    tensor = state.pop(name)
+    if damage == "misnamed":
+        state["text_adapter.out.bayes"] = tensor
+    if damage == "reshaped":
+        state[name] = tensor[:-1].clone()
+    save_file(state, path)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+        name = "model.safetensors"
+    with pytest.raises(WeightsError, match=name):
+        FaceInsightModel.from_pretrained(tmp_path)
+
+
+def test_the_configuration_is_plain_json(tmp_path):
+    tiny.model().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["model_type"] == "faceinsight"
+    assert config["characteristics"] == list(tiny.IDS)
+    assert config["gcn_edges"] == 10
+
+
+def test_a_gathered_state_can_be_given(tmp_path):
+    model = trained(tiny.model())
+    state = {name: tensor + 1 for name, tensor in model.state_dict().items()}
+    model.save_pretrained(tmp_path, state_dict=state)
+    saved = load_file(tmp_path / "model.safetensors")
+    assert torch.equal(saved["text_features"], model.text_features + 1)
+
+
+def test_a_vocabulary_of_another_model_is_refused(tmp_path):
+    tiny.model().save_pretrained(tmp_path)
+    own = tiny.vocabulary()
+    other = Vocabulary(own.characteristics[::-1], own.groups, own.to_config()["tasks"])
+    (tmp_path / "vocabulary.json").write_text(json.dumps(other.to_config()))
+    with pytest.raises(WeightsError, match=r"vocabulary\.json"):
+        FaceInsightModel.from_pretrained(tmp_path)
