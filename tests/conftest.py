@@ -20,7 +20,9 @@ def shared() -> Path:
     """The folder of real photographs and weights beside the checkout; skips where it is absent."""
     folder = ROOT.parent / "shared"
     if not (folder / "data").is_dir():
-        pytest.skip("needs the folder of real photographs and weights, ../shared, which is not here")
+        pytest.skip(
+            "needs the folder of real photographs and weights, ../shared, which is not here"
+        )
     return folder
 
 

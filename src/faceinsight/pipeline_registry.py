@@ -29,7 +29,7 @@ _SHARED_PARAMETERS = {
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Pipeline names to pipelines; `__default__` does everything."""
-    # Nodes over all data sets, or all variants, take what stands in a namespace; Kedro warns of that.
+    # Nodes over all data sets or variants take what stands in a namespace; Kedro warns of that.
     warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
     ingest, segment = ingestion.create_pipeline(), segmentation.create_pipeline()
     prior, rule = priors.create_pipeline(), rules.create_pipeline()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from faceinsight.frames import Frames
 from faceinsight.parameters import PredictionSettings
+from faceinsight.progress import images_bar
 
 
 def predict(
@@ -43,11 +43,13 @@ def predict(
     tables = []
     for dataset, folder in frames.items():
         opened = Frames.open(Path(folder))
-        faces = FaceDataset({dataset: opened}, vocabulary, settings.split, model.config.segmentation)
+        faces = FaceDataset(
+            {dataset: opened}, vocabulary, settings.split, model.config.segmentation
+        )
         if not len(faces):
             continue
         logits = np.empty((len(faces), len(vocabulary)), np.float32)
-        with torch.inference_mode(), tqdm(total=len(faces), desc=dataset, unit="img") as bar:
+        with torch.inference_mode(), images_bar(f"scoring {dataset}", len(faces)) as bar:
             for start in range(0, len(faces), settings.batch_size):
                 rows = range(start, min(start + settings.batch_size, len(faces)))
                 batch = faces.__getitems__(rows)

@@ -11,7 +11,7 @@ from typing import Any
 
 from faceinsight import __version__
 
-PACKAGES = ("torch", "transformers", "peft", "torch-geometric", "pyfacer", "kedro", "pandas", "numpy")
+PACKAGES = ("torch", "transformers", "peft", "torch-geometric", "pyfacer", "kedro", "pandas")
 
 
 def provenance(**digests: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class ConfiguredDataset(JSONDataset):
     ```
     """
 
-    def __init__(self, *, object: str, **kwargs: Any) -> None:  # noqa: A002 (the catalog's word)
+    def __init__(self, *, object: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._object = object
 

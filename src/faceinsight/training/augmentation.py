@@ -1,7 +1,7 @@
 """Augmentation of whole batches, as a pure function of one integer an example.
 
 The integers come from the sampler, not from a global generator: an example's augmentation is then
-the same whether training ran through or was stopped and went on, and in whichever worker it is read.
+the same whether training ran through or was stopped and went on, whichever worker reads it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Train one variant: a plain function from inputs on disk to a finished model folder.
 
-It imports neither Kedro nor pyfacer, so it runs on a machine that has only PyTorch and transformers,
-and takes and gives paths and plain values, so that it can run in a process of its own.
+It imports neither Kedro nor pyfacer, so it runs on a machine that has only PyTorch and
+transformers, and takes and gives paths and plain values, so that it can run in a process of its own.
 """
 
 from __future__ import annotations

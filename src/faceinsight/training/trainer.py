@@ -6,18 +6,17 @@ or absent, the parts of the loss in the log, and progress in images per second.
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from faceinsight.model.saving import WEIGHTS
+from faceinsight.progress import images_bar
 from faceinsight.training.checkpoints import mark_complete
 from faceinsight.training.sampling import DatasetSampler
 
@@ -102,25 +101,20 @@ class _SetSamplerEpoch(TrainerCallback):
 
 
 class ImagesProgress(TrainerCallback):
-    """A progress bar over images; in a file that is not a terminal, a line now and then."""
+    """A progress bar over images, with the newest validation accuracy."""
 
     def __init__(self, label: str) -> None:
         self._label = label
         self._bar: tqdm | None = None
-        self._start = time.perf_counter()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open the bar where an interrupted run left it."""
         self._batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         if state.is_world_process_zero:
-            terminal = sys.stderr.isatty()
-            self._bar = tqdm(
+            self._bar = images_bar(
+                self._label,
                 total=state.max_steps * self._batch,
                 initial=state.global_step * self._batch,
-                desc=self._label,
-                unit="img",
-                mininterval=0.5 if terminal else 20,
-                maxinterval=10 if terminal else 60,
             )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -1,0 +1,377 @@
+"""From the examples of one data set to a folder of frames, with label maps.
+
+Work goes on where an earlier start left it: every face that was once cut and parsed with these
+settings is found again, whichever examples it was asked for by, unless its file has changed since.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from faceinsight.errors import PhotographError
+from faceinsight.frames import FramesWriter, boxes_of
+from faceinsight.geometry import Box, Square, cut_map, cut_photograph, frame_square, inside
+from faceinsight.photographs import load_photograph
+from faceinsight.segmentation.provided import MAP_FOLDERS, load_map, map_path
+from faceinsight.segmentation.settings import SegmentationSettings
+from faceinsight.segmentation.shards import ShardStore, face_keys
+from faceinsight.work import WorkFolder, digest, source_digest, write_beside
+
+_log = logging.getLogger(__name__)
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class MapParser(Protocol):
+    """What makes label maps of photographs.
+
+    Attributes:
+        key: digest of everything that its results depend on, beside the settings.
+    """
+
+    key: str
+
+    def __call__(
+        self, views: np.ndarray, boxes: np.ndarray, window: tuple[float, float], size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Parse a batch of faces.
+
+        Args:
+            views: [b, V, V, 3] uint8, RGB.
+            boxes: [b, 4] float32, the labelled face in pixels of its view; NaN where unknown.
+            window: start and side of the frame in its view, as parts of the view's side.
+            size: S.
+
+        Returns:
+            maps [b, S, S] uint8 in the frame's geometry, and [b] bool: a face was detected.
+        """
+
+
+@dataclass
+class _Face:
+    """One example on its way: where it stands in the examples, and what was cut for it."""
+
+    at: int
+    box: Box | None
+    frame: np.ndarray | None = None
+    label_map: np.ndarray | None = None
+    view: np.ndarray | None = None
+    view_box: tuple[float, ...] = (np.nan,) * 4
+    inside: tuple[slice, slice] | None = None
+    map_from: str = "none"
+    error: PhotographError | None = None
+
+
+@dataclass
+class _Photograph:
+    name: str
+    faces: list[_Face] = field(default_factory=list)
+
+
+def segment(
+    dataset: str,
+    examples: pd.DataFrame,
+    raw_folder: Path,
+    work_root: Path,
+    settings: SegmentationSettings,
+    *,
+    parser: MapParser | None = None,
+    progress: bool = True,
+) -> Path:
+    """Make the frames and label maps of a data set's examples.
+
+    May be stopped at any time and started again. Photographs that fail are left out of the result;
+    the log, and `skipped` in its `frames.json`, name them.
+
+    Args:
+        dataset: name of the data set.
+        examples: rows of its label table.
+        raw_folder: what the table's photographs are relative to.
+        work_root: folder of all work folders.
+        settings: see `SegmentationSettings`.
+        parser: makes the maps where `settings.maps` is `parsed`; pyfacer by default.
+        progress: show a progress bar.
+
+    Returns:
+        a finished folder, inside the work folder, that `Frames.open` reads.
+
+    Raises:
+        WeightsError: pyfacer's weights are needed and not at hand.
+        PhotographError: every single photograph failed; the first one's error.
+    """
+    raw_folder = Path(raw_folder)
+    key = [dataset, str(raw_folder.resolve()), settings.of_results(dataset)]
+    key.append(source_digest("geometry", "photographs", "segmentation/classes"))
+    if settings.maps == "parsed":
+        if parser is None:
+            from faceinsight.segmentation.parser import PyfacerParser
+
+            parser = PyfacerParser(settings, look_for_faces=dataset not in settings.aligned_crops)
+        key.append(parser.key)
+    else:
+        parser = None
+    work = WorkFolder(work_root, "segmentation", digest(*key))
+    store = ShardStore(work.path / "shards")
+    keys = face_keys(examples, raw_folder, MAP_FOLDERS.get(settings.maps), settings.workers)
+    places = store.places(keys)
+    missing = np.flatnonzero(places["row"].isna())
+
+    errors: list[tuple[str, PhotographError]] = []
+    started = time.perf_counter()
+    if len(missing):
+        bar = tqdm(
+            total=len(missing),
+            desc=f"segmentation of {dataset}",
+            unit=" images",
+            disable=not progress,
+        )
+        with bar:
+            photographs = _by_photograph(examples, missing)
+            cutter = _Cutter(raw_folder, settings)
+            errors = _fill(store, keys, photographs, cutter, parser, settings, bar)
+        places = store.places(keys)
+    seconds = time.perf_counter() - started
+
+    kept = np.flatnonzero(places["row"].notna())
+    if errors:
+        if not len(kept):
+            raise errors[0][1]
+        _log.warning(
+            "segmentation of %s left out faces of %d photographs, the first: %s",
+            dataset,
+            len(errors),
+            errors[0][1],
+        )
+    facts = {
+        "counts": dict(Counter(places["map_from"].iloc[kept])),
+        "skipped": [[name, error.reason] for name, error in errors],
+        "done_now": len(missing) - sum(places["row"].iloc[missing].isna()),
+        "seconds": round(seconds, 3),
+        "images_per_second": round(len(missing) / seconds, 2) if len(missing) else None,
+    }
+    target = work.path / "frames" / digest(examples.iloc[kept], keys.iloc[kept])
+    if not (target / "frames.json").exists():
+        with write_beside(target) as beside:
+            writer = FramesWriter(
+                beside,
+                dataset=dataset,
+                size=settings.size,
+                raw=raw_folder,
+                margin=settings.margin,
+                max_pixels=settings.max_pixels,
+                photographs=settings.keep_photographs,
+                maps=settings.maps != "none",
+            )
+            _assemble(writer, store, examples.iloc[kept], places.iloc[kept], facts)
+    return target
+
+
+def _by_photograph(examples: pd.DataFrame, rows: np.ndarray) -> Iterator[_Photograph]:
+    """Rows of examples grouped, so that a photograph with several faces is read once.
+
+    Nothing keeps what is yielded, so that faces are freed when their shard is written.
+    """
+    some = examples.iloc[rows]
+    triples = zip(some["photograph"].tolist(), rows.tolist(), boxes_of(some), strict=True)
+    ordered = sorted(triples, key=lambda triple: triple[:2])
+    for name, group in groupby(ordered, key=lambda triple: triple[0]):
+        yield _Photograph(name, [_Face(at, box) for _, at, box in group])
+
+
+class _Cutter:
+    """Reads a photograph and cuts what its faces need; runs in threads."""
+
+    def __init__(self, root: Path, settings: SegmentationSettings) -> None:
+        self.root = root
+        self.settings = settings
+
+    def __call__(self, photograph: _Photograph) -> _Photograph:
+        try:
+            pixels = load_photograph(
+                self.root, photograph.name, max_pixels=self.settings.max_pixels
+            )
+            label_map = None
+            if folder := MAP_FOLDERS.get(self.settings.maps):
+                label_map = load_map(self.root, map_path(folder, photograph.name), pixels.shape[:2])
+        except PhotographError as error:
+            for face in photograph.faces:
+                face.error = error
+            return photograph
+        for face in photograph.faces:
+            try:
+                self._cut(face, pixels, label_map)
+            except PhotographError as error:
+                face.error = PhotographError(error.reason, f"{photograph.name}: {error}")
+        return photograph
+
+    def _cut(self, face: _Face, pixels: np.ndarray, label_map: np.ndarray | None) -> None:
+        settings = self.settings
+        height, width = pixels.shape[:2]
+        square = frame_square(height, width, face.box, settings.margin)
+        if settings.keep_photographs:
+            face.frame = cut_photograph(pixels, square, settings.size)
+        if label_map is not None:
+            face.label_map = cut_map(label_map, square, settings.size)
+            face.map_from = "provided"
+        elif settings.maps == "parsed":
+            self._cut_view(face, pixels, square)
+
+    def _cut_view(self, face: _Face, pixels: np.ndarray, square: Square) -> None:
+        """What the parser sees: the frame, or more of the photograph around it.
+
+        Where a frame is black because it leaves the photograph, the view repeats the photograph's
+        edge: parsers take black for a hat.
+        """
+        settings = self.settings
+        height, width = pixels.shape[:2]
+        face.inside = inside(height, width, square, settings.size)
+        seen = square
+        if face.box is not None:
+            seen = square.enlarged(settings.context)
+            scale = settings.view / seen.side
+            start = (seen.left, seen.top) * 2
+            face.view_box = tuple((v - s) * scale for v, s in zip(face.box, start, strict=True))
+        view = cut_photograph(pixels, seen, settings.view)
+        rows, columns = inside(height, width, seen, settings.view)
+        beyond = [(part.start, settings.view - part.stop) for part in (rows, columns)]
+        face.view = np.pad(view[rows, columns], [*beyond, (0, 0)], mode="edge")
+
+
+def _fill(
+    store: ShardStore,
+    keys: pd.DataFrame,
+    photographs: Iterable[_Photograph],
+    cutter: _Cutter,
+    parser: MapParser | None,
+    settings: SegmentationSettings,
+    bar: tqdm,
+) -> list[tuple[str, PhotographError]]:
+    """Cut and parse faces into shards; what is complete is kept even when it is interrupted.
+
+    Returns:
+        photographs that failed, with their errors.
+    """
+    errors: list[tuple[str, PhotographError]] = []
+    ready: list[_Face] = []
+    waiting: list[_Face] = []
+
+    def write() -> None:
+        if ready:
+            store.write(
+                keys.iloc[[face.at for face in ready]],
+                [face.map_from for face in ready],
+                _stack(face.frame for face in ready),
+                _stack(face.label_map for face in ready),
+            )
+            ready.clear()
+
+    def parse() -> None:
+        batch, waiting[:] = waiting[: settings.batch_size], waiting[settings.batch_size :]
+        if parser is not None:
+            _parse(parser, batch, settings)
+        ready.extend(batch)
+        bar.update(len(batch))
+        if len(ready) >= settings.shard_size:
+            write()
+
+    with ThreadPoolExecutor(settings.workers) as pool:
+        try:
+            for photograph in _ahead(pool, cutter, photographs, 2 * settings.batch_size):
+                failed = [face for face in photograph.faces if face.error]
+                if failed and failed[0].error:
+                    errors.append((photograph.name, failed[0].error))
+                    bar.update(len(failed))
+                waiting += [face for face in photograph.faces if not face.error]
+                while len(waiting) >= settings.batch_size:
+                    parse()
+            while waiting:
+                parse()
+        finally:
+            write()
+    return errors
+
+
+def _parse(parser: MapParser, batch: list[_Face], settings: SegmentationSettings) -> None:
+    """Parse faces with and without a box apart, since their views show different windows."""
+    for boxed in (True, False):
+        faces = [face for face in batch if (face.box is not None) == boxed]
+        if not faces:
+            continue
+        side = 1 / settings.context if boxed else 1.0
+        maps, detected = parser(
+            np.stack([face.view for face in faces if face.view is not None]),
+            np.array([face.view_box for face in faces], dtype=np.float32),
+            ((1 - side) / 2, side),
+            settings.size,
+        )
+        for face, label_map, found in zip(faces, maps, detected, strict=True):
+            # There is nothing to name outside the photograph.
+            face.label_map = np.zeros_like(label_map)
+            assert face.inside is not None
+            face.label_map[face.inside] = label_map[face.inside]
+            face.map_from = "detected" if found else "frame"
+            face.view = None
+
+
+def _assemble(
+    writer: FramesWriter,
+    store: ShardStore,
+    examples: pd.DataFrame,
+    places: pd.DataFrame,
+    facts: dict[str, object],
+) -> None:
+    """Put the shards of exactly these examples together.
+
+    A shard of which at least half is wanted is linked whole; of any other the wanted rows are
+    copied out, so that few examples never drag a large folder along.
+    """
+    where = np.zeros((len(examples), 2), dtype=np.int32)
+    shards, rows = places["shard"].to_numpy(), places["row"].to_numpy(dtype=np.int64)
+    for shard in sorted(set(shards)):
+        at = np.flatnonzero(shards == shard)
+        files = store.files(shard)
+        arrays = {k: np.load(p, mmap_mode="r", allow_pickle=False) for k, p in files.items()}
+        wanted, back = np.unique(rows[at], return_inverse=True)
+        if not files or 2 * len(wanted) >= len(next(iter(arrays.values()))):
+            where[at] = np.stack([np.full(len(at), writer.link(files)), rows[at]], axis=1)
+        else:
+            number = writer.add({kind: array[wanted] for kind, array in arrays.items()})
+            where[at] = np.stack([np.full(len(at), number), back], axis=1)
+    table = examples.assign(
+        map_from=pd.array(places["map_from"].to_numpy(), dtype="string[pyarrow]")
+    )
+    writer.finish(table, where, facts)
+
+
+def _stack(arrays: Iterable[np.ndarray | None]) -> np.ndarray | None:
+    present = [array for array in arrays if array is not None]
+    return np.stack(present) if present else None
+
+
+def _ahead(
+    pool: Executor, function: Callable[[_In], _Out], items: Iterable[_In], depth: int
+) -> Iterator[_Out]:
+    """Results in order, with at most `depth` items begun before they are asked for."""
+    begun: deque = deque()
+    try:
+        for item in items:
+            begun.append(pool.submit(function, item))
+            if len(begun) > depth:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        for future in begun:
+            future.cancel()
