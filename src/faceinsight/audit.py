@@ -20,6 +20,7 @@ from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.frames import boxes_of
 from faceinsight.geometry import frame_square
 from faceinsight.photographs import MAX_PIXELS, load_photograph, stamp_files
+from faceinsight.progress import images_bar
 from faceinsight.work import WorkFolder, digest, source_digest, write_beside
 
 OK = "ok"
@@ -53,8 +54,6 @@ def audit_photographs(
         one row a different photograph, in the order of the table: `photograph`, `status` (`ok` or
         a `PhotographError`'s reason), `width` and `height` in pixels as seen (null unless ok).
     """
-    from tqdm import tqdm
-
     root = Path(root)
     key = digest(str(root.resolve()), float(max_pixels), source_digest("photographs"))
     parts = WorkFolder(work, "audit", key).path
@@ -72,7 +71,7 @@ def audit_photographs(
 
     missing = files[found["status"].isna()]
     if len(missing):
-        bar = tqdm(total=len(missing), desc="audit", unit=" images", disable=not progress)
+        bar = images_bar(f"auditing {root.name}", len(missing), disable=not progress)
         with ThreadPoolExecutor(workers) as pool, bar:
             for start in range(0, len(missing), _PART):
                 part = missing.iloc[start : start + _PART]

@@ -61,5 +61,6 @@ def _sentence(error: BaseException) -> str | None:
 
 
 run = copy.copy(kedro_run)
+assert kedro_run.callback is not None
 run.callback = _with_readable_errors(kedro_run.callback)
 cli.add_command(run)

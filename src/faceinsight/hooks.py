@@ -29,7 +29,7 @@ class PinVersionsOfThisRun:
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
         """Pin the entry's load version to the version it was just saved as."""
-        dataset = self._catalog.get(dataset_name) if self._catalog is not None else None
+        dataset: Any = self._catalog.get(dataset_name) if self._catalog is not None else None
         version = getattr(dataset, "_version", None)
         if version is not None and version.load is None:
             dataset._version = Version(version.save, version.save)

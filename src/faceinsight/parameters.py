@@ -27,7 +27,7 @@ class DatasetSettings(BaseModel):
     name: Literal["celeba", "maad", "fairface", "utkface", "expw", "rafdb"]
     use: bool = True
     weight: float = Field(1.0, ge=0)
-    limit: dict[Literal["train", "val", "test"], int] | int | None = None
+    limit: dict[str, int | None] | int | None = None
     val_share: float = Field(0.1, gt=0, lt=0.5)
     test_share: float = Field(0.1, gt=0, lt=0.5)
 

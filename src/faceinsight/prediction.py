@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faceinsight.errors import WeightsError
 from faceinsight.frames import Frames
 from faceinsight.parameters import PredictionSettings
 from faceinsight.progress import images_bar
@@ -38,8 +39,10 @@ def predict(
     device = torch.device(
         name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     )
-    model.to(device).eval()
+    torch.nn.Module.to(model, device).eval()
     vocabulary, rule_set = model.vocabulary, model.ruleset
+    if rule_set is None:
+        raise WeightsError(f"{model_folder} holds no rules.json: labels cannot be made consistent")
     tables = []
     for dataset, folder in frames.items():
         opened = Frames.open(Path(folder))

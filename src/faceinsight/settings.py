@@ -6,9 +6,9 @@ from kedro.config import OmegaConfigLoader
 
 from faceinsight.hooks import PinVersionsOfThisRun, TellResults
 
-# PyTorch's threads wait for each other by spinning. Where another process wants a core as well, that
-# makes two threads many times slower than one; waiting by sleeping sooner costs a few per cent where
-# none does. Read when torch is first loaded, and left alone where somebody has set it.
+# PyTorch's threads wait for each other by spinning. Where another process wants a core as well,
+# that makes two threads many times slower than one; to sleep sooner costs a few per cent where none
+# does. Read when torch is first loaded, and left alone where somebody has set it.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 HOOKS = (PinVersionsOfThisRun(), TellResults())

@@ -43,7 +43,7 @@ def write_frames(folder: Path, n: int, seed: int, dataset: str = "celeba") -> Pa
     )
     writer.add({"photographs": photographs, "maps": maps})
     places = np.stack([np.zeros(n, int), np.arange(n)], axis=1)
-    writer.finish(examples.assign(**boxes), places, {})
+    writer.finish(examples.assign(**boxes), places, {"digest": f"{n}-{seed}"})
     return folder
 
 

@@ -36,14 +36,14 @@ def weights(folder):
 
 
 def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
-    folder, curve = train(job(), tmp_path / "work")
+    folder, curve = train(job(epochs=8), tmp_path / "work")
     accuracy = curve[curve["name"] == "eval_accuracy"]["value"]
-    assert accuracy.iloc[-1] > 0.8 > accuracy.iloc[0]
+    assert accuracy.iloc[-1] > 0.85 > accuracy.iloc[0]
     assert {"loss", "bce", "logic", "eval_accuracy", "learning_rate"} <= set(curve["name"])
     assert FaceInsightModel.from_pretrained(folder).vocabulary.ids == job().vocabulary.ids
     facts = json.loads((folder / "provenance.json").read_text())
     assert facts["variant"]["name"] == "lgc"
-    assert facts["digests"]["job"] == job().key()
+    assert facts["digests"]["job"] == job(epochs=8).key()
     assert not list(folder.rglob("*.bin"))
 
 

@@ -1,11 +1,19 @@
-"""The multimodal language model."""
+"""The multimodal language model.
 
-from faceinsight.model.building import build_model
-from faceinsight.model.configuration import FaceInsightConfig
-from faceinsight.model.modeling import FaceInsightModel, FaceInsightOutput
-from faceinsight.model.pretrained import encode_phrases
+Settings are cheap to import; what needs torch and transformers is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from faceinsight.model.settings import ModelSettings
-from faceinsight.model.tokenizer import build_tokenizer
+
+if TYPE_CHECKING:
+    from faceinsight.model.building import build_model
+    from faceinsight.model.configuration import FaceInsightConfig
+    from faceinsight.model.modeling import FaceInsightModel, FaceInsightOutput
+    from faceinsight.model.pretrained import encode_phrases
+    from faceinsight.model.tokenizer import build_tokenizer
 
 __all__ = [
     "FaceInsightConfig",
@@ -16,3 +24,19 @@ __all__ = [
     "build_tokenizer",
     "encode_phrases",
 ]
+
+_MODULE = {
+    "FaceInsightConfig": "configuration",
+    "FaceInsightModel": "modeling",
+    "FaceInsightOutput": "modeling",
+    "build_model": "building",
+    "build_tokenizer": "tokenizer",
+    "encode_phrases": "pretrained",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module when it is first used."""
+    if name in _MODULE:
+        return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -165,10 +165,16 @@ class SavedModel(PreTrainedModel):
             ruleset=RuleSet.from_config(_read_json(rules)) if rules.is_file() else None,
             **make_parts(config, weights=False),
         )
-        model._load_trained(folder / WEIGHTS)
+        model.load_trained(folder)
         return model
 
-    def _load_trained(self, path: Path) -> None:
+    def load_trained(self, folder: str | Path) -> None:
+        """Put what `save_pretrained` wrote into `folder` back onto this model, in place.
+
+        Raises:
+            WeightsError: a tensor is missing, too many, or of another shape.
+        """
+        path = Path(folder) / WEIGHTS
         try:
             saved = load_file(path)
         except Exception as error:

@@ -24,6 +24,7 @@ from faceinsight.errors import PhotographError
 from faceinsight.frames import FramesWriter, boxes_of
 from faceinsight.geometry import Box, Square, cut_map, cut_photograph, frame_square, inside
 from faceinsight.photographs import load_photograph
+from faceinsight.progress import images_bar
 from faceinsight.segmentation.provided import MAP_FOLDERS, load_map, map_path
 from faceinsight.segmentation.settings import SegmentationSettings
 from faceinsight.segmentation.shards import ShardStore, face_keys
@@ -131,13 +132,7 @@ def segment(
     errors: list[tuple[str, PhotographError]] = []
     started = time.perf_counter()
     if len(missing):
-        bar = tqdm(
-            total=len(missing),
-            desc=f"segmentation of {dataset}",
-            unit=" images",
-            disable=not progress,
-        )
-        with bar:
+        with images_bar(f"segmenting {dataset}", len(missing), disable=not progress) as bar:
             photographs = _by_photograph(examples, missing)
             cutter = _Cutter(raw_folder, settings)
             errors = _fill(store, keys, photographs, cutter, parser, settings, bar)
@@ -154,14 +149,15 @@ def segment(
             len(errors),
             errors[0][1],
         )
+    target = work.path / "frames" / digest(examples.iloc[kept], keys.iloc[kept])
     facts = {
+        "digest": digest(work.path.name, target.name),
         "counts": dict(Counter(places["map_from"].iloc[kept])),
         "skipped": [[name, error.reason] for name, error in errors],
         "done_now": len(missing) - sum(places["row"].iloc[missing].isna()),
         "seconds": round(seconds, 3),
         "images_per_second": round(len(missing) / seconds, 2) if len(missing) else None,
     }
-    target = work.path / "frames" / digest(examples.iloc[kept], keys.iloc[kept])
     if not (target / "frames.json").exists():
         with write_beside(target) as beside:
             writer = FramesWriter(

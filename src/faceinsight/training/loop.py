@@ -1,7 +1,7 @@
 """Train one variant: a plain function from inputs on disk to a finished model folder.
 
 It imports neither Kedro nor pyfacer, so it runs on a machine that has only PyTorch and
-transformers, and takes and gives paths and plain values, so that it can run in a process of its own.
+transformers. It takes and gives paths and plain values, so that it can run in a process of its own.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class TrainingJob:
             self.rule_set,
             self.adjacency,
             self.text_features,
-            {name: Path(folder) / "frames.json" for name, folder in self.frames.items()},
+            {name: Frames.open(Path(f)).header["digest"] for name, f in self.frames.items()},
             dict(self.weights),
             source_digest(*_SOURCE),
         )
@@ -149,7 +149,7 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         checkpoint = last_complete_checkpoint(work / "checkpoints")
         if checkpoint is not None:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)
-        result = trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+        result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         model.save_pretrained(out)
         history = pd.DataFrame(_curve(trainer.state.log_history))
         _write_facts(job, out, trainer.state, result.metrics)

@@ -19,10 +19,10 @@ class AugmentationSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    flip: float = Field(0.5, ge=0, le=1)
-    shift: float = Field(0.0, ge=0, lt=0.5)
-    scale: float = Field(0.0, ge=0, lt=0.5)
-    light: float = Field(0.0, ge=0, lt=1)
+    flip: float = Field(default=0.5, ge=0, le=1)
+    shift: float = Field(default=0.0, ge=0, lt=0.5)
+    scale: float = Field(default=0.0, ge=0, lt=0.5)
+    light: float = Field(default=0.0, ge=0, lt=1)
 
 
 class TrainingSettings(BaseModel):

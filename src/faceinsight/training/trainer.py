@@ -15,7 +15,6 @@ from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from faceinsight.model.saving import WEIGHTS
 from faceinsight.progress import images_bar
 from faceinsight.training.checkpoints import mark_complete
 from faceinsight.training.sampling import DatasetSampler
@@ -79,12 +78,10 @@ class FaceTrainer(Trainer):
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         if self.args.should_save:
-            mark_complete(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+            mark_complete(Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        self.accelerator.unwrap_model(model or self.model)._load_trained(
-            Path(resume_from_checkpoint) / WEIGHTS
-        )
+        self.accelerator.unwrap_model(model or self.model).load_trained(resume_from_checkpoint)
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(str(self.state.best_model_checkpoint))

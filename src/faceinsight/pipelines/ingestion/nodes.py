@@ -77,4 +77,6 @@ def select_examples(
     """The labelled faces with usable photographs, and what was left out."""
     from faceinsight.audit import select_examples as select
 
-    return select(labels, audit, limit=dataset.limit, seed=seed)
+    # MAAD's folders are people: one person's photographs stay in one part.
+    by_folder = dataset.name == "maad"
+    return select(labels, audit, limit=dataset.limit, seed=seed, by_folder=by_folder)

@@ -56,6 +56,5 @@ def _weights(datasets: Mapping[str, Any]) -> dict[str, float]:
     from faceinsight.parameters import DatasetSettings
 
     return {
-        name: DatasetSettings.model_validate(settings).weight
-        for name, settings in datasets.items()
+        name: DatasetSettings.model_validate(settings).weight for name, settings in datasets.items()
     }
