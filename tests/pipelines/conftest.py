@@ -1,6 +1,7 @@
 """One run of the whole chain at the smallest scale, shared by all tests of the pipelines."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,30 +16,36 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Project:
-    """The project with a data folder of its own."""
+    """A copy of the project, so that nothing is written into the checkout."""
 
-    data: Path
+    root: Path
 
-    @property
-    def params(self) -> dict[str, str]:
-        return {"data": str(self.data), "raw": str(self.data / "raw")}
+    @classmethod
+    def copy_to(cls, root: Path) -> "Project":
+        shutil.copytree(ROOT / "conf", root / "conf")
+        for name in ("pyproject.toml", ".telemetry"):
+            shutil.copy(ROOT / name, root / name)
+        shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("*.egg-info"))
+        return cls(root)
 
-    def run(self, *arguments: str, **params: str) -> subprocess.CompletedProcess[str]:
-        """`kedro run --env=tiny` in a process of its own, as a person would."""
-        given = ",".join(f"{name}={value}" for name, value in {**self.params, **params}.items())
-        command = [sys.executable, "-m", "kedro", "run", "--env=tiny", f"--params={given}"]
+    def kedro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A `kedro` command in a process of its own, as a person would type it."""
         return subprocess.run(
-            [*command, *arguments],
-            cwd=ROOT,
-            env=os.environ | {"DO_NOT_TRACK": "1"},
+            [sys.executable, "-m", "kedro", *arguments],
+            cwd=self.root,
+            env=os.environ | {"DO_NOT_TRACK": "1", "KEDRO_ENV": "tiny"},
             capture_output=True,
             text=True,
             check=False,
         )
 
+    def run(self, *arguments: str, **params: str) -> subprocess.CompletedProcess[str]:
+        given = ",".join(f"{name}={value}" for name, value in params.items())
+        return self.kedro("run", *arguments, *([f"--params={given}"] if given else []))
+
     def catalog(self):
-        bootstrap_project(ROOT)
-        with KedroSession.create(ROOT, env="tiny", runtime_params=self.params) as session:
+        bootstrap_project(self.root)
+        with KedroSession.create(self.root, env="tiny") as session:
             return session.load_context().catalog
 
     def versions(self, name: str) -> list[str]:
@@ -48,7 +55,7 @@ class Project:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
     """After one whole run."""
-    project = Project(tmp_path_factory.mktemp("data"))
+    project = Project.copy_to(tmp_path_factory.mktemp("project"))
     done = project.run()
     assert done.returncode == 0, done.stderr[-4000:]
     return project

@@ -13,8 +13,9 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 def test_it_runs_from_top_to_bottom(finished, path):
     notebook = nbformat.read(path, as_version=4)
     (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
-    cell.source = f"ENV, PARAMS = 'tiny', {finished.params!r}"
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
+    cell.source = 'ENV, PARAMS = "tiny", {}'
+    where = {"metadata": {"path": finished.root}}
+    NotebookClient(notebook, timeout=300, resources=where).execute()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

