@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,11 @@ from faceinsight.errors import WeightsError
 from faceinsight.frames import Frames
 from faceinsight.parameters import PredictionSettings
 from faceinsight.progress import images_bar
+
+if TYPE_CHECKING:
+    import torch
+
+    from faceinsight.model.modeling import FaceInsightModel
 
 
 def predict(
@@ -31,15 +37,9 @@ def predict(
     import torch
 
     from faceinsight.logic.decode import decode
-    from faceinsight.model.modeling import FaceInsightModel
     from faceinsight.training.data import FaceDataset
 
-    model = FaceInsightModel.from_pretrained(model_folder)
-    name = settings.device
-    device = torch.device(
-        name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    )
-    torch.nn.Module.to(model, device).eval()
+    model, device = _load(model_folder, settings.device)
     vocabulary, rule_set = model.vocabulary, model.ruleset
     if rule_set is None:
         raise WeightsError(f"{model_folder} holds no rules.json: labels cannot be made consistent")
@@ -76,6 +76,84 @@ def predict(
         columns += [f"{part}_{id_}" for part in "pdy" for id_ in vocabulary.ids]
         return pd.DataFrame({column: [] for column in columns})
     return pd.concat(tables, ignore_index=True)
+
+
+def order_effect(
+    model_folder: Path,
+    frames: Mapping[str, Path],
+    settings: PredictionSettings,
+    shuffles: int = 4,
+    faces: int = 256,
+    seed: int = 0,
+) -> dict[str, float | int]:
+    """How much answers depend on the order in which the characteristics stand.
+
+    Under a causal mask each characteristic token sees those before it, so another order gives other
+    probabilities. With independent characteristics the effect is nil.
+
+    Args:
+        model_folder: a saved model.
+        frames: data set name to its folder of frames.
+        settings: split, batch size, device.
+        shuffles: random orders that are compared with the vocabulary's own.
+        faces: at most this many of the split's faces, the first of each data set in turn.
+        seed: of the orders.
+
+    Returns:
+        `faces`, `shuffles`; `mean_change` and `largest_change` of a probability;
+        `answers_changed`: share of answers on the other side of P = 0.5.
+    """
+    import torch
+
+    from faceinsight.training.data import FaceDataset
+
+    model, device = _load(model_folder, settings.device)
+    opened = {name: Frames.open(Path(folder)) for name, folder in frames.items()}
+    opened = {name: of for name, of in opened.items() if len(of)}
+    if not opened:
+        return {"faces": 0, "shuffles": shuffles}
+    maps = model.config.segmentation
+    data = FaceDataset(opened, model.vocabulary, settings.split, maps)
+    # One face of each data set in turn: numbered within their data sets, sorted by that number.
+    within = np.concatenate([np.arange(size) for size in data.sizes])
+    rows = np.argsort(within, kind="stable")[:faces].tolist()
+    rng = np.random.default_rng(seed)
+    orders = [torch.from_numpy(rng.permutation(len(model.vocabulary))) for _ in range(shuffles)]
+    changes, flips = [], []
+    with torch.inference_mode():
+        for start in range(0, len(rows), settings.batch_size):
+            batch = data.__getitems__(rows[start : start + settings.batch_size])
+            batch.pop("labels")
+            inputs = {name: values.to(device) for name, values in batch.items()}
+            own = model(**inputs).logits
+            for order in orders:
+                other = model(**inputs, order=order.to(device)).logits
+                changes.append((own.sigmoid() - other.sigmoid()).abs().cpu().numpy())
+                flips.append(((own >= 0) != (other >= 0)).cpu().numpy())
+    if not changes:
+        return {"faces": 0, "shuffles": shuffles}
+    change = np.concatenate(changes)
+    return {
+        "faces": len(rows),
+        "shuffles": shuffles,
+        "mean_change": float(change.mean()),
+        "largest_change": float(change.max()),
+        "answers_changed": float(np.concatenate(flips).mean()),
+    }
+
+
+def _load(model_folder: Path, name: str) -> tuple[FaceInsightModel, torch.device]:
+    """A saved model in evaluation mode, on its device."""
+    import torch
+
+    from faceinsight.model.modeling import FaceInsightModel
+
+    model = FaceInsightModel.from_pretrained(model_folder)
+    device = torch.device(
+        name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    )
+    torch.nn.Module.to(model, device).eval()
+    return model, device
 
 
 def _table(

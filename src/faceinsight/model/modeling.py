@@ -187,8 +187,12 @@ class FaceInsightModel(SavedModel):
                 features = self.gcn(features)
         return self.text_adapter(features)
 
-    def embed(self, photographs: Tensor, maps: Tensor | None) -> Tensor:
+    def embed(
+        self, photographs: Tensor, maps: Tensor | None, order: Tensor | None = None
+    ) -> Tensor:
         """The sequence of Eq. 2 as embeddings, [B, T, D]; the last K are the characteristics.
+
+        With `order`, int64 [K], characteristic order[i] stands at place i of the last K.
 
         Raises:
             ParameterError: label maps are part of the input, and there are none.
@@ -200,7 +204,10 @@ class FaceInsightModel(SavedModel):
             if maps is None:
                 raise ParameterError("maps: this model reads label maps beside photographs")
             pieces.append(self.segmentation_tokens(maps))
-        pieces += [words(self.query_ids), self.characteristic_tokens()]
+        characteristics = self.characteristic_tokens()
+        if order is not None:
+            characteristics = characteristics[order]
+        pieces += [words(self.query_ids), characteristics]
         dtype = words.weight.dtype
         return torch.cat([p.to(dtype).expand(batch, -1, -1) for p in pieces], dim=1)
 
@@ -241,7 +248,11 @@ class FaceInsightModel(SavedModel):
         return logits
 
     def forward(
-        self, photographs: Tensor, maps: Tensor | None = None, labels: Tensor | None = None
+        self,
+        photographs: Tensor,
+        maps: Tensor | None = None,
+        labels: Tensor | None = None,
+        order: Tensor | None = None,
     ) -> FaceInsightOutput:
         """Estimate every characteristic.
 
@@ -249,16 +260,20 @@ class FaceInsightModel(SavedModel):
             photographs: uint8 [B, S, S, 3], RGB.
             maps: uint8 [B, S, S], class numbers; ignored where the segmentation switch is off.
             labels: [B, K]: 1 present, 0 absent, -1 unknown.
+            order: int64 [K], another order for the characteristics to stand in, to measure how much
+                it matters; the logits are in the vocabulary's order all the same.
 
         Raises:
             ParameterError: label maps are part of the input, and there are none.
         """
-        sequence = self.embed(photographs, maps)
+        sequence = self.embed(photographs, maps, order)
         body = self.language_model.base_model
         hidden = body(
             inputs_embeds=sequence, use_cache=False, **self.attention(sequence.shape[1])
         ).last_hidden_state
         logits = self.read_out(hidden[:, -len(self.config.characteristics) :])
+        if order is not None:
+            logits = logits[:, order.argsort()]
         if labels is None:
             return FaceInsightOutput(logits=logits)
         loss = bce = masked_bce(logits, labels)

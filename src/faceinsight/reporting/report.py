@@ -96,6 +96,7 @@ def render_report(
     examples: Sequence[ExampleFace] | None,
     provenance: Mapping[str, Any],
     parameters: Mapping[str, Any],
+    order_effects: Mapping[str, Mapping[str, float]] | None = None,
     resplit: Mapping[str, str | None] | None = None,
     withheld: str = WITHHELD,
     title: str = "FaceInsight: what the models see in a face",
@@ -115,6 +116,7 @@ def render_report(
         examples: faces to show, drawn by `examples.example_faces`; None shows `withheld`.
         provenance: what made this report; nested values are shown as they are.
         parameters: configuration of the run.
+        order_effects: variant to what `faceinsight.prediction.order_effect` returned.
         resplit: data set to the reason why its split is our own, where it is.
         withheld: the reason why no faces are shown.
         title: of the page.
@@ -151,6 +153,11 @@ def render_report(
         n_skipped=int(skipped["n"].sum()),
         n_ids=len(vocabulary),
         n_groups=len(vocabulary.groups),
+        order_rows=[
+            (variant_name(name), effect)
+            for name, effect in (order_effects or {}).items()
+            if effect["faces"]
+        ],
         faces=None if examples is None else [_face(face, vocabulary) for face in examples],
         withheld=withheld,
         provenance=_flat(provenance),

@@ -139,7 +139,6 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             args=_arguments(job, work, len(sampler), evaluates=len(val_set) > 0),
             train_sampler=sampler,
             progress=f"training {job.variant.label}",
-            logic_warmup_ratio=settings.logic_warmup_ratio,
             train_dataset=train_set,
             eval_dataset=val_set if len(val_set) else None,
             data_collator=keep_batch,

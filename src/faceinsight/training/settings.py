@@ -36,9 +36,6 @@ class TrainingSettings(BaseModel):
         learning_rate: highest rate of AdamW.
         schedule: a name of transformers' learning-rate schedules.
         warmup_ratio: share of all steps in which the rate rises to its height.
-        logic_warmup_ratio: share of all steps in which the logical loss rises from nothing to its
-            full weight; 0 counts it from the start, as Eq. 4 says. Before faces are told apart, it
-            is cheapest to call all of them alike, and a group that has gone that way stays there.
         weight_decay: AdamW's.
         max_grad_norm: gradients are clipped to this norm.
         precision: fp32, or bf16 autocast.
@@ -63,7 +60,6 @@ class TrainingSettings(BaseModel):
     learning_rate: float = Field(2e-5, gt=0)
     schedule: str = "cosine"
     warmup_ratio: float = Field(0.03, ge=0, le=1)
-    logic_warmup_ratio: float = Field(0.0, ge=0, le=1)
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     precision: Literal["fp32", "bf16"] = "bf16"

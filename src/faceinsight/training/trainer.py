@@ -28,20 +28,11 @@ class FaceTrainer(Trainer):
     Args:
         train_sampler: decides which examples an epoch sees.
         progress: label of the progress bar.
-        logic_warmup_ratio: share of all steps in which the logical loss rises to its weight.
         kwargs: Trainer's own arguments.
     """
 
-    def __init__(
-        self,
-        *,
-        train_sampler: DatasetSampler,
-        progress: str,
-        logic_warmup_ratio: float = 0.0,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, train_sampler: DatasetSampler, progress: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._logic_warmup_ratio = logic_warmup_ratio
         self._sampler = train_sampler
         self._parts: dict[str, torch.Tensor] = defaultdict(lambda: torch.zeros(()))
         self._part_count = 0
@@ -62,24 +53,12 @@ class FaceTrainer(Trainer):
     ) -> Any:
         """The model's own loss; Eq. 3 and Eq. 9 are averaged over images inside it."""
         outputs = model(**inputs)
-        loss = outputs.loss
         if model.training:
-            if outputs.logic is not None and (missing := self._logic_missing()):
-                weight = self.accelerator.unwrap_model(model).config.logic_weight
-                loss = loss - missing * weight * outputs.logic
             for part in LOSS_PARTS:
                 if (value := outputs.get(part)) is not None:
                     self._parts[part] = self._parts[part].to(value.device) + value.detach()
             self._part_count += 1
-        return (loss, outputs) if return_outputs else loss
-
-    def _logic_missing(self) -> float:
-        """Share of the logical loss's weight that it has not reached yet.
-
-        A function of the step alone, so that a run that goes on has the weight it would have had.
-        """
-        warmup = self._logic_warmup_ratio * self.state.max_steps
-        return max(0.0, 1 - self.state.global_step / warmup) if warmup else 0.0
+        return (outputs.loss, outputs) if return_outputs else outputs.loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the mean parts of the loss since the last log."""

@@ -24,6 +24,15 @@ def score_faces(model: Path, prediction: PredictionSettings, **frames: Path) -> 
     return predict(model, frames, prediction)
 
 
+def measure_order(
+    model: Path, prediction: PredictionSettings, **frames: Path
+) -> dict[str, float | int]:
+    """How much answers depend on the order in which the characteristics stand."""
+    from faceinsight.prediction import order_effect
+
+    return order_effect(model, frames, prediction)
+
+
 def measure_prevalence(
     vocabulary: Vocabulary, **examples: DataFrame
 ) -> dict[str, dict[str, float | None]]:

@@ -21,17 +21,15 @@ def create_prevalence_pipeline() -> Pipeline:
 
 def create_pipeline() -> Pipeline:
     """Scores and metrics of one model."""
+    faces = {
+        "model": "model",
+        "prediction": "params:prediction",
+        **{name: f"{name}.frames" for name in DATASETS},
+    }
     return pipeline(
         [
-            node(
-                nodes.score_faces,
-                {
-                    "model": "model",
-                    "prediction": "params:prediction",
-                    **{name: f"{name}.frames" for name in DATASETS},
-                },
-                "predictions",
-            ),
+            node(nodes.score_faces, faces, "predictions"),
+            node(nodes.measure_order, faces, "order_effect"),
             node(
                 nodes.measure_model,
                 ["predictions", "prevalence", "vocabulary", "rule_set", "params:evaluation"],

@@ -122,6 +122,7 @@ def write_report(
         skipped=skipped,
         label_violations=rule_violations,
         figures={name: results[f"figure_{name}"] for name in FIGURES},
+        order_effects={name: results[f"{name}_order_effect"] for name in LABELS},
         examples=examples,
         provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
         parameters=configuration,

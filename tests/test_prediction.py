@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+
+from faceinsight.frames import Frames
+from faceinsight.model.building import build_model
+from faceinsight.parameters import PredictionSettings
+from faceinsight.prediction import order_effect, predict
+from tests.model import tiny
+from tests.training.conftest import write_frames
+
+SETTINGS = PredictionSettings(split="val", batch_size=7, device="cpu")
+
+
+@pytest.fixture
+def frames(tmp_path):
+    return {"celeba": write_frames(tmp_path / "frames", 60, seed=2)}
+
+
+def saved(folder, **changes):
+    adjacency = np.eye(5) * 0.5 + 0.1
+    model = build_model(
+        tiny.settings(**changes), tiny.vocabulary(), adjacency=adjacency, ruleset=tiny.ruleset()
+    )
+    model.save_pretrained(folder)
+    return model
+
+
+def test_rows_are_the_split_and_columns_the_model(frames, tmp_path):
+    model = saved(tmp_path / "model")
+    table = predict(tmp_path / "model", frames, SETTINGS)
+    opened = Frames.open(frames["celeba"])
+    rows = np.flatnonzero(opened.examples["split"] == "val")
+    assert table["photograph"].tolist() == opened.examples["photograph"].iloc[rows].tolist()
+    with torch.inference_mode():
+        logits = model(
+            torch.from_numpy(opened.photographs(rows)), torch.from_numpy(opened.maps(rows))
+        ).logits
+    for column, id_ in enumerate(tiny.IDS):
+        assert np.allclose(table[f"p_{id_}"], logits[:, column].sigmoid(), atol=1e-5)
+        truth = opened.examples[id_].iloc[rows]
+        assert table[f"y_{id_}"].tolist() == truth.tolist()
+    decoded = table[[f"d_{id_}" for id_ in tiny.IDS]].to_numpy(dtype=bool)
+    assert not tiny.ruleset().violated(decoded).any()
+
+
+def test_without_faces_there_are_columns_and_no_rows(frames, tmp_path):
+    saved(tmp_path / "model")
+    table = predict(tmp_path / "model", frames, SETTINGS.model_copy(update={"split": "test"}))
+    assert len(table) == 0
+    assert {"dataset", "p_Bald", "d_Bald", "y_Bald"} <= set(table)
+
+
+def test_order_matters_under_a_causal_mask_and_not_for_independent_characteristics(
+    frames, tmp_path
+):
+    saved(tmp_path / "causal")
+    saved(tmp_path / "independent", characteristics_attend="independent")
+    causal = order_effect(tmp_path / "causal", frames, SETTINGS)
+    independent = order_effect(tmp_path / "independent", frames, SETTINGS)
+    assert causal["faces"] == independent["faces"] == 15
+    assert causal["mean_change"] > 1e-3
+    assert independent["largest_change"] < 1e-5
+    assert independent["answers_changed"] == 0
+
+
+def test_another_order_gives_logits_in_the_vocabularys_order(frames, tmp_path):
+    """The same as a model whose own list is in that order."""
+    model = saved(tmp_path / "model", correlation=False)
+    opened = Frames.open(frames["celeba"])
+    photographs = torch.from_numpy(opened.photographs(np.arange(4)))
+    maps = torch.from_numpy(opened.maps(np.arange(4)))
+    order = torch.tensor([3, 0, 4, 1, 2])
+    with torch.inference_mode():
+        got = model(photographs, maps, order=order).logits
+        model.text_features.data = model.text_features.data[order]
+        listed = model(photographs, maps).logits
+    assert torch.allclose(got[:, order], listed, atol=1e-6)
