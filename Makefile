@@ -48,5 +48,5 @@ lock: $(READY)  ## compile requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-header \
 		--no-emit-index-url --no-emit-find-links --quiet -o requirements.txt
 
-clean:  ## remove what runs have made, but not the environment
-	rm -rf data/0?_* data/work build .viz
+clean:  ## remove what runs have made, but neither your raw data nor the environment
+	rm -rf data/01_raw/drawn data/0[2-8]_* data/work data/small data/tiny data/paper build .viz

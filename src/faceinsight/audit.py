@@ -110,6 +110,8 @@ def select_examples(
     *,
     limit: Mapping[str, int | None] | int | None = None,
     seed: int = 0,
+    val_share: float = 0.1,
+    test_share: float = 0.1,
     by_folder: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of a label table that are used, and an account of the others.
@@ -124,6 +126,8 @@ def select_examples(
         audit: what `audit_photographs` returned for it.
         limit: most rows a part, by part or one number for each; None takes all.
         seed: of the split and of the hash.
+        val_share: share that validates, where it is split anew.
+        test_share: share that tests, where it is split anew.
         by_folder: a new split keeps a folder's photographs together (MAAD: one person's).
 
     Returns:
@@ -149,7 +153,11 @@ def select_examples(
     statuses[_outside(table, audit, at) & (statuses == OK)] = "box"
     reasons, counts = np.unique(statuses[statuses != OK].astype(str), return_counts=True)
     usable, resplit = resplit_if_one_part(
-        table[statuses == OK].reset_index(drop=True), seed, by_folder=by_folder
+        table[statuses == OK].reset_index(drop=True),
+        seed,
+        val_share=val_share,
+        test_share=test_share,
+        by_folder=by_folder,
     )
 
     names = usable["photograph"].to_numpy(dtype=object)

@@ -225,8 +225,11 @@ class Vocabulary:
     def named_by(self, dataset: str) -> dict[str, str]:
         """Id to the data set's own name, for what its label file itself holds.
 
-        Only characteristics that one of the data set's tasks scores are returned.
+        Only characteristics that one of the data set's tasks scores are returned; none for a data
+        set without tasks.
         """
+        if dataset not in self._tasks:
+            return {}
         wanted = {member for task in self.tasks(dataset) for member in task.members}
         return {
             c.id: c.names[dataset]

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.utils import find_kedro_project
 
 from faceinsight.errors import FaceInsightError
 
@@ -25,6 +29,8 @@ def cli() -> None:
 def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        # Paths in parameters mean what they mean in the catalog, wherever in the project one is.
+        os.chdir(find_kedro_project(Path.cwd()) or Path.cwd())
         try:
             return command(*args, **kwargs)
         except Exception as error:
@@ -45,7 +51,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _sentence(error: BaseException) -> str | None:
     """The sentence for a person, or None where the traceback is needed."""
-    from kedro.io.core import VersionNotFoundError
+    from kedro.io.core import DatasetError, VersionNotFoundError
     from kedro.validation.exceptions import DataValidationError, ParameterValidationError
     from omegaconf.errors import OmegaConfBaseException
 
@@ -53,7 +59,11 @@ def _sentence(error: BaseException) -> str | None:
         if isinstance(cause, FaceInsightError | ParameterValidationError | DataValidationError):
             return str(cause)
         if isinstance(cause, VersionNotFoundError):
-            return f"{cause} Run the pipeline that makes it first (`kedro registry list`)."
+            path = re.search(r"filepath=[^']*'?([^',)]+)", str(cause))
+            name = path[1] if path else cause
+            return f"There is no version of {name} yet; run the pipeline that makes it first."
+        if isinstance(cause, DatasetError) and cause.__cause__ is None:
+            return str(cause)
         if isinstance(cause, OmegaConfBaseException):
             key = getattr(cause, "full_key", None)
             return f"Configuration{f', key {key!r}' if key else ''}: {cause.msg or cause}"

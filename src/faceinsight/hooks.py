@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import logging
+from difflib import get_close_matches
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
+from faceinsight.errors import ParameterError
+
 logger = logging.getLogger(__name__)
+
+SHORTHANDS = {"variant", "data", "image_size", "max_pixels", "detector_weights", "parser_weights"}
+"""Names that `--params` may give although no parameter is called so: others are read from them."""
+
+
+class RefuseUnknownParameters:
+    """Stop a run whose `--params` names something that nothing reads, e.g. a misspelt one.
+
+    What is nested is checked by the typed parameters themselves.
+    """
+
+    @hook_impl
+    def after_context_created(self, context: Any) -> None:
+        """Compare the names given with those that the configuration knows."""
+        given = set(context._runtime_params or {})
+        if not given:
+            return
+        from kedro.framework.project import settings
+
+        loader = settings.CONFIG_LOADER_CLASS(
+            context.config_loader.conf_source, env=context.env, **settings.CONFIG_LOADER_ARGS
+        )
+        known = set(loader["parameters"]) | SHORTHANDS
+        for name in sorted(given - known):
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(known))}"
+            raise ParameterError(f"--params: there is no parameter '{name}'; {hint}")
 
 
 class PinVersionsOfThisRun:

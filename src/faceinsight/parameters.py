@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DATASETS = ("celeba", "maad", "fairface", "utkface", "expw", "rafdb")
 """The data sets that the pipelines have nodes for; each also has a reader of its own."""
+
+
+def known_device(name: str) -> str:
+    """Pydantic validator: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ValueError(f"'{name}' is no device: auto, cpu, cuda, cuda:N or mps")
+    return name
 
 
 class DatasetSettings(BaseModel):
@@ -58,7 +66,7 @@ class PriorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tau: float = Field(0.4, ge=0, le=1)
+    tau: float = Field(0.4, gt=0, le=1)
     omega: float = Field(0.8, ge=0, le=1)
     lift: float | None = Field(None, ge=0)
 
@@ -78,17 +86,19 @@ class PredictionSettings(BaseModel):
     batch_size: int = Field(256, ge=1)
     device: str = "auto"
 
+    _device = field_validator("device")(known_device)
+
 
 class ReportingSettings(BaseModel):
     """What the report shows.
 
     Attributes:
         show_photographs: whether example faces are shown; on real photographs only for your own
-            eyes, since most data sets may not be passed on.
+            eyes, since most data sets may not be passed on. Null shows drawn faces and no others.
         faces_per_dataset: example faces of each data set.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    show_photographs: bool = False
+    show_photographs: bool | None = None
     faces_per_dataset: int = Field(4, ge=0)

@@ -43,7 +43,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     return {
         "__default__": ablation,
         "ingestion": ingest,
-        "segmentation": segment,
+        "segmentation": ingestion.create_sources() + segment,
         "priors": prior,
         "rules": rule,
         "training": train_one,

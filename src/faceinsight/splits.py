@@ -117,8 +117,9 @@ def resplit_if_one_part(
 ) -> tuple[pd.DataFrame, str | None]:
     """Split a table anew where the photographs at hand leave train, val or test empty.
 
-    Who has only the first thousands of CelebA's photographs has nothing but its train part. The
-    keys are then ranked by their hash, and the first of them test and validate; so each part has at
+    Who has only the first thousands of CelebA's photographs has nothing but its train part. Where
+    there are train and test photographs, some of train validate, and test stays as it is. Else the
+    keys are ranked by their hash, and the first of them test and validate; so each part has at
     least one key, which the hash's value alone could not promise for few photographs.
 
     Args:
@@ -146,14 +147,26 @@ def resplit_if_one_part(
     if by_folder:
         keys = pc.replace_substring_regex(keys, r"/[^/]*$", "")
         kind = "photograph's folder"
+    held = ", ".join(f"{part} {count}" for part, count in counts.items())
     unique, rows = _distinct(keys)
+    if counts["train"] and counts["test"]:
+        # The official test part stays what it is: scores on it are what others report.
+        in_train = np.isin(np.arange(len(unique)), rows[(table["split"] == "train").to_numpy(bool)])
+        candidates = np.flatnonzero(in_train)
+        if len(candidates) > 1:
+            order = candidates[_ranks([unique[c] for c in candidates], seed)]
+            chosen = order[: max(1, min(len(order) - 1, round(len(order) * val_share)))]
+            parts = table["split"].mask(np.isin(rows, chosen), "val")
+            return table.assign(split=parts), (
+                f"the photographs at hand leave no val part ({held}), so a part of train validates,"
+                f" by a hash of the {kind} with seed {seed}"
+            )
     if len(unique) < len(PARTS):
         raise LabelFileError(
             f"{len(unique)} {'folders of ' if by_folder else ''}photographs cannot be split into"
             f" {', '.join(PARTS)}: put at least {len(PARTS)} of them into the raw folder"
         )
     codes = _ranked_parts(unique, split)
-    held = ", ".join(f"{part} {count}" for part, count in counts.items())
     missing = " and no ".join(part for part, count in counts.items() if not count)
     reason = (
         f"the photographs at hand leave no {missing} part ({held}), so they are split anew by a"
@@ -162,9 +175,13 @@ def resplit_if_one_part(
     return table.assign(split=pd.array(as_parts(codes[rows]), pd.ArrowDtype(pa.string()))), reason
 
 
+def _ranks(keys: list[str], seed: int) -> np.ndarray:
+    """Positions of the keys in the order of their hash; the key itself breaks ties."""
+    return np.lexsort((np.array(keys), hash_units(keys, seed)))
+
+
 def _ranked_parts(keys: list[str], split: SeededSplit) -> np.ndarray:
-    # The key itself breaks ties, so that the order of rows never matters.
-    order = np.lexsort((np.array(keys), hash_units(keys, split.seed)))
+    order = _ranks(keys, split.seed)
     tests = max(1, round(len(keys) * split.test_share))
     validates = max(1, round(len(keys) * split.val_share))
     if tests + validates >= len(keys):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import uuid
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+logger = logging.getLogger(__name__)
 
 FINISHED = "FINISHED"
 """Name of the empty file that is written last into a finished work folder."""
@@ -165,6 +168,22 @@ class WorkFolder:
     def is_finished(self) -> bool:
         """Whether an earlier start already did all of the work."""
         return (self.path / FINISHED).exists()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out: a second start of the same work waits for the first to end.
+
+        The lock goes with its process, however that ends.
+        """
+        import fcntl
+
+        with (self.path / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                logger.warning("Another process works in %s; waiting for it.", self.path)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def finish(self) -> None:
         """Say that the work is done; call it last."""

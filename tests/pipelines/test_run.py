@@ -83,6 +83,12 @@ def test_an_older_model_is_evaluated_again_by_its_version(finished):
         ({"datasets.celeba.name": "celebrities"}, "celeba"),
         ({"model.frozen": "everything"}, "frozen"),
         ({"drawing.faces": "3"}, "faces"),
+        ({"training.seed": "-1"}, "seed"),
+        ({"training.device": "banana"}, "banana"),
+        ({"prediction.device": "banana"}, "banana"),
+        ({"prior.tau": "0"}, "tau"),
+        ({"sed": "3"}, "did you mean 'seed'"),
+        ({"segmentation.maps": "none"}, "reads label maps"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -91,6 +97,20 @@ def test_a_bad_parameter_is_one_readable_message(finished, params, said):
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_version_that_is_not_there_is_a_sentence(finished):
+    version = "2020-01-01T00.00.00.000Z"
+    done = finished.run("--pipelines=evaluation", f"--load-versions=model:{version}")
+    assert done.returncode == 1
+    assert version in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_metrics_say_which_model_they_are_of(finished):
+    metrics = finished.catalog().load("org.metrics")
+    assert metrics["model"]["variant"]["name"] == "org"
+    assert len(metrics["model"]["digests"]["job"]) == 16
 
 
 def test_a_raw_folder_that_is_not_there_is_named(finished):

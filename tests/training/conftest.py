@@ -14,13 +14,15 @@ from faceinsight.variants import Variant
 from tests.model import tiny
 
 
-def write_frames(folder: Path, n: int, seed: int, dataset: str = "celeba") -> Path:
+def write_frames(
+    folder: Path, n: int, seed: int, dataset: str = "celeba", maps: bool = True
+) -> Path:
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, (n, 3))
     size = tiny.SIZE
     photographs = rng.integers(0, 60, (n, size, size, 3), dtype=np.uint8)
     photographs += (labels[:, None, None, :] * 150).astype(np.uint8)
-    maps = rng.integers(0, 19, (n, size, size), dtype=np.uint8)
+    label_maps = rng.integers(0, 19, (n, size, size), dtype=np.uint8)
     male = labels[:, 2]
     examples = pd.DataFrame(
         {
@@ -39,9 +41,9 @@ def write_frames(folder: Path, n: int, seed: int, dataset: str = "celeba") -> Pa
         side: pd.array([None] * n, dtype="Int32") for side in ("left", "top", "right", "bottom")
     }
     writer = FramesWriter(
-        folder, dataset=dataset, size=size, raw=folder, margin=0.25, max_pixels=1e6
+        folder, dataset=dataset, size=size, raw=folder, margin=0.25, max_pixels=1e6, maps=maps
     )
-    writer.add({"photographs": photographs, "maps": maps})
+    writer.add({"photographs": photographs, "maps": label_maps})
     places = np.stack([np.zeros(n, int), np.arange(n)], axis=1)
     writer.finish(examples.assign(**boxes), places, {"digest": f"{n}-{seed}"})
     return folder

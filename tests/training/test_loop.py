@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ from faceinsight.training import loop
 from faceinsight.training.loop import train
 from faceinsight.training.trainer import ImagesProgress
 from faceinsight.variants import Variant
+from faceinsight.work import WorkFolder
+from tests.training.conftest import write_frames
 
 
 class Stopped(Exception):
@@ -47,14 +51,19 @@ def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
     assert not list(folder.rglob("*.bin"))
 
 
-@pytest.mark.parametrize("step", [1, 6, 11, 17])
-def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step):
-    whole, whole_curve = train(job(), tmp_path / "whole")
+@pytest.mark.parametrize(
+    ("step", "patience"), [(1, None), (6, None), (11, None), (17, None), (14, 2), (18, 2)]
+)
+def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step, patience):
+    # With patience: hardly any progress, so that the run that was not stopped ends early.
+    settings = {"patience": patience, "epochs": 8, "learning_rate": 1e-6} if patience else {}
+    whole, whole_curve = train(job(**settings), tmp_path / "whole")
+    assert whole_curve["step"].max() > step
     with monkeypatch.context() as patch:
         stop_at(patch, step)
         with pytest.raises(Stopped):
-            train(job(), tmp_path / "stopped")
-    folder, curve = train(job(), tmp_path / "stopped")
+            train(job(**settings), tmp_path / "stopped")
+    folder, curve = train(job(**settings), tmp_path / "stopped")
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(folder)[name]), name
     evaluated = whole_curve["name"].str.startswith("eval_")
@@ -122,3 +131,42 @@ def test_frames_of_another_size_are_refused(job, tmp_path):
 def test_without_examples_there_is_a_sentence(job, tmp_path):
     with pytest.raises(ParameterError, match="no data set has examples"):
         train(dataclasses.replace(job(), frames={}), tmp_path / "work")
+
+
+def test_maps_that_are_not_there_are_not_taken_for_black(job, tmp_path):
+    frames = write_frames(tmp_path / "bare", 40, seed=3, maps=False)
+    with pytest.raises(ParameterError, match="reads label maps"):
+        train(dataclasses.replace(job(), frames={"celeba": frames}), tmp_path / "work")
+
+
+def test_a_checkpoint_in_a_folder_that_changed_is_another_job(job, tmp_path):
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder/model.safetensors").write_bytes(b"one")
+    model = job().model
+    encoder = model.image_encoder.model_copy(
+        update={"pretrained": str(tmp_path / "encoder"), "architecture": None}
+    )
+    with_folder = dataclasses.replace(
+        job(), model=model.model_copy(update={"image_encoder": encoder})
+    )
+    before = with_folder.key()
+    (tmp_path / "encoder/model.safetensors").write_bytes(b"another")
+    assert with_folder.key() != before
+
+
+def test_a_second_start_waits_for_the_first(job, tmp_path):
+    """Two processes on one job: one trains, the other finds what it made."""
+    work = WorkFolder(tmp_path / "work", "training", job().key())
+    order = []
+
+    def second():
+        train(job(), tmp_path / "work")
+        order.append("second")
+
+    with work.alone():
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.5)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faceinsight.errors import ParameterError
 from faceinsight.training.sampling import DatasetSampler, epoch_shares
 
 
@@ -18,6 +19,11 @@ def test_shares_add_up_and_follow_the_formula(sizes, temperature, total):
     assert counts.sum() == total
     assert (np.abs(counts - total * raw / raw.sum()) < 1).all()
     assert not counts[np.array(sizes) == 0].any()
+
+
+def test_weights_of_nothing_are_refused():
+    with pytest.raises(ParameterError, match="weight"):
+        epoch_shares([5, 0], [0, 1], 1.0, 10)
 
 
 def test_temperature_one_is_a_permutation_of_everything():

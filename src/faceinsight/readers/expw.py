@@ -46,7 +46,8 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     names = rows[_NAME]
     labels = class_labels(file, _TASK, rows[_TASK], fields[_TASK])
     face = _whole_numbers(file, _FACE, rows[_FACE], KEY_TYPES["face"])
-    box = {side: _whole_numbers(file, side, rows[side], KEY_TYPES[side]) for side in BOX}
+    # A box may begin left of, or above, its photograph.
+    box = {side: _whole_numbers(file, side, rows[side], KEY_TYPES[side], "-?") for side in BOX}
     _check_boxes(file, box)
     _check_numbers(file, _CONFIDENCE, rows[_CONFIDENCE], r"[0-9]+(\.[0-9]+)?", "a number")
     check_names(file, names)
@@ -65,11 +66,17 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     )
 
 
-def _whole_numbers(file: LabelFile, column: str, words: pa.Array, type_: pa.DataType) -> pa.Array:
+def _whole_numbers(
+    file: LabelFile, column: str, words: pa.Array, type_: pa.DataType, sign: str = ""
+) -> pa.Array:
     # So many digits always fit the type.
     digits = 4 if type_ == pa.int16() else 9
     _check_numbers(
-        file, column, words, f"[0-9]{{1,{digits}}}", f"a whole number of at most {digits} digits"
+        file,
+        column,
+        words,
+        f"{sign}[0-9]{{1,{digits}}}",
+        f"a whole number of at most {digits} digits",
     )
     return words.cast(type_)
 
@@ -77,7 +84,7 @@ def _whole_numbers(file: LabelFile, column: str, words: pa.Array, type_: pa.Data
 def _check_numbers(
     file: LabelFile, column: str, words: pa.Array, pattern: str, expected: str
 ) -> None:
-    row = pc.index(pc.match_substring_regex(words, f"^-?{pattern}$"), False).as_py()
+    row = pc.index(pc.match_substring_regex(words, f"^{pattern}$"), False).as_py()
     if row >= 0:
         raise file.row_error(
             row, f"{column} is '{printable(words[row].as_py())}', expected {expected}"

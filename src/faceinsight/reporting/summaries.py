@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -41,6 +41,7 @@ def skipped_summary(
     skipped_rows: Mapping[str, pd.DataFrame],
     audits: Mapping[str, pd.DataFrame],
     selections: Mapping[str, Mapping[str, Any]],
+    segmentation: Mapping[str, Sequence[Sequence[str]]] | None = None,
 ) -> pd.DataFrame:
     """Count what was not used, by data set and reason, with the first few names.
 
@@ -49,10 +50,12 @@ def skipped_summary(
         audits: data set to audited photographs: `photograph`, `status` (`ok` or the reason).
         selections: data set to the account of the selection, of which `dropped` (reason to number
             of labelled faces) and `resplit` (why the split is our own, or None) are read.
+        segmentation: data set to what failed when faces were cut and parsed, as `frames.json`
+            names it: photograph and reason.
 
     Returns:
-        `dataset`, `what` ("label rows", "photographs" or "faces"), `reason`, `n`, `first` (a few
-        names in one text, "" where none is known).
+        `dataset`, `what` ("label rows", "photographs", "faces" or "frames"), `reason`, `n`, `first`
+        (a few names in one text, "" where none is known).
     """
     rows: list[tuple[str, str, str, int, str]] = []
     for dataset, table in skipped_rows.items():
@@ -73,6 +76,10 @@ def skipped_summary(
         for reason, n in selection["dropped"].items():
             if reason not in audited:
                 rows.append((dataset, "faces", str(reason), int(n), ""))
+    for dataset, failed in (segmentation or {}).items():
+        for why in sorted({reason for _, reason in failed}):
+            names = [photograph for photograph, reason in failed if reason == why]
+            rows.append((dataset, "frames", why, len(names), _first(names)))
     return pd.DataFrame(rows, columns=["dataset", "what", "reason", "n", "first"])
 
 

@@ -17,7 +17,16 @@ def ablation_text(ablation: pd.DataFrame) -> str:
     Args:
         ablation: `Ablation.table` of `faceinsight.evaluation.compare`.
     """
-    rows = [["variant", "mAP [95 %]", "to org [95 %]", "mean accuracy", "faces breaking a rule"]]
+    rows = [
+        [
+            "variant",
+            "mAP [95 %]",
+            "to org [95 %]",
+            "mean accuracy",
+            "faces breaking a rule",
+            "rules broken, decoded",
+        ]
+    ]
     for row in ablation.to_dict("records"):
         rows.append(
             [
@@ -27,14 +36,15 @@ def ablation_text(ablation: pd.DataFrame) -> str:
                     row["difference"], row["difference_low"], row["difference_high"], sign="+"
                 ),
                 _percent(row["mean_accuracy"]),
-                f"{_percent(row['faces_breaking_rules'])} -> {int(row['violations_decoded'])}",
+                _percent(row["faces_breaking_rules"]),
+                str(int(row["violations_decoded"])),
             ]
         )
     prevalence = _percent(ablation["map_prevalence"].iloc[0])
     return (
         "\n".join(_aligned(rows))
-        + f"\n(mAP on the test faces; predicting prevalence scores {prevalence}. The last column: "
-        "thresholded answers, then the number left once labels are made consistent.)"
+        + f"\n(Test faces, per cent; predicting prevalence scores {prevalence} mAP. Rules are "
+        "counted on the most probable answers, then on the labels made consistent.)"
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -79,7 +80,7 @@ class PyfacerParser:
                     f"segmentation.{name}: there is no file {path}; name an existing one, or leave "
                     "the parameter empty and pyfacer fetches its own."
                 )
-        self.key = digest(used, source_digest("segmentation/parser"))
+        self.key = digest(used, version("pyfacer"), source_digest("segmentation/parser"))
 
     def __call__(
         self, views: np.ndarray, boxes: np.ndarray, window: tuple[float, float], size: int

@@ -37,10 +37,11 @@ def load_map(root: Path, relative: str, shape: tuple[int, int]) -> np.ndarray:
 
     try:
         path = locate(root, relative)
-    except PhotographError as error:
+    except PhotographError:
         raise PhotographError(
             "no map",
-            f"{error} A photograph has no label map there: set segmentation.maps to 'parsed'.",
+            f"there is no label map {root / relative}: put it there, or set segmentation.maps to "
+            "parsed",
         ) from None
     try:
         with Image.open(path, formats=["PNG"]) as image:

@@ -114,7 +114,15 @@ def segment(
     """
     raw_folder = Path(raw_folder)
     key = [dataset, str(raw_folder.resolve()), settings.of_results(dataset)]
-    key.append(source_digest("geometry", "photographs", "segmentation/classes"))
+    key.append(
+        source_digest(
+            "geometry",
+            "photographs",
+            "segmentation/classes",
+            "segmentation/provided",
+            "segmentation/run",
+        )
+    )
     if settings.maps == "parsed":
         if parser is None:
             from faceinsight.segmentation.parser import PyfacerParser

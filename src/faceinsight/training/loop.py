@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,18 @@ logger = logging.getLogger(__name__)
 
 MODEL = "model"
 LEARNING_CURVE = "learning_curve.parquet"
-_SOURCE = ("model", "training", "logic", "losses", "geometry", "frames", "characteristics")
+_SOURCE = (
+    "model",
+    "training",
+    "logic",
+    "evaluation/tasks",
+    "losses",
+    "geometry",
+    "photographs",
+    "frames",
+    "characteristics",
+)
+_PACKAGES = ("torch", "transformers", "torch-geometric")
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,21 @@ class TrainingJob:
             {name: Frames.open(Path(f)).header["digest"] for name, f in self.frames.items()},
             dict(self.weights),
             source_digest(*_SOURCE),
+            [version(package) for package in _PACKAGES],
+            _checkpoints(self.model),
         )
+
+
+def _checkpoints(model: ModelSettings) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the files of checkpoints that lie in folders."""
+    parts = (model.image_encoder, model.segmentation_encoder, model.language_model)
+    folders = {Path(p.pretrained) for p in parts if p.pretrained and Path(p.pretrained).is_dir()}
+    return [
+        (str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns)
+        for folder in sorted(folders)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    ]
 
 
 def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
@@ -94,23 +120,24 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
         ParameterError: no data set has training examples.
     """
     work = WorkFolder(work_root, "training", job.key())
-    if work.is_finished:
-        logger.info("%s is trained already; it is taken from %s", job.variant.label, work.path)
-    else:
-        with write_beside(work.path / MODEL) as beside:
-            curve = _train(job, work.path, beside)
-        with write_beside(work.path / LEARNING_CURVE) as path:
-            curve.to_parquet(path, index=False)
-        work.finish()
+    with work.alone():
+        if work.is_finished:
+            logger.info("%s is trained already; it is taken from %s", job.variant.label, work.path)
+        else:
+            with write_beside(work.path / MODEL) as beside:
+                curve = _train(job, work.path, beside)
+            with write_beside(work.path / LEARNING_CURVE) as path:
+                curve.to_parquet(path, index=False)
+            work.finish()
     return work.path / MODEL, pd.read_parquet(work.path / LEARNING_CURVE)
 
 
 def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
-    from transformers import EarlyStoppingCallback, set_seed
+    from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
     from faceinsight.model.building import build_model
-    from faceinsight.training.trainer import FaceTrainer
+    from faceinsight.training.trainer import FaceTrainer, StopWithoutProgress
 
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
@@ -128,6 +155,8 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             text_features=job.text_features,
             seed=settings.seed,
         )
+        if settings.gradient_checkpointing:
+            model.gradient_checkpointing_enable()
         sampler = DatasetSampler(
             train_set.sizes,
             [job.weights.get(name, 1.0) for name in train_set.names],
@@ -145,7 +174,7 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             compute_metrics=_accuracy_of(val_set, job.vocabulary),
         )
         if settings.patience is not None and len(val_set):
-            trainer.add_callback(EarlyStoppingCallback(settings.patience))
+            trainer.add_callback(StopWithoutProgress(settings.patience))
         checkpoint = last_complete_checkpoint(work / "checkpoints")
         if checkpoint is not None:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)
@@ -172,6 +201,11 @@ def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset]:
             raise ParameterError(
                 f"model.image_size is {job.model.image_size}, but the frames of {name} have side "
                 f"{f.size}; set segmentation.size to the same value"
+            )
+        if job.variant.segmentation and not f.header["maps"]:
+            raise ParameterError(
+                f"variant {job.variant.name} reads label maps, but the frames of {name} have none; "
+                "set segmentation.maps to parsed or provided, or train variant org"
             )
     maps, vocabulary = job.variant.segmentation, job.vocabulary
     train_set = FaceDataset(frames, vocabulary, "train", maps, job.training.augmentation)

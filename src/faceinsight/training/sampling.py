@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
+from faceinsight.errors import ParameterError
+
 
 def epoch_shares(
     sizes: Sequence[int], weights: Sequence[float], temperature: float, total: int
@@ -16,8 +18,16 @@ def epoch_shares(
     A data set of n examples and weight w is drawn in proportion to w * n^temperature, so that
     temperature 1 is proportional to size and 0 is equal. Rounded by largest remainder, so that the
     counts add up to `total`.
+
+    Raises:
+        ParameterError: there is nothing to draw from.
     """
     size = np.asarray(sizes, dtype=np.float64)
+    if not any(w and n for w, n in zip(weights, sizes, strict=True)):
+        raise ParameterError(
+            "datasets.*.weight: every data set with training examples has weight 0; give one of "
+            "them a weight above 0"
+        )
     share = np.where(size > 0, np.asarray(weights) * np.power(np.maximum(size, 1), temperature), 0)
     exact = total * share / share.sum()
     counts = np.floor(exact).astype(np.int64)

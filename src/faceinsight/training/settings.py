@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from faceinsight.parameters import known_device
 
 
 class AugmentationSettings(BaseModel):
@@ -47,19 +49,21 @@ class TrainingSettings(BaseModel):
         workers: processes that read and augment examples; 0 reads in the training process.
         keep_checkpoints: how many checkpoints are kept for going on.
         device: auto, or a torch device such as cpu.
+        gradient_checkpointing: compute activations again in the backward pass instead of keeping
+            them: about a third more work, a small part of the memory.
         compile: compile the model with torch.compile.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     epochs: float = Field(1.0, gt=0)
     batch_size: int = Field(128, ge=1)
     eval_batch_size: int = Field(256, ge=1)
     gradient_accumulation_steps: int = Field(1, ge=1)
     learning_rate: float = Field(2e-5, gt=0)
     schedule: str = "cosine"
-    warmup_ratio: float = Field(0.03, ge=0, le=1)
+    warmup_ratio: float = Field(0.03, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     precision: Literal["fp32", "bf16"] = "bf16"
@@ -70,8 +74,11 @@ class TrainingSettings(BaseModel):
     workers: int = Field(0, ge=0)
     keep_checkpoints: int = Field(2, ge=1)
     device: str = "auto"
+    gradient_checkpointing: bool = False
     compile: bool = False
     augmentation: AugmentationSettings = AugmentationSettings()
+
+    _device = field_validator("device")(known_device)
 
     @model_validator(mode="after")
     def _known_schedule(self) -> TrainingSettings:

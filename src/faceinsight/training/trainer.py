@@ -97,6 +97,23 @@ class _SetSamplerEpoch(TrainerCallback):
         self._sampler.set_epoch(int((state.epoch or 0) + 1e-6))
 
 
+class StopWithoutProgress(TrainerCallback):
+    """Stop after `patience` evaluations without a better validation accuracy.
+
+    Reads the log instead of counting, so that a run that goes on stops where it would have stopped;
+    Trainer does not bring back the counter of its own callback.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Look at all accuracies so far."""
+        values = [entry["eval_accuracy"] for entry in state.log_history if "eval_accuracy" in entry]
+        if values and len(values) - 1 - values.index(max(values)) >= self._patience:
+            control.should_training_stop = True
+
+
 class ImagesProgress(TrainerCallback):
     """A progress bar over images, with the newest validation accuracy."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ def measure_prevalence(
 
 def measure_model(
     predictions: DataFrame,
+    model: Path,
     prevalence: dict[str, dict[str, float | None]],
     vocabulary: Vocabulary,
     rule_set: RuleSet,
@@ -67,4 +69,7 @@ def measure_model(
         dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)
         for dataset, share in prevalence.items()
     }
-    return evaluate(predictions, vocabulary, rule_set, shares, evaluation)
+    metrics = evaluate(predictions, vocabulary, rule_set, shares, evaluation)
+    # Which model these are the metrics of, whatever newer one stands beside it.
+    metrics["model"] = json.loads((model / "provenance.json").read_text(encoding="utf-8"))
+    return metrics

@@ -32,7 +32,14 @@ def create_pipeline() -> Pipeline:
             node(nodes.measure_order, faces, "order_effect"),
             node(
                 nodes.measure_model,
-                ["predictions", "prevalence", "vocabulary", "rule_set", "params:evaluation"],
+                [
+                    "predictions",
+                    "model",
+                    "prevalence",
+                    "vocabulary",
+                    "rule_set",
+                    "params:evaluation",
+                ],
                 "metrics",
             ),
         ]

@@ -42,6 +42,11 @@ def read_labels(
     """A data set's label table, and the rows that could not be used."""
     from faceinsight import readers
 
+    if dataset.use and dataset.name not in vocabulary.datasets:
+        raise ParameterError(
+            f"datasets.{dataset.name}.use: the vocabulary has no task for {dataset.name}; add one "
+            "in characteristics.yml, or set use to false"
+        )
     if not dataset.use:
         labels = readers.Labels(readers.empty_table(dataset.name, vocabulary))
     else:
@@ -79,4 +84,12 @@ def select_examples(
 
     # MAAD's folders are people: one person's photographs stay in one part.
     by_folder = dataset.name == "maad"
-    return select(labels, audit, limit=dataset.limit, seed=seed, by_folder=by_folder)
+    return select(
+        labels,
+        audit,
+        limit=dataset.limit,
+        seed=seed,
+        val_share=dataset.val_share,
+        test_share=dataset.test_share,
+        by_folder=by_folder,
+    )

@@ -6,14 +6,18 @@ from faceinsight.parameters import DATASETS
 from faceinsight.pipelines.ingestion import nodes
 
 
-def create_pipeline() -> Pipeline:
-    """One box a data set, after the vocabulary and the raw folder."""
-    shared = pipeline(
+def create_sources() -> Pipeline:
+    """The vocabulary and the raw folder, which whatever reads raw data needs."""
+    return pipeline(
         [
             node(nodes.build_vocabulary, "params:vocabulary", "vocabulary"),
             node(nodes.find_raw, ["params:raw", "params:drawing", "vocabulary"], "raw"),
         ]
     )
+
+
+def create_pipeline() -> Pipeline:
+    """One box a data set, after the vocabulary and the raw folder."""
     of_dataset = pipeline(
         [
             node(
@@ -46,5 +50,5 @@ def create_pipeline() -> Pipeline:
             )
             for name in DATASETS
         ),
-        start=shared,
+        start=create_sources(),
     )

@@ -34,14 +34,21 @@ FIGURES = (
 
 def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, DataFrame]:
     """Faces and labels of every split, and everything that was skipped on the way."""
+    from faceinsight.frames import Frames
     from faceinsight.reporting.summaries import dataset_summary, skipped_summary
 
     def of(what: str) -> dict[str, Any]:
         return {name: tables[f"{name}_{what}"] for name in DATASETS}
 
+    frames = {name: Frames.open(Path(folder)) for name, folder in of("frames").items()}
     return (
-        dataset_summary(of("examples"), vocabulary),
-        skipped_summary(of("skipped_rows"), of("audit"), of("selection")),
+        dataset_summary({name: f.examples for name, f in frames.items()}, vocabulary),
+        skipped_summary(
+            of("skipped_rows"),
+            of("audit"),
+            of("selection"),
+            {name: f.header["skipped"] for name, f in frames.items()},
+        ),
     )
 
 
@@ -104,7 +111,8 @@ def write_report(
     from faceinsight.work import digest
 
     examples = None
-    if settings.show_photographs:
+    are_drawn = parameters["drawing"] is not None
+    if settings.show_photographs or (settings.show_photographs is None and are_drawn):
         frames = {name: Frames.open(Path(results[f"{name}_frames"])) for name in DATASETS}
         examples = example_faces(
             predictions, frames, vocabulary, per_dataset=settings.faces_per_dataset

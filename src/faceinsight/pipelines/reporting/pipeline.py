@@ -22,7 +22,7 @@ def create_pipeline() -> Pipeline:
                 nodes.summarise_data,
                 {
                     "vocabulary": "vocabulary",
-                    **_of(DATASETS, "examples", "skipped_rows", "audit", "selection"),
+                    **_of(DATASETS, "skipped_rows", "audit", "selection", "frames"),
                 },
                 ["data_summary", "skipped_summary"],
             ),

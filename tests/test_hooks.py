@@ -1,0 +1,73 @@
+import pytest
+from kedro.io import DataCatalog
+
+from faceinsight.errors import ParameterError
+from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownParameters
+
+
+def catalog_of(tmp_path, version):
+    entry = {
+        "type": "json.JSONDataset",
+        "filepath": str(tmp_path / "metrics.json"),
+        "versioned": True,
+    }
+    return DataCatalog.from_config({"metrics": entry}, save_version=version)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_run_reads_back_what_it_wrote_not_what_another_did(tmp_path, pinned):
+    ours, theirs = catalog_of(tmp_path, "2026-01-01"), catalog_of(tmp_path, "2026-01-02")
+    hook = PinVersionsOfThisRun()
+    hook.after_catalog_created(catalog=ours)
+    ours.save("metrics", {"run": "ours"})
+    if pinned:
+        hook.after_dataset_saved(dataset_name="metrics")
+    theirs.save("metrics", {"run": "theirs"})
+    ours.release("metrics")
+    assert ours.load("metrics")["run"] == ("ours" if pinned else "theirs")
+
+
+def test_a_version_that_was_asked_for_stays(tmp_path):
+    older = catalog_of(tmp_path, "2026-01-01")
+    older.save("metrics", {"run": "older"})
+    config = {
+        "metrics": {
+            "type": "json.JSONDataset",
+            "filepath": str(tmp_path / "metrics.json"),
+            "versioned": True,
+        }
+    }
+    catalog = DataCatalog.from_config(
+        config, load_versions={"metrics": "2026-01-01"}, save_version="2026-01-03"
+    )
+    hook = PinVersionsOfThisRun()
+    hook.after_catalog_created(catalog=catalog)
+    hook.after_dataset_saved(dataset_name="metrics")
+    assert catalog.load("metrics")["run"] == "older"
+
+
+class _Context:
+    env = "base"
+
+    def __init__(self, root, **params):
+        self._runtime_params = params
+        self.config_loader = type("Loader", (), {"conf_source": str(root / "conf")})()
+
+
+@pytest.mark.parametrize("known", ["seed", "variant", "training", "raw", "image_size"])
+def test_parameters_that_something_reads_are_let_through(project_root, known):
+    _configure(project_root)
+    RefuseUnknownParameters().after_context_created(_Context(project_root, **{known: 1}))
+
+
+@pytest.mark.parametrize(("given", "hint"), [("sed", "seed"), ("varient", "variant")])
+def test_a_misspelt_parameter_is_refused_with_the_near_one(project_root, given, hint):
+    _configure(project_root)
+    with pytest.raises(ParameterError, match=f"'{given}'; did you mean '{hint}'"):
+        RefuseUnknownParameters().after_context_created(_Context(project_root, **{given: 1}))
+
+
+def _configure(root):
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(root)
