@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ def shared() -> Path:
     """The folder of real photographs and weights beside the checkout; skips where it is absent."""
     folder = ROOT.parent / "shared"
     if not (folder / "data").is_dir():
+        if os.environ.get("FACEINSIGHT_REQUIRE_SHARED"):
+            pytest.fail("FACEINSIGHT_REQUIRE_SHARED is set, and there is no ../shared")
         pytest.skip(
             "needs the folder of real photographs and weights, ../shared, which is not here"
         )

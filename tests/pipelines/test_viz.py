@@ -5,7 +5,7 @@ import json
 import pytest
 
 from faceinsight.parameters import DATASETS
-from faceinsight.pipelines.reporting.nodes import FIGURES
+from faceinsight.reporting import FIGURES
 from faceinsight.variants import LABELS
 
 

@@ -9,7 +9,8 @@ import pytest
 from plotly.io import from_json
 
 from faceinsight.errors import ParameterError
-from faceinsight.reporting.report import FIGURES, WITHHELD
+from faceinsight.reporting import FIGURES
+from faceinsight.reporting.report import WITHHELD
 
 from .conftest import drawn, rendered
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
-from faceinsight.reporting import data_figures, result_figures, tables
+from faceinsight.reporting import FIGURES, data_figures, result_figures, tables
 from faceinsight.reporting.examples import ExampleFace, findings, map_uri, picture_uri
 from faceinsight.reporting.style import dataset_name, variant_name
 
@@ -27,21 +27,6 @@ WITHHELD = (
     "examples on your own machine, allow them in the parameters of the report."
 )
 """Said in place of example faces where none are given."""
-
-
-FIGURES = (
-    "composition",
-    "prevalence",
-    "prior",
-    "rules",
-    "each_rule",
-    "curves",
-    "tasks",
-    "ablation",
-    "characteristics",
-    "reliability",
-)
-"""Names of the report's figures, in its order."""
 
 
 def draw_figures(

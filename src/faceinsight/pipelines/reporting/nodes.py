@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.parameters import DATASETS, ReportingSettings
+from faceinsight.reporting import FIGURES
 from faceinsight.variants import LABELS
 
 if TYPE_CHECKING:
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = Figure = ndarray = Any
-
-FIGURES = (
-    "composition",
-    "prevalence",
-    "prior",
-    "rules",
-    "each_rule",
-    "curves",
-    "tasks",
-    "ablation",
-    "characteristics",
-    "reliability",
-)
-"""Names of the report's figures, which Kedro-Viz previews as well."""
 
 
 def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, DataFrame]:

@@ -4,6 +4,7 @@ from kedro.pipeline import Pipeline, node, pipeline
 
 from faceinsight.parameters import DATASETS
 from faceinsight.pipelines.reporting import nodes
+from faceinsight.reporting import FIGURES
 from faceinsight.variants import LABELS
 
 
@@ -15,7 +16,7 @@ def _of(owners: tuple[str, ...], *what: str) -> dict[str, str]:
 def create_pipeline() -> Pipeline:
     """Tables, figures, and the report that holds them."""
     variants = tuple(LABELS)
-    figures = {name: f"figure_{name}" for name in nodes.FIGURES}
+    figures = {name: f"figure_{name}" for name in FIGURES}
     return pipeline(
         [
             node(
