@@ -32,7 +32,7 @@ def test_variants_and_data_sets_are_collapsible_boxes(lineage):
 
 
 def test_tables_metrics_and_figures_have_previews(page, lineage):
-    names = {n["id"]: n["full_name"] for n in lineage["nodes"] if n["type"] == "data"}
+    names = {n["id"]: n["name"] for n in lineage["nodes"] if n["type"] == "data"}
     previews = {}
     for id_, name in names.items():
         node = json.loads((page / "api/nodes" / id_).read_text())

@@ -33,7 +33,3 @@ class ConfiguredDataset(JSONDataset):
     def save(self, data: Any) -> None:
         """Write the object's plain form."""
         super().save(data.to_config())
-
-    def preview(self) -> Any:
-        """What Kedro-Viz shows: the plain form."""
-        return super().preview()
