@@ -1,3 +1,5 @@
+import json
+
 from faceinsight.characteristics import Vocabulary
 from faceinsight.datasets import ConfiguredDataset
 
@@ -10,3 +12,4 @@ def test_an_object_comes_back_equal(tmp_path, vocabulary):
     loaded = dataset.load()
     assert isinstance(loaded, Vocabulary)
     assert loaded == vocabulary
+    assert json.loads(dataset.preview())["order"] == list(vocabulary.ids)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kedro.utils import load_obj
+from kedro_datasets._typing import JSONPreview
 from kedro_datasets.json import JSONDataset
 
 
@@ -33,3 +35,7 @@ class ConfiguredDataset(JSONDataset):
     def save(self, data: Any) -> None:
         """Write the object's plain form."""
         super().save(data.to_config())
+
+    def preview(self) -> JSONPreview:
+        """What Kedro-Viz shows: the object's plain form."""
+        return JSONPreview(json.dumps(self.load().to_config()))
