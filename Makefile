@@ -39,7 +39,7 @@ unit: $(READY)
 	$(BIN)/pytest
 
 lineage: $(READY)  ## the lineage page, into build/
-	$(BIN)/kedro viz build --include-hooks --include-previews
+	$(BIN)/kedro viz build --include-hooks $(if $(wildcard data/08_reporting),--include-previews)
 
 viz: $(READY)  ## the lineage in a browser
 	$(BIN)/kedro viz run
