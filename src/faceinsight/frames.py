@@ -14,8 +14,6 @@ and is read with numpy, pandas and pyarrow alone when it holds the photographs.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from faceinsight.errors import FaceInsightError
+from faceinsight.work import link_or_copy
 
 if TYPE_CHECKING:
     from faceinsight.characteristics import Vocabulary
@@ -115,11 +114,9 @@ class Frames:
 
     def labels(self, vocabulary: Vocabulary) -> np.ndarray:
         """Labels in vocabulary order: [N, K] int8, 1 present, 0 absent, -1 unknown."""
-        labels = np.full((len(self), len(vocabulary.ids)), -1, dtype=np.int8)
-        for k, id_ in enumerate(vocabulary.ids):
-            if id_ in self.examples:
-                labels[:, k] = self.examples[id_].to_numpy(dtype=np.int8, na_value=-1)
-        return labels
+        from faceinsight.labels import label_matrix
+
+        return label_matrix(self.examples, vocabulary)
 
     def _gather(self, kind: str, indices: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         gathered = np.empty((len(indices), *shape), dtype=np.uint8)
@@ -206,11 +203,7 @@ class FramesWriter:
     def link(self, files: Mapping[str, Path]) -> int:
         """Take `.npy` files by kind as one shard, by hard link if possible; return its number."""
         for kind in self._kinds:
-            target = self.folder / _shard_name(kind, self.shards)
-            try:
-                os.link(files[kind], target)
-            except OSError:
-                shutil.copyfile(files[kind], target)
+            link_or_copy(files[kind], self.folder / _shard_name(kind, self.shards))
         self.shards += 1
         return self.shards - 1
 

@@ -140,10 +140,11 @@ def link_tree(source: Path, target: Path) -> None:
 
     Only for files that nobody changes in place: everything in this project replaces files whole.
     """
-    shutil.copytree(source, target, copy_function=_link_or_copy)
+    shutil.copytree(source, target, copy_function=link_or_copy)
 
 
-def _link_or_copy(source: str, target: str) -> str:
+def link_or_copy(source: str | Path, target: str | Path) -> str | Path:
+    """Hard-link a file to `target`, or copy it where the file system cannot link."""
     try:
         os.link(source, target)
     except OSError:

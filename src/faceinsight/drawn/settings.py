@@ -9,8 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-DATASETS = ("celeba", "maad", "fairface", "utkface", "expw", "rafdb")
-"""The data sets that can be drawn."""
+from faceinsight.parameters import DATASETS
 
 _Count = Annotated[int, Field(ge=10, le=100_000)]
 _Share = Annotated[float, Field(ge=0, le=1)]

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from faceinsight.characteristics import Vocabulary
+from faceinsight.splits import PARTS
 
-SPLITS = ("train", "val", "test")
 _NAMES_SHOWN = 3
 
 
@@ -27,7 +27,7 @@ def dataset_summary(examples: Mapping[str, pd.DataFrame], vocabulary: Vocabulary
     rows = []
     for dataset, table in examples.items():
         annotated = [id_ for id_ in vocabulary.annotated_by(dataset) if id_ in table]
-        for split in SPLITS:
+        for split in PARTS:
             labels = table.loc[table["split"] == split, annotated]
             known, present = labels.notna().sum(), (labels == 1).sum()
             rows += [
