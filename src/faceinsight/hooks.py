@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from difflib import get_close_matches
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
 from faceinsight.errors import ParameterError
+from faceinsight.sentences import no_such
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class RefuseUnknownParameters:
     @hook_impl
     def after_context_created(self, context: Any) -> None:
         """Compare the names given with those that the configuration knows."""
-        given = set(context._runtime_params or {})
+        given = context._runtime_params or {}
         if not given:
             return
         from kedro.framework.project import settings
@@ -35,10 +35,16 @@ class RefuseUnknownParameters:
             context.config_loader.conf_source, env=context.env, **settings.CONFIG_LOADER_ARGS
         )
         known = set(loader["parameters"]) | SHORTHANDS
-        for name in sorted(given - known):
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(known))}"
-            raise ParameterError(f"--params: there is no parameter '{name}'; {hint}")
+        for name in sorted(set(given) - known):
+            raise ParameterError(f"--params: {no_such('parameter', name, known)}")
+        variants = set(loader["parameters"]["variants"])
+        if "variant" in given and str(given["variant"]) not in variants:
+            raise ParameterError(f"--params: {no_such('variant', str(given['variant']), variants)}")
+        if "raw" in given and given.get("drawing", loader["parameters"]["drawing"]) is not None:
+            raise ParameterError(
+                "--params raw: this environment draws its own data sets and reads no others; add "
+                "--env=small (or paper), which reads yours"
+            )
 
 
 class PinVersionsOfThisRun:

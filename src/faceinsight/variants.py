@@ -7,6 +7,18 @@ from pydantic import BaseModel, ConfigDict, model_validator
 LABELS = {"org": "org", "seg": "+seg", "corr": "+corr", "lgc": "+lgc"}
 """How reports call the variants: each adds one thing to the one before, as in the paper."""
 
+_SWITCHES = {
+    (False, False, False): "org",
+    (True, False, False): "seg",
+    (True, True, False): "corr",
+    (True, True, True): "lgc",
+}
+
+
+def label_of(segmentation: bool, correlation: bool, logic: bool) -> str:
+    """What reports call a model with these switches; "model" where it is none of the four."""
+    return LABELS.get(_SWITCHES.get((segmentation, correlation, logic), ""), "model")
+
 
 class Variant(BaseModel):
     """Three switches with a name.
