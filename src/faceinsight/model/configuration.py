@@ -33,13 +33,14 @@ class FaceInsightConfig(PretrainedConfig):
         correlation: switch.
         logic: switch.
         logic_weight: factor of the logical loss.
+        answer_weight: factor of the language-model loss on templated answers.
         frozen: names of the parts that are not trained.
         frozen_dtype: number format of frozen parts.
         characteristics_attend: `causal` or `independent`.
     """
 
     model_type = "faceinsight"
-    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic"]
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic", "answer"]
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class FaceInsightConfig(PretrainedConfig):
         correlation: bool = True,
         logic: bool = True,
         logic_weight: float = 1.0,
+        answer_weight: float = 0.0,
         frozen: Sequence[str] = (),
         frozen_dtype: str = "float32",
         characteristics_attend: str = "causal",
@@ -84,6 +86,7 @@ class FaceInsightConfig(PretrainedConfig):
         self.correlation = correlation
         self.logic = logic
         self.logic_weight = logic_weight
+        self.answer_weight = answer_weight
         self.frozen = list(frozen)
         self.frozen_dtype = frozen_dtype
         self.characteristics_attend = characteristics_attend

@@ -107,6 +107,7 @@ class ModelSettings(_Settings):
         correlation: switch, text features pass through the graph network.
         logic: switch, the logical loss is part of the loss.
         logic_weight: factor of the logical loss; Eq. 4 has 1.
+        answer_weight: factor of the language-model loss on templated answers; Eq. 4 has none (0).
         frozen: parts that are not trained.
         frozen_dtype: number format in which frozen parts are held.
         characteristics_attend: `causal` (each characteristic token also sees those before it) or
@@ -126,6 +127,7 @@ class ModelSettings(_Settings):
     correlation: bool = True
     logic: bool = True
     logic_weight: float = Field(1.0, ge=0)
+    answer_weight: float = Field(0.0, ge=0)
     frozen: tuple[Part, ...] = ()
     frozen_dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     characteristics_attend: Literal["causal", "independent"] = "causal"
