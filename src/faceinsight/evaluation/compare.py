@@ -15,7 +15,7 @@ from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.measures import Key, Measures
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.variants import LABELS
+from faceinsight.variants import LABELS, in_order
 
 
 class Ablation(NamedTuple):
@@ -60,8 +60,7 @@ def compare(
             predicted on the same faces and labels.
     """
     settings = settings or EvaluationSettings()
-    names = [name for name in LABELS if name in predictions]
-    names += [name for name in predictions if name not in names]
+    names = list(in_order(predictions))
     if not names:
         raise ParameterError("ablation: there are no predictions to compare")
     if missing := [name for name in names if name not in metrics]:
