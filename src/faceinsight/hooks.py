@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -79,14 +80,17 @@ class TellResults:
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
         """Print the ablation table, a single model's metrics, and the report's path."""
         made = pipeline.all_outputs()
-        if "ablation" in made:
-            from faceinsight.reporting.text import ablation_text
+        if made & {"ablation", "metrics"}:
+            from faceinsight.drawn import is_drawn
+            from faceinsight.reporting.text import ablation_text, metrics_text
 
-            logger.info("\n%s\n", ablation_text(catalog.load("ablation")))
-        if "metrics" in made:
-            from faceinsight.reporting.text import metrics_text
-
-            logger.info("\n%s\n", metrics_text(catalog.load("metrics")))
+            parameters = catalog.load("parameters")
+            drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
+            if "ablation" in made:
+                level = catalog.load("params:evaluation").level
+                logger.info("\n%s\n", ablation_text(catalog.load("ablation"), level, drawn))
+            if "metrics" in made:
+                logger.info("\n%s\n", metrics_text(catalog.load("metrics"), drawn))
         if "report" in made:
             path = catalog.get("report")._get_load_path()
             logger.info("The report: %s", path)
