@@ -16,6 +16,7 @@ def test_a_run_tells_the_ablation_and_where_the_report_is(finished):
     assert page.lstrip().lower().startswith("<!doctype html")
     for label in LABELS.values():
         assert label in page
+    assert "drawn by a program" in page
 
 
 @pytest.mark.parametrize("variant", LABELS)
@@ -45,6 +46,7 @@ def test_one_variant_is_trained_anew_only_if_something_changed(finished):
     again = finished.run("--pipelines=train", variant="lgc")
     assert again.returncode == 0, again.stderr[-3000:]
     assert "trained already" in again.stderr
+    assert "drawn by a program" in again.stderr  # under the table of metrics
     versions = finished.versions("lgc.model")
     assert len(versions) == len(before) + 1
 
