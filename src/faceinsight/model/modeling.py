@@ -52,13 +52,21 @@ class FaceInsightOutput(ModelOutput):
 
 
 class Adapter(nn.Module):
-    """The two-layer MLP from an encoder's tokens [..., n, w] to the language model's width D."""
+    """The two-layer MLP from an encoder's tokens [..., n, w] to the language model's width D.
+
+    It computes what LLaVA-1.5's projector does.
+    """
 
     def __init__(self, width: int, hidden: int, out: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(width, hidden)
         self.activation = nn.GELU()
         self.out = nn.Linear(hidden, out)
+
+    @property
+    def widths(self) -> tuple[int, int, int]:
+        """In, hidden, out."""
+        return self.hidden.in_features, self.hidden.out_features, self.out.out_features
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map [..., n, w] to [..., n, D]."""
@@ -104,6 +112,8 @@ class FaceInsightModel(SavedModel):
         self.vocabulary = vocabulary
         self.tokenizer = tokenizer
         self.ruleset = ruleset
+        self.lora = None
+        self.documents = {}
         width = language_model.config.hidden_size
         self.language_model = language_model
         self.image_encoder, self.image_adapter = self._encoder_and_adapter(
@@ -136,8 +146,13 @@ class FaceInsightModel(SavedModel):
         for part in config.frozen:
             getattr(self, part).requires_grad_(False)
         self.post_init()
+        if config.lora is not None:
+            from faceinsight.model.lora import add_lora  # nothing of peft is imported without it
+
+            # peft's view of the same modules: as a submodule it would name every tensor twice.
+            self.__dict__["lora"] = add_lora(language_model, config.lora)
         # Trainer reads this, and then does not warn that a checkpoint lacks them.
-        self._keys_to_ignore_on_save = set(self._from_bases(self.state_dict()))
+        self._keys_to_ignore_on_save = set(self._elsewhere(self.state_dict()))
         self.eval()
 
     def _encoder_and_adapter(
@@ -155,6 +170,10 @@ class FaceInsightModel(SavedModel):
         super().train(mode)
         for part in self.config.frozen:
             getattr(self, part).eval()
+        if self.lora is not None:
+            from faceinsight.model.lora import train_dropout
+
+            train_dropout(self.language_model, mode)
         if mode and "language_model" in self.config.frozen:
             # A layer is checkpointed only if it says it trains. Its children, which hold dropout,
             # stay in evaluation mode.

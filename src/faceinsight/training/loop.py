@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,9 @@ from faceinsight.training.sampling import DatasetSampler
 from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import Variant
 from faceinsight.work import WorkFolder, digest, source_digest, write_beside
+
+if TYPE_CHECKING:
+    from faceinsight.model.modeling import FaceInsightModel
 
 logger = logging.getLogger(__name__)
 
@@ -89,15 +92,20 @@ class TrainingJob:
             {name: Frames.open(Path(f)).header["digest"] for name, f in self.frames.items()},
             dict(self.weights),
             source_digest(*_SOURCE),
-            [version(package) for package in _PACKAGES],
+            [version(package) for package in (*_PACKAGES, *(["peft"] if self.model.lora else []))],
             _checkpoints(self.model),
         )
 
 
 def _checkpoints(model: ModelSettings) -> list[tuple[str, int, int]]:
     """Names, sizes and times of the files of checkpoints that lie in folders."""
-    parts = (model.image_encoder, model.segmentation_encoder, model.language_model)
-    folders = {Path(p.pretrained) for p in parts if p.pretrained and Path(p.pretrained).is_dir()}
+    names = (
+        model.image_encoder.pretrained,
+        model.image_adapter.pretrained,
+        model.segmentation_encoder.pretrained,
+        model.language_model.pretrained,
+    )
+    folders = {Path(name) for name in names if name and Path(name).is_dir()}
     return [
         (str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns)
         for folder in sorted(folders)
@@ -179,9 +187,9 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         if checkpoint is not None:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)
         result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        model.documents = _documents(job, model, trainer.state, result.metrics, train_set)
         model.save_pretrained(out)
         history = pd.DataFrame(_curve(trainer.state.log_history))
-        _write_facts(job, out, trainer.state, result.metrics)
     finally:
         transformers_logging.set_verbosity(verbosity)
         transformers_logging.enable_progress_bar()
@@ -285,21 +293,44 @@ def _curve(history: list[dict[str, float]]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_facts(job: TrainingJob, out: Path, state: Any, metrics: Mapping[str, float]) -> None:
-    """Put beside the weights where they came from and how training went."""
-    seconds = metrics.get("train_runtime")
-    steps = state.global_step
+def _documents(
+    job: TrainingJob,
+    model: FaceInsightModel,
+    state: Any,
+    metrics: Mapping[str, float],
+    train_set: FaceDataset,
+) -> dict[str, str]:
+    """What is saved beside the weights: where they came from, how training went, the model card."""
+    from faceinsight.drawn.writing import is_drawn
+    from faceinsight.model.card import model_card
+    from faceinsight.model.saving import CARD, PROVENANCE
+
+    validation = _best_validation(state)
     facts = provenance(job=job.key(), vocabulary=digest(job.vocabulary), rules=digest(job.rule_set))
     facts["variant"] = job.variant.model_dump()
     facts["training"] = {
         "settings": job.training.model_dump(mode="json"),
-        "steps": steps,
+        "steps": state.global_step,
         "epochs": state.epoch,
         "best_validation_accuracy": state.best_metric,
         "best_step": state.best_global_step,
-        "seconds_of_last_start": seconds,
+        "validation": validation,
+        "seconds_of_last_start": metrics.get("train_runtime"),
         "images_per_second": metrics.get("train_samples_per_second"),
         "datasets": sorted(job.frames),
+        "faces": dict(zip(train_set.names, train_set.sizes, strict=True)),
+        "drawn": all(is_drawn(Path(raw).parent) for raw in train_set.raw_folders),
     }
-    with write_beside(out / "provenance.json") as path:
-        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    return {
+        PROVENANCE: json.dumps(facts, indent=2) + "\n",
+        CARD: model_card(model.config, facts, validation),
+    }
+
+
+def _best_validation(state: Any) -> dict[str, float]:
+    """Validation accuracies at the best step, "accuracy" and by "<data set>/<task>"."""
+    for entry in state.log_history:
+        if entry["step"] == state.best_global_step and "eval_accuracy" in entry:
+            names = (name for name in entry if name == "eval_accuracy" or "/" in name)
+            return {name.removeprefix("eval_"): entry[name] for name in names}
+    return {}
