@@ -1,0 +1,1 @@
+"""Answers in words: written from labels, and read back into labels."""
