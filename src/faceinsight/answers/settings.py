@@ -141,7 +141,7 @@ class AgeSettings(_Settings):
 
     words: dict[str, tuple[int, int | None]] = {}
     stages: dict[str, tuple[int, int | None]] = {}
-    widest: int = Field(30, ge=1)
+    widest: int = Field(default=30, ge=1)
 
 
 class LexiconSettings(_Settings):
