@@ -70,7 +70,7 @@ class Binder:
         found: Mapping[int, Match],
         also: Mapping[str, Collection[str]],
         defaults: Sequence[str],
-        asked: Collection[str],
+        asked: frozenset[str],
     ) -> None:
         self._words = words
         self._found = found
@@ -86,8 +86,12 @@ class Binder:
         taking = False
         place = first
         for match in matches:
-            for word in self._words[place : match.start]:
+            for at in range(place, match.start):
+                word = self._words[at]
                 taking = taking or word in TAKING or word == "with"
+                if word == "to" and at > first and self._words[at - 1] in (",", "and", "not"):
+                    # "..., and to be smiling" is said of the person again.
+                    subjects, last = [], None
             place = match.end
             if match.meaning.qualities and (b := self._bind(match, first, end, last, subjects)):
                 bound.append(b)
@@ -183,9 +187,9 @@ class Binder:
         return None
 
     def _asked_parts(self, quality: Meaning) -> list[str]:
-        return [
-            p for p, sense in quality.qualities.items() if not sense.ids.isdisjoint(self._asked)
-        ]
+        """Parts of which a question asks for the quality, those that need not be told first."""
+        parts = [part for part, sense in quality.qualities.items() if sense.ids & self._asked]
+        return sorted(parts, key=lambda part: part not in self._defaults)
 
 
 def _ends_phrase(word: str) -> bool:

@@ -76,8 +76,8 @@ def combine(
         vocabulary: gives the groups of which exactly one member holds.
         age_groups: groups of classes of ages, with their years.
         asked: ids that were asked about: a word with several readings means these.
-        true: known labels; a word with several readings that are not asked about is then read as
-            it agrees with them, if it does.
+        true: known labels; a word with several readings is then read as it agrees with them, if
+            it does.
 
     Returns:
         Labels, without those that contradict each other.
@@ -117,13 +117,10 @@ def _readings(
 ) -> tuple[str, ...]:
     if len(claim.ids) == 1:
         return claim.ids
-    if narrow := tuple(id_ for id_ in claim.ids if id_ in asked):
-        return narrow
-    if true is not None and (
-        narrow := tuple(id_ for id_ in claim.ids if true.get(id_) is claim.present)
-    ):
-        return narrow
-    return claim.ids
+    meant = tuple(id_ for id_ in claim.ids if id_ in asked) or claim.ids
+    if true is None:
+        return meant
+    return tuple(id_ for id_ in meant if true.get(id_) is claim.present) or meant
 
 
 def _settled(id_: str, stated: Mapping[str, object], vocabulary: Vocabulary) -> bool:

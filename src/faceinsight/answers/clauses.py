@@ -22,7 +22,7 @@ _SUBJECT = 6
 """A subject has at most so many words; nothing further ahead is looked at."""
 
 _KEY = 8
-_LONGEST = 120
+_LONGEST = 500
 """A longer clause is cut: nothing reaches that far, and the work stays linear."""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from faceinsight.answers.settings import EntrySettings, LexiconSettings
-from faceinsight.answers.wording import Wording, default_words, denied_phrase, wording
+from faceinsight.answers.wording import DefaultWords, Wording, default_words, wording
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 
@@ -166,16 +166,17 @@ def _no_such(where: str, name: str, what: str, known: set[str]) -> ParameterErro
 
 def _entry(id_: str, phrase: str, given: EntrySettings, settings: LexiconSettings) -> Entry:
     phrases = {name: tuple(getattr(given, name)) for name in PHRASE_FIELDS}
-    say, subject = given.say, given.subject
+    say, deny, subject = given.say, given.deny, given.subject
+    default = default_words(phrase)
     if not any(phrases.values()) and given.years is None:
-        phrases |= _default_phrases(id_, phrase, settings)
+        phrases |= _default_phrases(id_, default, settings)
     if not say:
-        made, _, person = default_words(phrase)
-        say, subject = [made], given.subject if person else "photograph"
+        say, deny = [default.say], deny or [text for text in (default.deny,) if text]
+        subject = subject if default.person else "photograph"
     return Entry(
         id_,
         tuple(wording(text) for text in say),
-        tuple(wording(text) for text in given.deny),
+        tuple(wording(text) for text in deny),
         subject,
         phrases,
         given.years,
@@ -183,16 +184,16 @@ def _entry(id_: str, phrase: str, given: EntrySettings, settings: LexiconSetting
 
 
 def _default_phrases(
-    id_: str, phrase: str, settings: LexiconSettings
+    id_: str, default: DefaultWords, settings: LexiconSettings
 ) -> dict[str, tuple[str, ...]]:
     """Phrases made of the vocabulary's phrase and of the id, for what has no entry."""
-    _, synonym, _ = default_words(phrase)
-    if synonym is None:
-        return {"opposites": (_as_quality(denied_phrase(phrase), settings),)}
-    named = [] if id_.lower().startswith("no_") else [id_.replace("_", " ").strip()]
+    if default.opposite:
+        return {"opposites": (_as_quality(default.opposite, settings),)}
+    synonym = default.synonym
     if synonym.partition("~")[2].strip() not in settings.parts:
         synonym = synonym.replace("~ ", "")
-    texts = [text for text in [synonym, *named] if any(c.isalnum() for c in text)]
+    named = "" if id_.lower().startswith("no_") else id_.replace("_", " ").strip()
+    texts = [text for text in (synonym, named) if any(c.isalnum() for c in text)]
     return {"synonyms": tuple(dict.fromkeys(_as_quality(text, settings) for text in texts))}
 
 

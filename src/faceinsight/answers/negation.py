@@ -69,7 +69,7 @@ def negation(
                 if scope and scope != "heading" and place - opened <= 2 and word in _REVERSING:
                     scope = ""  # "not without"
                 else:
-                    scope = _kind(words, place, first)
+                    scope = _kind(words, place, first, end)
                     opened = place
                 if word == "not" and _present_follows(words, place, end):
                     before = place
@@ -86,11 +86,12 @@ def _pair(words: Sequence[str], place: int, end: int) -> bool:
     return place + 1 < end and (words[place], words[place + 1]) in NEGATING_PAIRS
 
 
-def _kind(words: Sequence[str], place: int, first: int) -> str:
+def _kind(words: Sequence[str], place: int, first: int, end: int) -> str:
     """ "aux" after a verb ("is not"), most for themselves, "without" for the rest."""
     word = words[place]
     previous = words[place - 1] if place > first else ""
-    if word in ("not", "never") and previous in FINITE | {"to"}:
+    verbal = previous in FINITE or "to" in (previous, *words[place + 1 : min(place + 2, end)])
+    if word in ("not", "never") and verbal:
         return "aux"
     if word in ("neither", "nor"):
         return "neither"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 _THIRD_PERSON = {"be": "is", "have": "has", "wear": "wears", "show": "shows"}
 
+_WITHOUT = re.compile(r"^an? face without (.+)$", re.I)
 _PATTERNS = (
     (re.compile(r"^an? face with (.+)$", re.I), "have {}", "{}"),
-    (re.compile(r"^an? face without (.+)$", re.I), "have no {}", None),
     (re.compile(r"^the face of (.+)$", re.I), "be {}", "{}"),
     (re.compile(r"^(an? [\w-]+) face$", re.I), "have {} ~ face", "{} ~ face"),
 )
@@ -65,22 +65,32 @@ def wording(text: str) -> Wording:
     return Wording(verb, rest, article, quality, noun)
 
 
-def default_words(phrase: str) -> tuple[str, str | None, bool]:
+@dataclass(frozen=True)
+class DefaultWords:
     """Words for a characteristic of which only the vocabulary's phrase is known.
 
-    Returns:
-        A wording, a phrase (None if the wording denies: then the phrase would mean absent), and
-        whether its subject is the person (else it is the photograph).
+    Attributes:
+        say: wording of a face that has it.
+        deny: wording of a face that has it not, or empty.
+        synonym: phrase that means it is present, or empty.
+        opposite: phrase that means it is absent, or empty.
+        person: whether the wording's subject is the person; else it is the photograph.
     """
+
+    say: str
+    deny: str = ""
+    synonym: str = ""
+    opposite: str = ""
+    person: bool = True
+
+
+def default_words(phrase: str) -> DefaultWords:
+    """ "a face with freckles" as "have freckles", any other phrase as "show ..."."""
+    if match := _WITHOUT.match(phrase):
+        bare = _ARTICLE.sub("", match[1])
+        return DefaultWords(f"have no {bare}", f"have {match[1]}", opposite=bare)
     for pattern, say, synonym in _PATTERNS:
         if match := pattern.match(phrase):
-            words = match[1]
-            bare = _ARTICLE.sub("", words)
-            return say.format(words), None if synonym is None else synonym.format(bare), True
-    return f"show {phrase}", _ARTICLE.sub("", phrase), False
-
-
-def denied_phrase(phrase: str) -> str:
-    """What a phrase such as "a face without freckles" is without: "freckles"."""
-    match = _PATTERNS[1][0].match(phrase)
-    return match[1] if match else phrase
+            bare = _ARTICLE.sub("", match[1])
+            return DefaultWords(say.format(match[1]), synonym=synonym.format(bare))
+    return DefaultWords(f"show {phrase}", synonym=_ARTICLE.sub("", phrase), person=False)

@@ -18,7 +18,7 @@ _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | {"’": "'", 
 _TOKEN = re.compile(
     r"""
     (?P<bullet> ^[ \t]*(?:[-*+•]|(?:1?\d|20)[.)])(?=[ \t]+\S) )
-  | (?P<decade> \d\d'?s(?![^\W_]) )
+  | (?P<decade> \d\d'?[sS](?![^\W_]) )
   | (?P<number> \d+(?:\.\d+)? )
   | (?P<word> [^\W\d_]+(?:'[^\W\d_]+)* )
   | (?P<line> \n )
@@ -110,7 +110,7 @@ class Normaliser:
         found = Words(text)
         for match in _TOKEN.finditer(plain):
             written = match[0].lower()
-            for word in self._forms(match.lastgroup or "", written, found):
+            for word in filter(None, self._forms(match.lastgroup or "", written, found)):
                 found.words.append(word)
                 found.raw.append(written)
                 found.starts.append(match.start())
