@@ -21,6 +21,9 @@ Years = tuple[int, int | None]
 
 OLDEST = 120
 
+_OR = 5
+""" "5 or 6 years old" is a range; of numbers further apart, "or" leaves one open."""
+
 _APPROXIMATELY = word_set(
     "about around approximately roughly maybe perhaps probably likely nearly almost circa only "
     "just possibly anywhere somewhere estimated say like age aged of the at is old approx be to "
@@ -72,10 +75,10 @@ def read_age(words: Words, start: int, first: int, end: int) -> Age | None:
         return None
     high: int | None = low
     ranged = False
-    if place < end and words.words[place] in ("-", "to", "and", "–"):
+    if place < end and words.words[place] in ("-", "to", "and", "or", "–"):
         joint = words.words[place]
         other, after = _number(words.words, place + 1, end)
-        fits = other is not None and other >= low
+        fits = other is not None and low <= other <= (low + _OR if joint == "or" else OLDEST)
         if fits and (joint != "and" or "between" in words.words[max(first, start - 4) : start]):
             high, place, ranged = other, after, True
     sure = ranged and words.words[start - 1 : start] == ["between"]

@@ -53,6 +53,7 @@ class Clause:
 
 def clauses(words: Words) -> Iterator[Clause]:
     """The clauses of a text, in order; each word is looked at a bounded number of times."""
+    _open_brackets(words.words)
     start, listed, blank, sentence = 0, False, True, 0
     questions = _questions(words)
     for place in range(len(words) + 1):
@@ -69,6 +70,13 @@ def clauses(words: Words) -> Iterator[Clause]:
         listed = mark == BULLET or (listed and mark not in (NEWLINE, BLANK))
         blank = blank or mark in (BLANK, "}", "]")
         start = place + 1
+
+
+def _open_brackets(words: list[str]) -> None:
+    """ "Bald (no)" is a key and its value."""
+    for place, word in enumerate(words[:-2]):
+        if word == "(" and words[place + 1] in YES | NO and words[place + 2] == ")":
+            words[place], words[place + 2] = ":", ";"
 
 
 def _questions(words: Words) -> list[bool]:

@@ -42,6 +42,10 @@ NEGATING_PAIRS = frozenset(
     {("instead", "of"), ("rather", "than"), ("free", "of"), ("free", "from"), ("opposed", "to")}
 )
 
+EXCEPTING = word_set("except excepting besides")
+EXCEPTING_PAIRS = frozenset({("other", "than"), ("apart", "from"), ("aside", "from")})
+"""What follows is there although the rest is not: "no facial hair except a mustache"."""
+
 ABSENT = word_set("absent missing lacking nonexistent")
 PRESENT = word_set(
     "present visible seen worn apparent evident noticeable shown detected found observed "

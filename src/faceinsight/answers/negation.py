@@ -9,6 +9,8 @@ from faceinsight.answers.english import (
     ABSENT,
     ADVERBS,
     COPULAS,
+    EXCEPTING,
+    EXCEPTING_PAIRS,
     FINITE,
     NEGATING_PAIRS,
     NEGATORS,
@@ -33,12 +35,12 @@ class Negation:
     Attributes:
         denied: for each word, whether it stands within the reach of a negation.
         before: what is named before this word is denied as well ("a hat is not present").
-        open_end: whether a negation still reaches beyond the last word.
+        excepted: what is named from this word on is excepted from a denial.
     """
 
     denied: list[bool]
     before: int
-    open_end: bool
+    excepted: int
 
 
 def negation(
@@ -60,7 +62,7 @@ def negation(
         heading: whether a heading denies all that follows ("Not present: ...").
     """
     denied = [heading] * (end - first)
-    before = first
+    before, excepted = first, end
     scope, opened = ("heading" if heading else ""), first
     for place in range(first, end):
         word = words[place]
@@ -76,14 +78,25 @@ def negation(
                 continue
             if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
                 before = place
+            if scope and _excepts(words, place, end):
+                scope, excepted = "", place
             if scope and place > opened and _closes(words, place, end, scope, opened, bare):
                 scope = ""
         denied[place - first] = bool(scope)
-    return Negation(denied, before, bool(scope))
+    return Negation(denied, before, excepted)
+
+
+def _excepts(words: Sequence[str], place: int, end: int) -> bool:
+    pair = (words[place], words[place + 1]) if place + 1 < end else ()
+    return words[place] in EXCEPTING or pair in EXCEPTING_PAIRS
 
 
 def _pair(words: Sequence[str], place: int, end: int) -> bool:
-    return place + 1 < end and (words[place], words[place + 1]) in NEGATING_PAIRS
+    if place + 1 >= end:
+        return False
+    if words[place] == "than" and not words[place + 1].isdecimal():
+        return "more" in words[max(0, place - 4) : place]  # "more brown than black"
+    return (words[place], words[place + 1]) in NEGATING_PAIRS
 
 
 def _kind(words: Sequence[str], place: int, first: int, end: int) -> str:

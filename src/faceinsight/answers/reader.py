@@ -147,8 +147,9 @@ class Reader:
         words = self._words.words
         word = words[place]
         following = words[place + 1] if place + 1 < end else ""
-        if end == place + 1 and word in ("0", "1"):
-            return word == "1"
+        if word[0].isdecimal() and (following == "%" or end == place + 1):
+            share = float(word) / (100 if following == "%" else 1)
+            return share >= 0.5 if share <= 1 else None
         if word == "not" and following in PRESENT | YES | {"wearing"}:
             return False
         if word == "n" and following == "/":

@@ -104,6 +104,7 @@ class Stater:
         told = self._of_qualities(bound, found, reach, first, end)
         told += self._of_phrases(matches, bound, reach, first, end)
         told += self._of_ages(matches, numbers, reach, first, end)
+        _except(told, reach.excepted)
         return sorted(told, key=lambda statement: statement.start)
 
     def _bare_nouns(self, matches: Sequence[Match], first: int) -> set[int]:
@@ -246,6 +247,21 @@ def _taken(matches: Sequence[Match]) -> set[int]:
     }
 
 
+def _except(told: Sequence[Statement], place: int) -> None:
+    """ "no facial hair except a mustache" does not deny the mustache."""
+    there = {
+        id_
+        for statement in told
+        if statement.start >= place
+        for claim in statement.claims
+        if claim.present
+        for id_ in claim.ids
+    }
+    for statement in told:
+        if there and statement.start < place:
+            statement.claims = [c for c in statement.claims if not there & {*c.ids}]
+
+
 def with_choices(told: Sequence[Statement], words: Words) -> list[Statement]:
     """Join what is linked by "or" into one statement that leaves open which of them holds."""
     joined: list[Statement] = []
@@ -261,6 +277,8 @@ def with_choices(told: Sequence[Statement], words: Words) -> list[Statement]:
 
 def _linked(one: Statement, other: Statement, words: Words) -> bool:
     if one.denied or other.denied or other.start - one.end > _CHOICE:
+        return False
+    if (one.age is None) != (other.age is None):
         return False
     return "or" in words.words[one.end : other.start]
 

@@ -185,7 +185,7 @@ class Writer:
     def _describe(
         self, about: Sequence[str], labels: Mapping[str, bool], dice: Dice, whole: bool = False
     ) -> Answer:
-        asked = about if len(about) < len(self.subject) else None
+        asked = frozenset(about) if len(about) < len(self.subject) else None
         known = [id_ for id_ in self.single if id_ in labels and (asked is None or id_ in asked)]
         lead, gender, skipped = self._lead(asked, labels, None if whole else dice)
         if skipped:
@@ -208,7 +208,7 @@ class Writer:
         return Answer(" ".join(texts), self._implied((*lead, *present), absent, labels))
 
     def _lead(
-        self, asked: Sequence[str] | None, labels: Mapping[str, bool], dice: Dice | None
+        self, asked: frozenset[str] | None, labels: Mapping[str, bool], dice: Dice | None
     ) -> tuple[list[str], int, set[str]]:
         """Members of groups to begin with, the gender, and ids that would only repeat them."""
         lead: list[str] = []
@@ -218,7 +218,7 @@ class Writer:
             # Now and then a group is left out, which makes room for something else.
             if members[0] in skipped or (dice is not None and not dice.below(3)):
                 continue
-            if asked is not None and not set(members) <= set(asked):
+            if asked is not None and not asked.issuperset(members):
                 continue
             member = _held(members, labels)
             if member is None or self._misleads(member, labels):
