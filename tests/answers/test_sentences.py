@@ -9,7 +9,7 @@ from faceinsight.answers.parser import AnswerParser
 from faceinsight.characteristics import Vocabulary
 from tests.answers.sentences import Sentence, read_sentences
 
-_TABLES = ("sentences.yml",)
+_TABLES = ("sentences.yml", "held_out.yml")
 _VOCABULARY = Vocabulary.from_config(
     yaml.safe_load((Path(__file__).parents[2] / "conf/base/characteristics.yml").read_text())[
         "vocabulary"

@@ -10,7 +10,7 @@ _LABELLED = re.compile(r"^\s*\(?([A-Za-z])[).:]\s+(?=\S)")
 _WHOLE = re.compile(r"\W{0,20}([A-Za-z])\W{0,20}")
 _LEADING = re.compile(r"\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])[.:])(?=\W|$)")
 _ANNOUNCED = re.compile(
-    r"\b(?:answer|option|choice|choose|select|pick)\b[^A-Za-z0-9]{0,8}"
+    r"\b(?:answer|option|choice|choose|select|pick|go with|go for)\b[^A-Za-z0-9]{0,8}"
     r"(?:(?:is|are|be|would be|option|letter)\b[^A-Za-z0-9]{0,8}){0,3}"
     r"(?:\(([A-Za-z])\)|\b([A-Z])\b(?![ ]+[a-z]))",
     re.IGNORECASE,

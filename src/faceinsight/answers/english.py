@@ -98,7 +98,7 @@ ELLIPTIC = (
     | NO
     | word_set(
         "not think believe suppose guess say case person face individual subject one right wrong "
-        "image photo picture me at all of course . , !"
+        "image photo picture me at all any wearing of course . , !"
     )
 )
 """Words of an answer that says no more than yes or no ("I don't think so.")."""

@@ -137,6 +137,8 @@ def _closes(
         return place > opened + 1
     if word == DASH:
         return True
+    if scope in ("no", "with no", "neither") and words[place - 1] in PRESENT:
+        return words[place - 2] in COPULAS  # "no hat is visible on the young man"
     if word == ",":
         onward = place + 2 if following in ("and", "or", "nor") else place + 1
         return not (_or_ahead(words, place + 1, end) or onward in bare)

@@ -9,7 +9,7 @@ no text raises an error.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from faceinsight.answers.choices import Options
 from faceinsight.answers.claims import AgeClaim, Claim, Findings, combine
@@ -145,6 +145,7 @@ class AnswerParser:
         plain = Context(age=bool(asked & self._ages))
         pending = question.about if question is not None and question.kind == "yes_no" else ()
         heading, heading_in = plain, -1
+        part: str | None = None
         for number, clause in enumerate(clauses(words)):
             if clause.end <= clause.first:
                 continue
@@ -163,7 +164,11 @@ class AnswerParser:
             if first >= clause.end:
                 continue
             value = clause.value if clause.value > first else first
-            reading = reader.read(first, clause.end, value, heading)
+            inherited = heading
+            if words.words[first] in ("it", "they") and part is not None:
+                inherited = replace(heading, subject=part)
+            reading = reader.read(first, clause.end, value, inherited)
+            part = reading.part
             if clause.asked:
                 pending = tuple(
                     dict.fromkeys(
@@ -183,6 +188,8 @@ class AnswerParser:
         span = words.words[clause.first : clause.end]
         if skip:
             yes = span[0] in AFFIRMING and "not" not in span[1:skip]
+        elif "answer" in span and span[-1] in AFFIRMING | DENYING:
+            skip, yes = len(span), span[-1] in AFFIRMING  # "The answer is no."
         elif first and set(span) <= ELLIPTIC and not set(span) <= PRONOUNS:
             yes = NEGATORS.isdisjoint(span)
         else:

@@ -31,11 +31,13 @@ class Reading:
         claims: about characteristics.
         ages: about the age.
         refused: whether it declines to say something, or announces that.
+        part: the part of the face that is named last, to which "it" would refer.
     """
 
     claims: list[Claim] = field(default_factory=list)
     ages: list[AgeClaim] = field(default_factory=list)
     refused: bool = False
+    part: str | None = None
 
 
 class Reader:
@@ -68,6 +70,8 @@ class Reader:
         """
         reading = Reading()
         matches = self._matches(first, end)
+        named = (m.meaning.part for m in reversed(matches) if m.meaning.part or m.meaning.plain)
+        reading.part = next(named, None)
         flags = {match.meaning.flag for match in matches}
         reading.refused = not flags.isdisjoint({"refusal", "disclaimer"})
         if "refusal" in flags or _conditional(self._words.words, first, end):
@@ -119,8 +123,16 @@ class Reader:
         told = [statement for statement in told if statement.claims]
         if answer is not None:
             reading.claims += [claim for statement in told for claim in statement.claims]
-        elif NEGATORS.isdisjoint(self._words.words[value:end]):
-            # "Beard: short" means that there is one, unless the value says otherwise.
+        inherited = self.heading(first, key_end)
+        rest = Context(
+            subject=inherited.subject or context.subject,
+            denied=context.denied or (inherited.denied and not told),
+            age=inherited.age or context.age,
+        )
+        said = self._state([m for m in matches if m.start >= value], value, end, rest)
+        self._tell(reading, said)
+        if answer is None and not said and NEGATORS.isdisjoint(self._words.words[value:end]):
+            # "Beard: short" means that there is one.
             nouns = {m.start for m in key if m.meaning.plain and not m.meaning.adjective}
             reading.claims += [
                 Claim(claim.ids, claim.present, claim.evidence, weak=True)
@@ -128,13 +140,6 @@ class Reader:
                 if statement.start in nouns
                 for claim in statement.claims
             ]
-        inherited = self.heading(first, key_end)
-        rest = Context(
-            subject=inherited.subject or context.subject,
-            denied=context.denied or (inherited.denied and not told),
-            age=inherited.age or context.age,
-        )
-        self._tell(reading, self._state([m for m in matches if m.start >= value], value, end, rest))
 
     def _tell(self, reading: Reading, told: Sequence[Statement]) -> None:
         for statement in with_choices(told, self._words):
