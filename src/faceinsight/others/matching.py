@@ -39,7 +39,8 @@ def match_faces(
     names = photograph_names(settings.photograph, table[settings.photograph.column])
     known = labels["photograph"].astype(str)
     if settings.photograph.compare == "name":
-        names, known = names.map(_last_part), known.map(_last_part)
+        names = pd.Series([_last_part(name) for name in names], names.index, object)
+        known = known.str.rsplit("/", n=1).str[-1]
     keys = pd.DataFrame({"photograph": names})
     wanted = pd.DataFrame({"photograph": known.to_numpy(dtype=object)})
     if settings.face is not None:
@@ -76,7 +77,7 @@ def photograph_names(settings: PhotographSettings, texts: pd.Series) -> pd.Serie
             return None
         return text if settings.becomes is None else found.expand(settings.becomes)
 
-    return texts.map(name).astype(object)
+    return pd.Series([name(text) for text in texts], texts.index, object)
 
 
 def _last_part(name: str | None) -> str | None:
