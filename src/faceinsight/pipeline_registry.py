@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline, pipeline
 from faceinsight.pipelines import (
     evaluation,
     ingestion,
+    others,
     priors,
     reporting,
     rules,
@@ -36,6 +37,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
     prevalence = evaluation.create_prevalence_pipeline()
     report = reporting.create_pipeline()
+    other = others.create_pipeline()
+    read = ingest.to_outputs(*(name for name in other.inputs() if name.endswith(".labels")))
 
     upstream = ingest + segment + prior + rule
     variants = sum((_as_variant(train_one + evaluate_one, name) for name in LABELS), Pipeline([]))
@@ -49,6 +52,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "training": train_one,
         "evaluation": evaluate_one,
         "reporting": report,
+        "others": read + other,
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
     }

@@ -10,6 +10,7 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.others.score import score_others
 from faceinsight.others.settings import OthersSettings
 from faceinsight.others.table import AnswersFileError
+from faceinsight.others.text import scores_text
 
 from ..evaluation.fakes import fake_predictions
 
@@ -195,3 +196,13 @@ class NoRules:
 
     def violated(self, present):
         return np.zeros((len(present), 0), bool)
+
+
+def test_scores_as_text(tmp_path, settings, labels, vocabulary):
+    write(tmp_path, truth=["White"] * 9)
+    scores, _ = score(tmp_path, settings, labels, vocabulary, truth={"race": "truth"})
+    lines = [line.split() for line in scores_text(scores).splitlines()]
+    assert lines[0][0] == "system"
+    assert lines[2][:7] == ["S", "fairface", "race", "merged,", "6", "7", "42.86"]
+    assert lines[2][-1] == "2"  # one row matches no face, one face has no label
+    assert lines[3][:7] == ["S", "fairface", "race", "exact,", "7", "own", "9"]
