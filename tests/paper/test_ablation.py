@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, average_precision_score
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.paper.ablation import ablation_on, chosen_omega
+from faceinsight.paper.ablation import ablation_on, chosen_omega, read_sweep
 from faceinsight.paper.ablation_figures import by_characteristic, component_steps, omega_sweep
 
 from ..evaluation.fakes import fake_predictions, small_vocabulary
@@ -124,7 +124,6 @@ def test_a_sweep_that_was_not_run_says_so():
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda t: t.drop(columns="seed"), "column 'seed'"),
         (lambda t: t[t["split"] == "test"], "no row of the val part"),
         (lambda t: t.drop(index=t[(t["omega"] == 0.2) & (t["seed"] == 1)].index), "seed 1"),
     ],
@@ -132,3 +131,13 @@ def test_a_sweep_that_was_not_run_says_so():
 def test_a_sweep_that_cannot_be_chosen_from(spoil, said):
     with pytest.raises(ParameterError, match=said):
         chosen_omega(spoil(sweep()))
+
+
+def test_a_sweep_is_read_from_its_file(tmp_path):
+    sweep().to_csv(tmp_path / "sweep.csv", index=False)
+    pd.testing.assert_frame_equal(read_sweep(tmp_path / "sweep.csv"), sweep())
+    sweep().drop(columns="seed").to_csv(tmp_path / "short.csv", index=False)
+    with pytest.raises(ParameterError, match="column 'seed' is missing"):
+        read_sweep(tmp_path / "short.csv")
+    with pytest.raises(ParameterError, match="there is no file"):
+        read_sweep(tmp_path / "none.csv")

@@ -49,14 +49,16 @@ def test_bars(spec):
         ]
     )
     figure = bars(spec.number, results)
-    assert len(figure.data) == 4 * len(spec.panels)
-    accuracy = figure.data[0]
+    assert len(figure.data) == 2 * 4 * len(spec.panels)  # this run's and the paper's
+    accuracy, printed = figure.data[:2]
     by_model = dict(zip(accuracy.x, accuracy.y, strict=True))
     assert by_model["Monkey-Chat"] == pytest.approx(40)
     assert by_model["FaceInsight,<br>this run"] == pytest.approx(90)
-    assert by_model["FaceInsight,<br>paper"] > 70
+    assert printed.x == ("FaceInsight,<br>paper",)
+    assert printed.y[0] > 70
+    assert printed.marker.pattern.shape == "/"
     assert accuracy.error_y.array[list(accuracy.x).index("Monkey-Chat")] == pytest.approx(10)
     not_run = [a for a in figure.layout.annotations if a.text == "not run"]
     # The first panel lacks eight rivals; the others all nine and this run.
     assert len(not_run) == 8 + 10 * (len(spec.panels) - 1)
-    assert sum(value is not None for value in accuracy.y) == 3
+    assert sum(value is not None for value in accuracy.y) == 2

@@ -5,8 +5,16 @@ import pytest
 import yaml
 
 from faceinsight.errors import ParameterError
+from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.logic.compiler import compile_rules
-from faceinsight.paper.panel import COLUMNS, answer_panel, answers_of, mark_answers
+from faceinsight.paper.panel import (
+    COLUMNS,
+    answer_panel,
+    answers_of,
+    example_answers,
+    mark_answers,
+)
+from faceinsight.paper.settings import PaperSettings
 
 from ..evaluation.fakes import fake_predictions
 
@@ -101,3 +109,39 @@ def test_answers_of_a_models_predictions(vocabulary, rule_set):
             truth = row[f"y_{answer['characteristic']}"]
             assert pd.isna(truth) == pd.isna(answer["truth"])
         mark_answers(answers, rule_set)
+
+
+def test_an_answer_that_says_nothing_is_shown_as_such(vocabulary, rule_set):
+    predictions = fake_predictions(vocabulary, {"celeba": 3})
+    predictions[[f"p_{i}" for i in vocabulary.ids]] = 0.1
+    face = predictions["photograph"].iloc[0]
+    answers = answers_of(predictions, vocabulary, "M", "celeba", [face], decoded=False)
+    marked = mark_answers(answers, rule_set)
+    assert marked["mark"].tolist() == ["nothing"]
+    assert answer_panel(marked).data[0].cells["values"][1] == ["<i>nothing said</i>"]
+
+
+def test_examples_are_drawn_from_the_data_set_and_joined_by_further_answers(
+    tmp_path, vocabulary, rule_set
+):
+    sizes = {"celeba": 12, "fairface": 5}
+    predictions = {name: fake_predictions(vocabulary, sizes) for name in ("org", "lgc")}
+    settings = PaperSettings(faces=3)
+    found = example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)
+    assert found["face"].nunique() == 3
+    assert set(found["model"]) == {"org, thresholded", "+lgc, thresholded", "+lgc, decoded"}
+    again = example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)
+    pd.testing.assert_frame_equal(found, again)
+
+    face = predictions["lgc"]["photograph"].iloc[7]
+    path = tmp_path / "answers.csv"
+    said((face, "Rival", "Bangs", 1, 1)).drop(columns="said").to_csv(path, index=False)
+    settings = PaperSettings(faces=3, answers=str(path))
+    found = example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)
+    assert set(found["face"]) == {face}
+    assert found[found["model"] == "Rival"][["characteristic", "mark"]].to_numpy().tolist() == [
+        ["Bangs", "right"]
+    ]
+    settings = PaperSettings(answers=str(tmp_path / "none.csv"))
+    with pytest.raises(ParameterError, match="there is no table of answers"):
+        example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)

@@ -28,6 +28,7 @@ def test_every_promised_pipeline_is_there(registered):
         "evaluation",
         "reporting",
         "others",
+        "paper",
         "train",
         "ablation",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -140,6 +141,20 @@ def _ranking(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> Ra
     return Ranking(probabilities[known], labels[known] == 1, known)
 
 
+def read_sweep(path: Path) -> pd.DataFrame:
+    """Read what `benchmarks/omega_sweep.py` wrote.
+
+    Raises:
+        ParameterError: it is missing, or lacks a column.
+    """
+    if not path.is_file():
+        raise ParameterError(f"paper.omega_sweep: there is no file {path}")
+    sweep = pd.read_csv(path)
+    if missing := [column for column in SWEEP_COLUMNS if column not in sweep]:
+        raise ParameterError(f"{path}: the column '{missing[0]}' is missing")
+    return sweep
+
+
 def chosen_omega(sweep: pd.DataFrame, figure: str = "accuracy") -> float:
     """The omega with the best mean over seeds on validation data; the smallest where several are.
 
@@ -148,11 +163,9 @@ def chosen_omega(sweep: pd.DataFrame, figure: str = "accuracy") -> float:
         figure: `accuracy` or `map`.
 
     Raises:
-        ParameterError: a column or the validation part is missing, or an omega lacks a seed that
-            others have, so that means would not compare.
+        ParameterError: there is no validation part, or an omega lacks a seed that others have, so
+            that means would not compare.
     """
-    if missing := [column for column in SWEEP_COLUMNS if column not in sweep]:
-        raise ParameterError(f"sweep of omega: the column '{missing[0]}' is missing")
     validation = sweep[sweep["split"] == "val"]
     if validation.empty:
         raise ParameterError("sweep of omega: there is no row of the val part to choose by")

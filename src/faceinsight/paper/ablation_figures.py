@@ -116,8 +116,9 @@ def omega_sweep(sweep: pd.DataFrame | None, figure_of: str = "accuracy") -> go.F
             showarrow=False,
             font={"size": 14, "color": FAINT},
         )
-        figure.update_xaxes(range=[-0.05, 1.05])
-        return style(figure, "Figure 8b: omega", 300)
+        style(figure, "Figure 8b: omega", 180)
+        figure.update_xaxes(visible=False)
+        return figure.update_yaxes(visible=False)
     for split, colour, symbol, dash in (
         ("val", BLUE, "circle", "solid"),
         ("test", ORANGE, "square", "dash"),

@@ -131,20 +131,32 @@ def bars(number: int, results: pd.DataFrame) -> go.Figure:
         }
         for metric, of in found.items():
             values, lows, highs = (list(column) for column in zip(*of, strict=True))
+            bar = {
+                "legendgroup": metric,
+                "offsetgroup": metric,
+                "hovertemplate": f"%{{x}}, {METRIC_NAMES[metric]}: %{{y:.2f}} %<extra></extra>",
+            }
+            here = [i for i, model in enumerate(models) if model != PAPER]
             figure.add_bar(
-                x=labels,
-                y=values,
+                x=[labels[i] for i in here],
+                y=[values[i] for i in here],
                 name=METRIC_NAMES[metric],
-                legendgroup=metric,
                 showlegend=row == 1,
-                marker={
-                    "color": _METRIC_COLOURS[metric],
-                    "pattern": {"shape": ["/" if model == PAPER else "" for model in models]},
-                },
-                error_y=whiskers(values, lows, highs) | {"color": INK},
-                hovertemplate=f"%{{x}}, {METRIC_NAMES[metric]}: %{{y:.2f}} %<extra></extra>",
+                marker_color=_METRIC_COLOURS[metric],
+                error_y=whiskers(*([column[i] for i in here] for column in (values, lows, highs)))
+                | {"color": INK},
                 row=row,
                 col=1,
+                **bar,
+            )
+            figure.add_bar(
+                x=[labels[models.index(PAPER)]],
+                y=[values[models.index(PAPER)]],
+                showlegend=False,
+                marker={"color": _METRIC_COLOURS[metric], "pattern": {"shape": "/"}},
+                row=row,
+                col=1,
+                **bar,
             )
         for position, label in enumerate(labels):
             if all(of[position][0] is None for of in found.values()):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,20 @@ from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.logic.compiler import RuleSet
-from faceinsight.reporting.style import FAINT, INK, characteristic_name, plain, style
+from faceinsight.paper.settings import PaperSettings
+from faceinsight.reporting.style import (
+    FAINT,
+    INK,
+    characteristic_name,
+    plain,
+    style,
+    variant_name,
+)
 
 COLUMNS = ("face", "model", "characteristic", "said", "truth")
 """Columns of a plain table of answers: a row a statement; `said` and `truth` are 1 or 0, and
-`truth` is null where the data set does not say."""
+`truth` is null where the data set does not say. An answer without any statement is one row whose
+characteristic is empty."""
 
 _MARKS = {"right": ("✓", "#00795a"), "wrong": ("✕", "#c4210f"), "open": ("–", FAINT)}
 _CONTRADICTION = "⚡"
@@ -30,7 +40,8 @@ def mark_answers(answers: pd.DataFrame, rule_set: RuleSet) -> pd.DataFrame:
         rule_set: says what cannot hold together.
 
     Returns:
-        The same rows with `mark` (`right`, `wrong`, or `open` where the truth is not known) and
+        The same rows with `mark` (`right`, `wrong`, `open` where the truth is not known, or
+        `nothing` where nothing was said) and
         `contradicts`: the first rule that the statement and others of the same answer break, by
         what they say alone; empty where there is none. What an answer leaves out breaks no rule.
 
@@ -43,18 +54,21 @@ def mark_answers(answers: pd.DataFrame, rule_set: RuleSet) -> pd.DataFrame:
     marked = answers.reset_index(drop=True).copy()
     if "said" not in marked:
         marked["said"] = 1
+    marked["characteristic"] = marked["characteristic"].astype(object).fillna("")
+    nothing = (marked["characteristic"] == "").to_numpy(bool)
     index = {id_: i for i, id_ in enumerate(rule_set.ids)}
     columns = marked["characteristic"].map(index)
-    if columns.isna().any():
-        name = marked.loc[columns.isna().to_numpy(), "characteristic"].iloc[0]
+    if (unknown := columns.isna().to_numpy() & ~nothing).any():
+        name = marked.loc[unknown, "characteristic"].iloc[0]
         raise ParameterError(f"answers: there is no characteristic '{name}'")
     said = marked["said"].to_numpy(np.int8)
     truth = marked["truth"].to_numpy(dtype=np.float64, na_value=np.nan)
     marked["mark"] = np.where(
         np.isnan(truth), "open", np.where(said == np.nan_to_num(truth, nan=-1), "right", "wrong")
     )
+    marked.loc[nothing, "mark"] = "nothing"
     marked["contradicts"] = ""
-    for _, rows in marked.groupby(["face", "model"], sort=False):
+    for _, rows in marked[~nothing].groupby(["face", "model"], sort=False):
         labels = np.full((1, len(rule_set.ids)), -1, np.int8)
         places = columns.loc[rows.index].to_numpy(np.int64)
         labels[0, places] = said[rows.index]
@@ -90,9 +104,9 @@ def answers_of(
     Returns:
         A plain table of answers.
     """
+    rows: list[tuple[str, str, str, int, int | None]] = []
     evaluation = evaluation or EvaluationSettings()
     ids = [member for task in vocabulary.tasks(dataset) for member in task.members]
-    rows = []
     of_dataset = predictions[predictions["dataset"] == dataset]
     for face in faces:
         found = of_dataset[of_dataset["photograph"] == face]
@@ -105,16 +119,77 @@ def answers_of(
             if present:
                 truth = row[f"y_{id_}"]
                 rows.append((face, model, id_, 1, None if pd.isna(truth) else int(truth)))
+        if not rows or rows[-1][0] != face:
+            rows.append((face, model, "", 0, None))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"truth": "float64"})
+
+
+def example_answers(
+    predictions: Mapping[str, pd.DataFrame],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+    settings: PaperSettings,
+) -> pd.DataFrame:
+    """Marked answers about faces drawn at random, not by how well they were recognised.
+
+    The first and the last variant are shown as they are thresholded, the last also decoded; then
+    whoever answered about the same faces in the table that `settings.answers` names, or, where that
+    is given, about its own faces.
+
+    Args:
+        predictions: variant to its predictions, in order.
+        vocabulary: the characteristics.
+        rule_set: says what cannot hold together.
+        evaluation: thresholds.
+        settings: data set, number of faces, seed, and the table of further answers.
+
+    Raises:
+        ParameterError: the table of further answers is missing or is none.
+    """
+    names = list(predictions)
+    first, last = predictions[names[0]], predictions[names[-1]]
+    photographs = sorted(set(last.loc[last["dataset"] == settings.ablation_dataset, "photograph"]))
+    order = np.random.default_rng(settings.seed).permutation(len(photographs))[: settings.faces]
+    faces = [photographs[i] for i in order]
+    further = None
+    if settings.answers is not None:
+        further = _read_answers(Path(settings.answers))
+        faces = list(dict.fromkeys(further["face"]))[: settings.faces] or faces
+    shown = [
+        (f"{variant_name(names[0])}, thresholded", first, False),
+        (f"{variant_name(names[-1])}, thresholded", last, False),
+        (f"{variant_name(names[-1])}, decoded", last, True),
+    ]
+    dataset = settings.ablation_dataset
+    parts = [
+        answers_of(frame, vocabulary, name, dataset, faces, decoded=decoded, evaluation=evaluation)
+        for name, frame, decoded in shown
+    ]
+    if further is not None:
+        parts.append(further[further["face"].isin(faces)])
+    kept = [part for part in parts if len(part)] or parts[:1]
+    return mark_answers(pd.concat(kept, ignore_index=True), rule_set)
+
+
+def _read_answers(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise ParameterError(f"paper.answers: there is no table of answers {path}")
+    answers = pd.read_csv(path)
+    if missing := [c for c in COLUMNS if c != "said" and c not in answers]:
+        raise ParameterError(f"{path}: the column '{missing[0]}' is missing")
+    answers = answers if "said" in answers else answers.assign(said=1)
+    return answers[list(COLUMNS)].astype({"truth": "float64"})
 
 
 def answer_panel(marked: pd.DataFrame) -> go.Figure:
     """A row a face, a column a model: each statement with its mark, and the counts.
 
     Args:
-        marked: from `mark_answers`.
+        marked: from `mark_answers`; an empty text may have come back from CSV as null.
     """
+    marked = marked.assign(contradicts=marked["contradicts"].astype(object).fillna(""))
     faces = list(dict.fromkeys(marked["face"]))
     models = list(dict.fromkeys(marked["model"]))
     cells = [[plain(str(face)) for face in faces]]
@@ -123,7 +198,8 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
         column = []
         for face in faces:
             rows = marked[(marked["model"] == model) & (marked["face"] == face)]
-            lines = [_line(row) for row in rows.to_dict("records")]
+            said = rows[rows["mark"] != "nothing"]
+            lines = [_line({str(k): v for k, v in row.items()}) for row in said.to_dict("records")]
             lines.append(_counts(rows))
             most = max(most, len(lines))
             column.append("<br>".join(lines))
@@ -164,6 +240,8 @@ def _counts(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "no answer"
     marks = rows["mark"].value_counts()
+    if "nothing" in marks:
+        return "<i>nothing said</i>"
     broken = int((rows["contradicts"] != "").sum())
     counts = f"{marks.get('right', 0)} right, {marks.get('wrong', 0)} wrong"
     if broken:
