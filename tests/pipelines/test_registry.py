@@ -27,12 +27,14 @@ def test_every_promised_pipeline_is_there(registered):
         "training",
         "evaluation",
         "reporting",
+        "others",
+        "paper",
         "train",
         "ablation",
     }
 
 
-@pytest.mark.parametrize("name", ["__default__", "train", "ablation"])
+@pytest.mark.parametrize("name", ["__default__", "train", "ablation", "others"])
 def test_it_stands_by_itself_in_a_fresh_clone(registered, name):
     free = registered[name].inputs()
     assert all(n.startswith("params:") or n == "parameters" for n in free), free
