@@ -171,10 +171,11 @@ class WorkFolder:
         return (self.path / FINISHED).exists()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[int]:
         """Keep other processes out: a second start of the same work waits for the first to end.
 
-        The lock goes with its process, however that ends.
+        The lock goes with its process, however that ends. Yields its file descriptor: processes
+        that inherit it share the lock, which then goes with the last of them.
         """
         import fcntl
 
@@ -184,7 +185,7 @@ class WorkFolder:
             except BlockingIOError:
                 logger.warning("Another process works in %s; waiting for it.", self.path)
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock.fileno()
 
     def finish(self) -> None:
         """Say that the work is done; call it last."""

@@ -1,10 +1,13 @@
 """A training job of seconds: a picture's colour says what is in it."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from faceinsight.frames import FramesWriter
 from faceinsight.prior import correlation_prior, count
@@ -49,33 +52,45 @@ def write_frames(
     return folder
 
 
+def make_job(frames: Path, model: dict | None = None, **training) -> TrainingJob:
+    counts = count([np.random.default_rng(0).integers(0, 2, (50, 5)).astype(np.int8)])
+    settings = {
+        "epochs": 3,
+        "batch_size": 16,
+        "learning_rate": 3e-3,
+        "precision": "fp32",
+        "evaluations_per_epoch": 2,
+        "patience": None,
+        "logging_steps": 1,
+        "device": "cpu",
+    }
+    return TrainingJob(
+        variant=Variant(name="lgc", segmentation=True, correlation=True, logic=True),
+        model=tiny.settings(**(model or {})),
+        training=TrainingSettings(**(settings | training)),
+        vocabulary=tiny.vocabulary(),
+        rule_set=tiny.ruleset(),
+        adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
+        text_features=None,
+        frames={"celeba": frames},
+        weights={},
+    )
+
+
 @pytest.fixture
 def job(tmp_path):
-    vocabulary = tiny.vocabulary()
-    frames = {"celeba": write_frames(tmp_path / "frames", 160, seed=1)}
-    counts = count([np.random.default_rng(0).integers(0, 2, (50, 5)).astype(np.int8)])
+    frames = write_frames(tmp_path / "frames", 160, seed=1)
+    return partial(make_job, frames)
 
-    def make(**training) -> TrainingJob:
-        settings = {
-            "epochs": 3,
-            "batch_size": 16,
-            "learning_rate": 3e-3,
-            "precision": "fp32",
-            "evaluations_per_epoch": 2,
-            "patience": None,
-            "logging_steps": 1,
-            "device": "cpu",
-        }
-        return TrainingJob(
-            variant=Variant(name="lgc", segmentation=True, correlation=True, logic=True),
-            model=tiny.settings(),
-            training=TrainingSettings(**(settings | training)),
-            vocabulary=vocabulary,
-            rule_set=tiny.ruleset(),
-            adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
-            text_features=None,
-            frames=frames,
-            weights={},
-        )
 
-    return make
+def is_alive(pid: int | str) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")

@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from faceinsight.errors import ParameterError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training import loop
+from faceinsight.training.callbacks import ImagesProgress
 from faceinsight.training.loop import train
-from faceinsight.training.trainer import ImagesProgress
 from faceinsight.variants import Variant
 from faceinsight.work import WorkFolder
-from tests.training.conftest import write_frames
+from tests.training.conftest import weights, write_frames
 
 
 class Stopped(Exception):
@@ -35,10 +34,6 @@ def stop_at(monkeypatch, step):
     monkeypatch.setattr(ImagesProgress, "on_step_end", dying)
 
 
-def weights(folder):
-    return load_file(folder / "model.safetensors")
-
-
 def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
     folder, curve = train(job(epochs=8), tmp_path / "work")
     accuracy = curve[curve["name"] == "eval_accuracy"]["value"]
@@ -54,9 +49,13 @@ def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
 @pytest.mark.parametrize(
     ("step", "patience"), [(1, None), (6, None), (11, None), (17, None), (14, 2), (18, 2)]
 )
-def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step, patience):
+@pytest.mark.parametrize("logging_steps", [1, 5])
+def test_a_stopped_run_ends_as_one_that_was_not(
+    job, tmp_path, monkeypatch, step, patience, logging_steps
+):
     # With patience: hardly any progress, so that the run that was not stopped ends early.
     settings = {"patience": patience, "epochs": 8, "learning_rate": 1e-6} if patience else {}
+    settings["logging_steps"] = logging_steps
     whole, whole_curve = train(job(**settings), tmp_path / "whole")
     assert whole_curve["step"].max() > step
     with monkeypatch.context() as patch:
@@ -66,11 +65,7 @@ def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step
     folder, curve = train(job(**settings), tmp_path / "stopped")
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(folder)[name]), name
-    evaluated = whole_curve["name"].str.startswith("eval_")
-    pd.testing.assert_frame_equal(
-        whole_curve[evaluated].reset_index(drop=True),
-        curve[curve["name"].str.startswith("eval_")].reset_index(drop=True),
-    )
+    pd.testing.assert_frame_equal(whole_curve, curve, check_exact=True)
 
 
 def test_the_best_validation_accuracy_is_kept(job, tmp_path):
@@ -90,7 +85,7 @@ def test_without_progress_training_stops_early(job, tmp_path):
 
 def test_what_is_trained_is_not_trained_again(job, tmp_path, monkeypatch):
     folder, _ = train(job(), tmp_path / "work")
-    monkeypatch.setattr(loop, "_train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(loop, "train_in_process", lambda *_: pytest.fail("trained again"))
     again, _ = train(job(), tmp_path / "work")
     assert again == folder
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import BatchSampler
 
 from faceinsight.errors import ParameterError
-from faceinsight.training.sampling import DatasetSampler, epoch_shares
+from faceinsight.training.sampling import DatasetSampler, RankBatches, epoch_shares
 
 
 @given(
@@ -56,3 +57,25 @@ def test_order_depends_on_seed_and_epoch_alone():
 def test_length_is_what_is_drawn(temperature):
     sampler = DatasetSampler([17, 40, 3], [1, 2, 0.5], temperature)
     assert len(list(sampler)) == len(sampler) == 60
+
+
+@given(total=st.integers(1, 90), batch_size=st.integers(1, 9), world=st.integers(1, 5))
+def test_processes_see_together_what_one_would_see(total, batch_size, world):
+    def sampler():
+        return DatasetSampler([total], [1], seed=2)
+
+    parts = [list(RankBatches(sampler(), batch_size, rank, world)) for rank in range(world)]
+    whole = list(BatchSampler(sampler(), batch_size * world, drop_last=False))
+    for rank in range(world):
+        assert (
+            len(parts[rank]) == len(whole) == len(RankBatches(sampler(), batch_size, rank, world))
+        )
+    for batch, *shares in zip(whole, *parts, strict=True):
+        if len(batch) < world:
+            # Too few to share: each takes all, and the mean over processes is the same.
+            assert shares == [batch] * world
+        else:
+            assert [example for share in shares for example in share] == batch
+            sizes = {len(share) for share in shares}
+            assert max(sizes) - min(sizes) <= 1
+            assert 1 <= min(sizes) <= max(sizes) <= batch_size

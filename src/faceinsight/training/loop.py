@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import math
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from faceinsight.model.settings import ModelSettings
 from faceinsight.provenance import provenance
 from faceinsight.training.checkpoints import last_complete_checkpoint
 from faceinsight.training.data import FaceDataset, keep_batch
+from faceinsight.training.processes import train_in_processes, with_processes
 from faceinsight.training.sampling import DatasetSampler
 from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import Variant
@@ -34,11 +36,14 @@ from faceinsight.work import WorkFolder, digest, source_digest, write_beside
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
+    from faceinsight.training.speed import Rates
 
 logger = logging.getLogger(__name__)
 
 MODEL = "model"
 LEARNING_CURVE = "learning_curve.parquet"
+CHECKPOINTS = "checkpoints"
+TENSORBOARD = "tensorboard"
 _SOURCE = (
     "model",
     "training",
@@ -84,7 +89,7 @@ class TrainingJob:
         return digest(
             self.variant,
             self.model,
-            self.training,
+            with_processes(self.training),
             self.vocabulary,
             self.rule_set,
             self.adjacency,
@@ -125,27 +130,60 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
         The finished model's folder, and its learning curve with columns step, epoch, name, value.
 
     Raises:
-        ParameterError: no data set has training examples.
+        ParameterError: no data set has training examples, or the machine has too few devices.
+        ProcessError: one of several training processes failed by a defect.
     """
+    job = replace(job, training=with_processes(job.training))
     work = WorkFolder(work_root, "training", job.key())
-    with work.alone():
+    with work.alone() as lock:
         if work.is_finished:
             logger.info("%s is trained already; it is taken from %s", job.variant.label, work.path)
         else:
+            _sweep(work.path)
+            logger.info(
+                "TensorBoard: tensorboard --logdir %s", (work.path / TENSORBOARD).absolute()
+            )
             with write_beside(work.path / MODEL) as beside:
-                curve = _train(job, work.path, beside)
+                if job.training.processes == 1:
+                    curve = train_in_process(job, work.path, beside)
+                else:
+                    curve = train_in_processes(job, work.path, beside, lock)
             with write_beside(work.path / LEARNING_CURVE) as path:
                 curve.to_parquet(path, index=False)
             work.finish()
     return work.path / MODEL, pd.read_parquet(work.path / LEARNING_CURVE)
 
 
-def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
+def _sweep(work: Path) -> None:
+    """Remove what an earlier start that was killed left half-written."""
+    last_complete_checkpoint(work / CHECKPOINTS)
+    for name in (MODEL, LEARNING_CURVE):
+        for leftover in work.glob(f".{Path(name).stem}.*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
+
+
+def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
+    """Train in this process, alone or, where torch.distributed is set up, as one of several.
+
+    Args:
+        job: what to train; its number of processes is settled.
+        work: the work folder.
+        out: where the finished model is put, by the first process.
+
+    Returns:
+        The learning curve.
+    """
     from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
     from faceinsight.model.building import build_model
-    from faceinsight.training.trainer import FaceTrainer, StopWithoutProgress
+    from faceinsight.training.callbacks import StopWithoutProgress
+    from faceinsight.training.sharding import prepare_for_processes
+    from faceinsight.training.speed import Speed
+    from faceinsight.training.trainer import FaceTrainer
 
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
@@ -154,7 +192,9 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     try:
         settings = job.training
         train_set, val_set = _datasets(job)
-        set_seed(settings.seed)
+        arguments = _arguments(job, work, len(train_set), evaluates=len(val_set) > 0)
+        # Each process has random numbers of its own; one alone has those of the seed.
+        set_seed(settings.seed + arguments.process_index)
         model = build_model(
             job.model.model_copy(update=job.variant.model_dump(exclude={"name"})),
             job.vocabulary,
@@ -164,7 +204,12 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             seed=settings.seed,
         )
         if settings.gradient_checkpointing:
-            model.gradient_checkpointing_enable()
+            # transformers 5.23 calls it by the first name, 5.17 by the second.
+            enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
+            next(getattr(model, name) for name in enable if hasattr(model, name))()
+        speed = Speed.of(model, settings, arguments.device)
+        if arguments.world_size > 1:
+            prepare_for_processes(model, arguments.device, settings)
         sampler = DatasetSampler(
             train_set.sizes,
             [job.weights.get(name, 1.0) for name in train_set.names],
@@ -173,9 +218,11 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         )
         trainer = FaceTrainer(
             model=model,
-            args=_arguments(job, work, len(sampler), evaluates=len(val_set) > 0),
+            args=arguments,
             train_sampler=sampler,
             progress=f"training {job.variant.label}",
+            keep_checkpoints=max(2, settings.keep_checkpoints),
+            sharded=settings.sharding == "full",
             train_dataset=train_set,
             eval_dataset=val_set if len(val_set) else None,
             data_collator=keep_batch,
@@ -183,12 +230,18 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         )
         if settings.patience is not None and len(val_set):
             trainer.add_callback(StopWithoutProgress(settings.patience))
-        checkpoint = last_complete_checkpoint(work / "checkpoints")
+        checkpoint = last_complete_checkpoint(work / CHECKPOINTS)
+        if trainer.is_world_process_zero():
+            trainer.add_callback(_tensorboard(work))
         if checkpoint is not None:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)
         result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        model.documents = _documents(job, model, trainer.state, result.metrics, train_set)
-        model.save_pretrained(out)
+        if trainer.is_world_process_zero():
+            rates = speed.rates(trainer.throughput.images_per_second)
+            logger.info("%s: %s", job.variant.label, rates)
+            state = trainer.state
+            model.documents = _documents(job, model, state, result.metrics, train_set, rates)
+            model.save_pretrained(out)
         history = pd.DataFrame(_curve(trainer.state.log_history))
     finally:
         transformers_logging.set_verbosity(verbosity)
@@ -226,13 +279,15 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
     from transformers import TrainingArguments
 
     settings = job.training
-    updates = math.ceil(examples / (settings.batch_size * settings.gradient_accumulation_steps))
+    processes = settings.processes or 1
+    images = settings.batch_size * settings.gradient_accumulation_steps * processes
+    updates = math.ceil(examples / images)
     every = max(1, round(updates / settings.evaluations_per_epoch))
     import torch
 
     on_gpu = torch.cuda.is_available() and settings.device != "cpu"
-    return TrainingArguments(
-        output_dir=str(work / "checkpoints"),
+    arguments = TrainingArguments(
+        output_dir=str(work / CHECKPOINTS),
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=settings.eval_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
@@ -251,19 +306,33 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
         eval_steps=every,
         save_strategy="steps",
         save_steps=every,
-        save_total_limit=max(2, settings.keep_checkpoints),
         load_best_model_at_end=evaluates,
         metric_for_best_model="accuracy",
         greater_is_better=True,
         logging_steps=settings.logging_steps,
         logging_nan_inf_filter=False,
-        report_to=["tensorboard"],
+        report_to=[],
         dataloader_num_workers=settings.workers,
         dataloader_pin_memory=on_gpu,
         dataloader_persistent_workers=settings.workers > 0,
         remove_unused_columns=False,
         label_names=["labels"],
+        ddp_backend=None if processes == 1 else "nccl" if on_gpu else "gloo",
+        # Of an encoder that is trained, what its tokens do not depend on gets no gradient.
+        ddp_find_unused_parameters=not {"image_encoder", "segmentation_encoder"}
+        <= set(job.model.frozen),
     )
+    # Else Trainer would split each batch over all visible GPUs within this one process.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
+
+
+def _tensorboard(work: Path) -> Any:
+    """Logs in one place, also of a run that was interrupted."""
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers.integrations import TensorBoardCallback
+
+    return TensorBoardCallback(SummaryWriter(log_dir=str(work / TENSORBOARD)))
 
 
 def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
@@ -299,6 +368,7 @@ def _documents(
     state: Any,
     metrics: Mapping[str, float],
     train_set: FaceDataset,
+    rates: Rates,
 ) -> dict[str, str]:
     """What is saved beside the weights: where they came from, how training went, the model card."""
     from faceinsight.drawn.writing import is_drawn
@@ -316,7 +386,7 @@ def _documents(
         "best_step": state.best_global_step,
         "validation": validation,
         "seconds_of_last_start": metrics.get("train_runtime"),
-        "images_per_second": metrics.get("train_samples_per_second"),
+        **asdict(rates),
         "datasets": sorted(job.frames),
         "faces": dict(zip(train_set.names, train_set.sizes, strict=True)),
         "drawn": all(is_drawn(Path(raw).parent) for raw in train_set.raw_folders),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from torch.utils.data import Sampler
 
 from faceinsight.errors import ParameterError
+
+T = TypeVar("T")
 
 
 def epoch_shares(
@@ -95,3 +99,41 @@ class DatasetSampler(Sampler[tuple[int, int]]):
         )
         begin = start - rounds.start * size
         return row[begin : begin + count]
+
+
+def share_of(batch: Sequence[T], rank: int, world: int) -> list[T]:
+    """The part of a global batch that one of several processes takes.
+
+    Parts follow each other and differ by at most one example. A batch with fewer examples than
+    there are processes goes to each of them whole: the mean of equal means is the same.
+    """
+    if len(batch) < world:
+        return list(batch)
+    return list(batch[len(batch) * rank // world : len(batch) * (rank + 1) // world])
+
+
+class RankBatches(Sampler[list[tuple[int, int]]]):
+    """One process's part of every batch that all processes see together.
+
+    The batches of all processes put together are, in every step, the batches that one process with
+    a `batch_size` times as large would see; nothing is dropped, repeated or padded.
+
+    Args:
+        sampler: draws the examples, the same ones in every process.
+        batch_size: most examples a process and step.
+        rank: number of this process.
+        world: number of processes.
+    """
+
+    def __init__(self, sampler: DatasetSampler, batch_size: int, rank: int, world: int) -> None:
+        self._sampler = sampler
+        self._images = batch_size * world
+        self._rank, self._world = rank, world
+
+    def __len__(self) -> int:
+        return -(-len(self._sampler) // self._images)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        examples = iter(self._sampler)
+        while batch := list(islice(examples, self._images)):
+            yield share_of(batch, self._rank, self._world)

@@ -33,7 +33,8 @@ class TrainingSettings(BaseModel):
     Attributes:
         seed: of initial weights, order of examples and augmentation.
         epochs: passes over as many examples as the training split holds.
-        batch_size: examples a device and step.
+        batch_size: examples a process and step; an update averages over `batch_size * processes *
+            gradient_accumulation_steps`.
         gradient_accumulation_steps: steps whose gradients are added before an update.
         learning_rate: highest rate of AdamW.
         schedule: a name of transformers' learning-rate schedules.
@@ -52,6 +53,12 @@ class TrainingSettings(BaseModel):
         gradient_checkpointing: compute activations again in the backward pass instead of keeping
             them: about a third more work, a small part of the memory.
         compile: compile the model with torch.compile.
+        processes: training processes, each with a device or a share of the CPU of its own; null
+            starts one per visible GPU, or one where there is none.
+        sharding: `full` spreads frozen parts that come from checkpoints over the processes' devices
+            (FSDP); `none` keeps a whole copy on each.
+        measure_matrix_rate: time matrix products before training, so that the share of the
+            machine's matrix rate that training reached can be stated.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -76,6 +83,9 @@ class TrainingSettings(BaseModel):
     device: str = "auto"
     gradient_checkpointing: bool = False
     compile: bool = False
+    processes: int | None = Field(None, ge=1)
+    sharding: Literal["none", "full"] = "none"
+    measure_matrix_rate: bool = False
     augmentation: AugmentationSettings = AugmentationSettings()
 
     _device = field_validator("device")(known_device)

@@ -1,23 +1,27 @@
 """Hugging Face's Trainer, with what it lacks for this model.
 
 That is: sampling over several data sets, checkpoints that hold only what is trained and are whole
-or absent, the parts of the loss in the log, and progress in images per second.
+or absent, the parts of the loss in the log, and several processes that train as one would.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
+from accelerate.data_loader import prepare_data_loader
+from torch import Tensor, distributed
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from faceinsight.progress import images_bar
-from faceinsight.training.checkpoints import mark_complete
-from faceinsight.training.sampling import DatasetSampler
+from faceinsight.training.callbacks import ImagesProgress, Throughput
+from faceinsight.training.checkpoints import drop_old_checkpoints, mark_complete
+from faceinsight.training.sampling import DatasetSampler, RankBatches
 
 LOSS_PARTS = ("bce", "logic")
 
@@ -28,63 +32,206 @@ class FaceTrainer(Trainer):
     Args:
         train_sampler: decides which examples an epoch sees.
         progress: label of the progress bar.
+        keep_checkpoints: how many checkpoints stay, the best among them.
+        sharded: whether frozen parts of the model are sharded (`sharding`).
         kwargs: Trainer's own arguments.
     """
 
-    def __init__(self, *, train_sampler: DatasetSampler, progress: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        train_sampler: DatasetSampler,
+        progress: str,
+        keep_checkpoints: int = 2,
+        sharded: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self._sharded = sharded
         super().__init__(**kwargs)
         self._sampler = train_sampler
-        self._parts: dict[str, torch.Tensor] = defaultdict(lambda: torch.zeros(()))
+        self._keep = keep_checkpoints
+        self._gone_on_from: str | None = None
+        self._parts: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
         self._part_count = 0
+        self.throughput = Throughput()
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.add_callback(_SetSamplerEpoch(train_sampler))
+        self.add_callback(_GoOnSumming(self))
+        self.add_callback(self.throughput)
         self.add_callback(ImagesProgress(progress))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> DatasetSampler:
         return self._sampler
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Batches of this process; with several, each takes its part of the batch of all."""
+        args = self.args
+        if args.world_size == 1:
+            return super().get_train_dataloader()
+        batches = RankBatches(
+            self._sampler, args.train_batch_size, args.process_index, args.world_size
+        )
+        assert self.train_dataset is not None
+        loader: DataLoader = DataLoader(
+            self.train_dataset,
+            batch_sampler=batches,
+            collate_fn=self.data_collator,
+            num_workers=args.dataloader_num_workers,
+            pin_memory=args.dataloader_pin_memory,
+            persistent_workers=args.dataloader_persistent_workers,
+        )
+        # One process as far as accelerate can see: its own way of sharing repeats examples.
+        return prepare_data_loader(
+            loader,
+            device=self.accelerator.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=True,
+        )
+
+    def _move_model_to_device(self, model: torch.nn.Module, device: torch.device) -> None:
+        if not self._sharded:  # Else it is there already, as far as it is to be there at all.
+            super()._move_model_to_device(model, device)
+
+    def _wrap_model(
+        self, model: torch.nn.Module, training: bool = True, dataloader: Any = None
+    ) -> torch.nn.Module:
+        # accelerate refuses to wrap a model of which anything is sharded.
+        if not (self._sharded and training) or model is not self.model:
+            return super()._wrap_model(model, training)
+        prepared = self.accelerator.prepare_model(model, evaluation_mode=True)
+        on_gpu = self.args.device.type == "cuda"
+        return DistributedDataParallel(
+            prepared,
+            device_ids=[self.args.device] if on_gpu else None,
+            find_unused_parameters=bool(self.args.ddp_find_unused_parameters),
+        )
 
     def compute_loss(
         self,
         model: torch.nn.Module,
         inputs: dict[str, Any],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
+        num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """The model's own loss; Eq. 3 and Eq. 9 are averaged over images inside it."""
+        """The model's own loss; Eq. 3 and Eq. 9 are averaged over images inside it.
+
+        With several processes, gradients and logs are averaged over processes, not over images:
+        the loss is weighted by this process's share of the images, so that each counts the same.
+        """
         outputs = model(**inputs)
+        loss = outputs.loss
         if model.training:
+            share = self._share(inputs) if self.args.world_size > 1 else None
             for part in LOSS_PARTS:
                 if (value := outputs.get(part)) is not None:
-                    self._parts[part] = self._parts[part].to(value.device) + value.detach()
+                    value = value.detach() if share is None else value.detach() * share
+                    self._parts[part] = self._parts[part].to(value.device) + value
             self._part_count += 1
-        return (outputs.loss, outputs) if return_outputs else outputs.loss
+            if share is not None:
+                loss = loss * share
+        return (loss, outputs) if return_outputs else loss
+
+    def _share(self, inputs: dict[str, Any]) -> Tensor:
+        """Images of this process over the mean of all; 1 but for an epoch's last batch."""
+        images = torch.tensor(float(len(inputs["labels"])), device=self.args.device)
+        total = images.clone()
+        distributed.all_reduce(total)
+        return images * self.args.world_size / total
+
+    def prediction_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        prediction_loss_only: bool,
+        ignore_keys: list[str] | None = None,
+    ) -> Any:
+        """Trainer's own; its loss leaves out the examples that fill up the last batch."""
+        result = super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
+        loader = self.accelerator.gradient_state
+        if self.args.world_size == 1 or not loader.end_of_dataloader or loader.remainder <= 0:
+            return result
+        # Filled up is the end of the last batch of all processes. Every process computes again,
+        # and be it for one example that is not counted: sharded layers need all of them.
+        before = self.args.process_index * self.args.eval_batch_size
+        own = min(max(loader.remainder - before, 1), self.args.eval_batch_size)
+        real = {name: values[:own] for name, values in inputs.items()}
+        return (super().prediction_step(model, real, True, ignore_keys)[0], *result[1:])
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the mean parts of the loss since the last log."""
-        if "loss" in logs and self._part_count:
+        """Add the mean parts of the loss since the last log, and images per second."""
+        if "loss" in logs:
             for part, total in self._parts.items():
+                if self.args.world_size > 1:
+                    distributed.all_reduce(total)
+                    total = total / self.args.world_size
                 logs[part] = total.item() / self._part_count
             self._parts.clear()
             self._part_count = 0
+            logs["images_per_second"] = self.throughput.images_per_second
+        if "train_samples_per_second" in logs:
+            # Trainer's own counts evaluations, and images of starts before an interruption.
+            logs["train_samples_per_second"] = self.throughput.images_per_second
+            logs.pop("train_steps_per_second", None)
         super().log(logs, start_time)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         # Trainer's own would add a pickle of its arguments.
-        self.accelerator.unwrap_model(self.model).save_pretrained(
-            output_dir or self.args.output_dir, state_dict=state_dict
-        )
+        if self.args.should_save:
+            self.accelerator.unwrap_model(self.model).save_pretrained(
+                output_dir or self.args.output_dir, state_dict=state_dict
+            )
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        folder = Path(str(self.args.output_dir))
+        checkpoint = folder / f"checkpoint-{self.state.global_step}"
         super()._save_checkpoint(model, trial)
+        sums = {
+            "global_step": self._globalstep_last_logged,
+            "loss": self._tr_loss.item(),
+            "total_loss": self._total_loss_scalar,
+            "parts": {part: total.item() for part, total in self._parts.items()},
+            "part_count": self._part_count,
+        }
+        path = checkpoint / f"sums-{self.args.process_index}.json"
+        path.write_text(json.dumps(sums), encoding="utf-8")
+        if self.args.world_size > 1:
+            distributed.barrier()
         if self.args.should_save:
-            mark_complete(Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}")
+            mark_complete(checkpoint)
+            best = self.state.best_model_checkpoint
+            drop_old_checkpoints(folder, self._keep, Path(best) if best else None)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         self.accelerator.unwrap_model(model or self.model).load_trained(resume_from_checkpoint)
 
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        self._gone_on_from = checkpoint
+
+    def go_on_summing(self) -> None:
+        """Take up the sums for the log where the checkpoint left them."""
+        if self._gone_on_from is None:
+            return
+        path = Path(self._gone_on_from) / f"sums-{self.args.process_index}.json"
+        sums = json.loads(path.read_text(encoding="utf-8"))
+        self._globalstep_last_logged = sums["global_step"]
+        self._tr_loss.fill_(sums["loss"])
+        self._total_loss_scalar = sums["total_loss"]
+        self._initial_global_step = 0
+        for part, total in sums["parts"].items():
+            self._parts[part] = torch.tensor(total, device=self.args.device)
+        self._part_count = sums["part_count"]
+
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(str(self.state.best_model_checkpoint))
+
+    def _finalize_training(self, *args: Any) -> Any:
+        if self.args.world_size > 1:  # What was not logged yet is of this process alone.
+            distributed.all_reduce(self._tr_loss)
+            self._tr_loss /= self.args.world_size
+        return super()._finalize_training(*args)
 
 
 class _SetSamplerEpoch(TrainerCallback):
@@ -97,54 +244,11 @@ class _SetSamplerEpoch(TrainerCallback):
         self._sampler.set_epoch(int((state.epoch or 0) + 1e-6))
 
 
-class StopWithoutProgress(TrainerCallback):
-    """Stop after `patience` evaluations without a better validation accuracy.
+class _GoOnSumming(TrainerCallback):
+    """Trainer starts its sums anew just before it calls this."""
 
-    Reads the log instead of counting, so that a run that goes on stops where it would have stopped;
-    Trainer does not bring back the counter of its own callback.
-    """
-
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Look at all accuracies so far."""
-        values = [entry["eval_accuracy"] for entry in state.log_history if "eval_accuracy" in entry]
-        if values and len(values) - 1 - values.index(max(values)) >= self._patience:
-            control.should_training_stop = True
-
-
-class ImagesProgress(TrainerCallback):
-    """A progress bar over images, with the newest validation accuracy."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._bar: tqdm | None = None
+    def __init__(self, trainer: FaceTrainer) -> None:
+        self._trainer = trainer
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Open the bar where an interrupted run left it."""
-        self._batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-        if state.is_world_process_zero:
-            self._bar = images_bar(
-                self._label,
-                total=state.max_steps * self._batch,
-                initial=state.global_step * self._batch,
-            )
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Count a batch."""
-        if self._bar is not None:
-            self._bar.update(self._batch)
-
-    def on_evaluate(
-        self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any
-    ) -> None:
-        """Show the newest validation accuracy beside the bar."""
-        if self._bar is not None and metrics and "eval_accuracy" in metrics:
-            self._bar.set_postfix_str(f"val acc {metrics['eval_accuracy']:.3f}", refresh=False)
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._trainer.go_on_summing()
