@@ -9,7 +9,7 @@ import re
 
 from faceinsight.baselines.questions import YES, Question
 
-_YES_OR_NO = re.compile(r"^\W*(yes|no)\s*(?:[.,;:!\n)*]|$)(?!\s*(?:and|or)\b)", re.IGNORECASE)
+_YES_OR_NO = re.compile(r"^\W*(yes|no)\s*(?:[.,;:!\n)*\"]|$)(?!\s*(?:and|or)\b)", re.IGNORECASE)
 # A letter alone, or marked as one: "B", "(B)", "B. 3-9", "Option B", "The answer is B."; not the
 # first word of "A woman" or "I think".
 _LETTER = re.compile(

@@ -87,7 +87,8 @@ class Reader:
         )
         if np.isnan(scores).all():
             return self._without(row, question, "unlisted")
-        scores = np.where(np.isnan(scores), row["floor"], scores)
+        floor = -np.inf if row["floor"] is None else float(row["floor"])
+        scores = np.where(np.isnan(scores), floor, scores)
         self._count(row, question, "answered")
         shares = np.exp(scores - scores.max())
         shares = shares / shares.sum()
