@@ -1,13 +1,8 @@
-"""An HTTP server that behaves as OpenAI's API does, on good days and bad ones.
-
-Run by itself (`python -m tests.baselines.fake_server LOG`) it prints its port and writes a line for
-every request into LOG, so that it outlives a client that is killed.
-"""
+"""An HTTP server that behaves as OpenAI's API does, on good days and bad ones."""
 
 import base64
 import hashlib
 import json
-import sys
 import threading
 import time
 from collections import Counter
@@ -50,6 +45,7 @@ class FakeServer:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
+        self.http.handle_error = lambda *_: None  # clients that are killed
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     @property
@@ -150,21 +146,3 @@ def picture_of(body):
 
 def size_of(body):
     return Image.open(BytesIO(jpeg_of(body))).size
-
-
-def main(log):
-    """Serve until killed; answer slowly enough that a client can be killed in between."""
-    lock = threading.Lock()
-
-    def note(key):
-        time.sleep(0.02)
-        with lock, open(log, "a") as stream:  # noqa: PTH123
-            stream.write(json.dumps(key) + "\n")
-
-    with FakeServer(on_request=note) as server:
-        print(server.url, flush=True)
-        time.sleep(600)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

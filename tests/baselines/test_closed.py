@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from faceinsight.baselines.closed import read_closed
 from faceinsight.baselines.questions import Question, questions_of
-from tests.baselines.conftest import configured
+from tests.baselines.making import configured
 
 EACH = Question("attributes", "each", "?", ("Bald",), ("yes", "no"), ("Bald",), 16)
 AGE = Question(

@@ -10,7 +10,7 @@ from PIL import Image
 from faceinsight.baselines.faces import Face, cut_square, face_keys, faces_of, jpeg
 from faceinsight.errors import PhotographError
 from faceinsight.geometry import Square, cut_photograph, frame_square
-from tests.baselines.conftest import write_frames, write_photographs
+from tests.baselines.making import write_frames, write_photographs
 
 
 @pytest.fixture

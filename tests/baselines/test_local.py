@@ -13,7 +13,7 @@ from faceinsight.baselines.questions import questions_of
 from faceinsight.baselines.settings import LocalSettings, RivalSettings
 from faceinsight.errors import WeightsError
 from tests.baselines import tiny
-from tests.baselines.conftest import configured
+from tests.baselines.making import configured
 
 CLASSES = {
     "llava": "LlavaForConditionalGeneration",

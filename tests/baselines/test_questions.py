@@ -4,7 +4,7 @@ import pytest
 
 from faceinsight.baselines.questions import questions_of, spellings
 from faceinsight.errors import ParameterError
-from tests.baselines.conftest import configured
+from tests.baselines.making import configured
 
 
 def test_every_attribute_has_a_question_of_its_own(vocabulary):

@@ -13,7 +13,7 @@ from faceinsight.baselines.reading import OUTCOMES, predictions_of
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.labels import label_matrix
-from tests.baselines.conftest import ROOT, configured
+from tests.baselines.making import ROOT, configured
 
 
 @dataclass

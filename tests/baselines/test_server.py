@@ -15,8 +15,8 @@ from faceinsight.baselines.questions import questions_of
 from faceinsight.baselines.server import ServerRival
 from faceinsight.baselines.settings import ServerSettings
 from faceinsight.errors import ParameterError
-from tests.baselines.conftest import configured
 from tests.baselines.fake_server import FakeServer, completion, jpeg_of, question_of
+from tests.baselines.making import configured
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 

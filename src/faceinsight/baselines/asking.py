@@ -21,7 +21,7 @@ from faceinsight.baselines.settings import BaselineSettings
 from faceinsight.baselines.store import Answer, AnswerStore, Key
 from faceinsight.errors import FaceInsightError, PhotographError
 from faceinsight.progress import images_bar
-from faceinsight.work import WorkFolder, digest, source_digest, write_beside
+from faceinsight.work import WorkFolder, digest, write_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from faceinsight.characteristics import Vocabulary
 
 logger = logging.getLogger(__name__)
+
+_PICTURE_AND_PROMPT = 1
+"""To be raised by whoever changes what a rival is shown or sent. Not a digest of the source, as
+elsewhere: answers may cost money, and a new comment must not make them be asked again."""
 
 Item = tuple[Face, Question, Key]
 Failures = dict[Key, str]
@@ -104,14 +108,14 @@ def _key(settings: BaselineSettings) -> str:
         rival.model_dump(include={"checkpoint", "revision", "way", "prompt", "served_as"}),
         settings.scored_by,
         settings.longest_side,
-        source_digest("baselines/faces.py", "geometry", "photographs"),
+        _PICTURE_AND_PROMPT,
     ]
     if rival.way == "server":
         parts += [dict(rival.request), server.model_dump(include={"software", "jpeg_quality"})]
         if settings.scored_by == "likelihood":
             parts.append(server.top_logprobs)
     else:
-        parts += [local.dtype, local.attention, source_digest("baselines/local.py")]
+        parts += [local.dtype, local.attention]
         if local.path is not None:
             parts.append(_stamp(Path(local.path)))
     return digest(*parts)

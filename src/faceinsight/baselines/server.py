@@ -90,6 +90,8 @@ class ServerRival:
             raise TryAgain("nonsense") from None
         if self._scored_by == "likelihood":
             return _first_token(choice.get("logprobs"), question.options)
+        if isinstance(text, list):  # in parts, as a request may have them
+            text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
         if text is None or text == "":
             raise TryAgain("empty")
         if not isinstance(text, str):
