@@ -10,6 +10,7 @@ import warnings
 from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines import (
+    baselines,
     evaluation,
     ingestion,
     priors,
@@ -51,6 +52,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "reporting": report,
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
+        "baselines": ingest + segment + rule + prevalence + baselines.create_pipeline(),
     }
 
 

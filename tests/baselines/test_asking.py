@@ -42,7 +42,7 @@ def test_every_question_is_asked_once_about_its_own_face(frames, vocabulary, tmp
     with FakeServer(letter_or_no) as server:
         table, account = ask(settings(server), vocabulary, frames, tmp_path / "work")
     assert account == {"held": 0, "asked": ALL, "failed": {}, "setbacks": {}}
-    faces, _ = faces_of(frames, "test")
+    faces = faces_of(frames, "test")
     of = configured().questions
     expected = {
         (picture_id(face), question.text)
@@ -250,7 +250,7 @@ def test_killed_in_between_it_goes_on_and_asks_nothing_twice(frames, vocabulary,
 def held_questions(path, frames, vocabulary):
     """What a store holds, as the server sees it."""
     store = AnswerStore(path)
-    faces, _ = faces_of(frames, "test")
+    faces = faces_of(frames, "test")
     return {
         (picture_id(face), question.text)
         for face, key in zip(faces, face_keys(faces), strict=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceinsight.baselines.faces import Face, cut_square, face_keys, faces_of, jpeg
+from faceinsight.baselines.faces import Face, cut_square, face_keys, faces_of, jpeg, truth_of
 from faceinsight.errors import PhotographError
+from faceinsight.frames import Frames
 from faceinsight.geometry import Square, cut_photograph, frame_square
 from tests.baselines.making import write_frames, write_photographs
 
@@ -58,7 +59,7 @@ def test_jpeg_is_near_the_picture():
 
 
 def test_faces_are_those_of_the_split_in_their_order(frames):
-    faces, table = faces_of(frames, "test")
+    faces = faces_of(frames, "test")
     named = [(face.dataset, face.photograph) for face in faces]
     assert named == [
         ("fairface", "1.png"),
@@ -66,9 +67,30 @@ def test_faces_are_those_of_the_split_in_their_order(frames):
         ("fairface", "3.png"),
         ("celeba", "000001.png"),
     ]
-    assert list(zip(table["dataset"], table["photograph"], strict=True)) == named
-    assert [face.photograph for face in faces_of(frames, "val")[0]] == ["4.png", "000002.png"]
-    assert faces_of({}, "test")[0] == []
+    assert [face.photograph for face in faces_of(frames, "val")] == ["4.png", "000002.png"]
+    assert faces_of({}, "test") == []
+
+
+def test_truth_is_in_the_same_order(frames, vocabulary):
+    truth = truth_of(frames, "test", vocabulary)
+    named = [(face.dataset, face.photograph, face.face) for face in faces_of(frames, "test")]
+    rows = zip(truth["dataset"], truth["photograph"], truth["face"], strict=True)
+    assert list(rows) == named
+    for dataset, folder in frames.items():
+        examples = Frames.open(folder).examples
+        examples = examples[examples["split"] == "test"]
+        of = truth[truth["dataset"] == dataset]
+        for id_ in vocabulary.ids:
+            if id_ in examples:
+                assert of[f"y_{id_}"].tolist() == examples[id_].tolist()
+            else:
+                assert of[f"y_{id_}"].isna().all()
+
+
+def test_without_faces_truth_has_columns_and_no_row(vocabulary):
+    truth = truth_of({}, "test", vocabulary)
+    assert len(truth) == 0
+    assert {"dataset", "y_Bald"} <= set(truth)
 
 
 def test_another_picture_box_or_margin_is_another_face(face, tmp_path):
@@ -107,6 +129,6 @@ def test_a_face_keeps_its_own_box(tmp_path):
         }
     )
     folder = write_frames(tmp_path / "frames", "expw", tmp_path / "raw", table)
-    faces, _ = faces_of({"expw": folder}, "test")
+    faces = faces_of({"expw": folder}, "test")
     assert [face.box for face in faces] == [(0, 0, 10, 10), (15, 20, 25, 30)]
     assert not np.array_equal(faces[0].picture(), faces[1].picture())

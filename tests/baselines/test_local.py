@@ -81,26 +81,48 @@ def test_a_batch_answers_as_each_question_alone_would(checkpoint, asked, kind):
     assert len({answer.text for answer in answers}) > 1
 
 
+def log_probabilities(folder, question, picture):
+    """Log-probability of each option by a forward pass of its own."""
+    processor, model, inputs = by_hand(folder, question.text, picture)
+    with torch.inference_mode():
+        log_p = model(**inputs).logits[0, -1].log_softmax(-1)
+    encode = processor.tokenizer.encode
+    first = [
+        {
+            encode(space + word, add_special_tokens=False)[0]
+            for word in (option, option.capitalize(), option.upper())
+            for space in ("", " ")
+        }
+        for option in question.options
+    ]
+    # A space as a token of its own begins them all, and tells nothing.
+    common = {token for token in set().union(*first) if sum(token in f for f in first) > 1}
+    return [torch.logsumexp(log_p[sorted(f - common)], dim=0).item() for f in first]
+
+
 @pytest.mark.parametrize("kind", ["each", "choice"])
 def test_likelihood_is_the_first_tokens_log_probability(checkpoint, asked, kind):
     pictures, questions = asked[0], asked[1][kind]
     answers = opened(checkpoint, "likelihood").ask(pictures, questions)
     for picture, question, answer in zip(pictures, questions, answers, strict=True):
-        processor, model, inputs = by_hand(checkpoint[1], question.text, picture)
-        with torch.inference_mode():
-            log_p = model(**inputs).logits[0, -1].log_softmax(-1)
-        encode = processor.tokenizer.encode
-        first = [
-            {
-                encode(space + word, add_special_tokens=False)[0]
-                for word in (option, option.capitalize(), option.upper())
-                for space in ("", " ")
-            }
-            for option in question.options
-        ]
-        # A space as a token of its own begins them all, and tells nothing.
-        common = {token for token in set().union(*first) if sum(token in f for f in first) > 1}
-        expected = [torch.logsumexp(log_p[sorted(f - common)], dim=0).item() for f in first]
+        expected = log_probabilities(checkpoint[1], question, picture)
+        np.testing.assert_allclose(answer.scores, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "each by itself"])
+def test_questions_about_one_picture_share_the_work_on_it(checkpoint, asked, shared, monkeypatch):
+    (one, other, _), questions = asked
+    if not shared:
+        monkeypatch.setattr("faceinsight.baselines.local.next_token_logits", lambda *_: None)
+    rival = opened(checkpoint, "likelihood")
+    passes = []
+    rival.model.register_forward_hook(lambda *_: passes.append(1))
+    pictures, mixed = [one] * 5 + [other], [*questions["each"], *questions["choice"]]
+    answers = rival.ask(pictures, mixed)
+    # The picture and all that follows it, for each of the two; or one pass for each of them.
+    assert len(passes) == (4 if shared else 2)
+    for picture, question, answer in zip(pictures, mixed, answers, strict=True):
+        expected = log_probabilities(checkpoint[1], question, picture)
         np.testing.assert_allclose(answer.scores, expected, atol=1e-4)
 
 

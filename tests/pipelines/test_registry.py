@@ -29,10 +29,11 @@ def test_every_promised_pipeline_is_there(registered):
         "reporting",
         "train",
         "ablation",
+        "baselines",
     }
 
 
-@pytest.mark.parametrize("name", ["__default__", "train", "ablation"])
+@pytest.mark.parametrize("name", ["__default__", "train", "ablation", "baselines"])
 def test_it_stands_by_itself_in_a_fresh_clone(registered, name):
     free = registered[name].inputs()
     assert all(n.startswith("params:") or n == "parameters" for n in free), free

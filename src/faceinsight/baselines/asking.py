@@ -67,12 +67,12 @@ def ask(
     Raises:
         FaceInsightError: the rival cannot be asked at all, or too many questions in a row failed.
     """
-    faces, _ = faces_of(frames, settings.split)
+    faces = faces_of(frames, settings.split)
     questions = {
         dataset: questions_of(vocabulary, dataset, settings.questions)
         for dataset in dict.fromkeys(face.dataset for face in faces)
     }
-    folder = WorkFolder(work, "baselines", _key(settings))
+    folder = WorkFolder(work, "baselines", answers_key(settings))
     with folder.alone(), AnswerStore(folder.path / "answers.jsonl") as store:
         _describe(settings, folder.path / "asked.json")
         items: list[Item] = [
@@ -101,8 +101,8 @@ def ask(
     return table, account
 
 
-def _key(settings: BaselineSettings) -> str:
-    """What an answer depends on, beside face and question. Address and speed do not count."""
+def answers_key(settings: BaselineSettings) -> str:
+    """Digest of what an answer depends on, beside face and question; neither address nor speed."""
     rival, local, server = settings.rival, settings.local, settings.server
     parts: list[Any] = [
         rival.model_dump(include={"checkpoint", "revision", "way", "prompt", "served_as"}),

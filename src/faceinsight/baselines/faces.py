@@ -8,17 +8,18 @@ photograph: every rival's processor makes its own squares.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil, floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from faceinsight.errors import PhotographError
 from faceinsight.frames import Frames, boxes_of
 from faceinsight.geometry import Box, Square, frame_square
 from faceinsight.photographs import load_photograph, locate
@@ -91,32 +92,52 @@ def jpeg(picture: np.ndarray, quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def faces_of(frames: Mapping[str, Path], split: str) -> tuple[list[Face], pd.DataFrame]:
+def faces_of(frames: Mapping[str, Path], split: str) -> list[Face]:
     """The faces of a split, those that our models predict, in the same order.
 
     Args:
         frames: data set to its folder of frames.
         split: train, val or test.
-
-    Returns:
-        the faces, and a table with a row each: `dataset`, `photograph`, `face`, `split` and the
-        label columns of their examples.
     """
     faces: list[Face] = []
-    tables = []
-    for dataset, folder in frames.items():
-        opened = Frames.open(Path(folder))
-        examples = opened.examples
-        rows = examples[(examples["split"] == split).to_numpy(dtype=bool)]
-        if not len(rows):
-            continue
-        header: dict[str, Any] = opened.header
+    for dataset, opened, rows in _rows_of(frames, split):
+        header = opened.header
         place = Path(header["raw"]), float(header["margin"]), float(header["max_pixels"])
         named = zip(rows["photograph"], rows["face"], boxes_of(rows), strict=True)
         faces += [Face(dataset, str(p), int(f), box, *place) for p, f, box in named]
-        tables.append(rows.reset_index(drop=True).assign(dataset=dataset))
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    return faces, table
+    return faces
+
+
+def truth_of(frames: Mapping[str, Path], split: str, vocabulary: Vocabulary) -> pd.DataFrame:
+    """Labels of the faces of `faces_of`, in their order.
+
+    Returns:
+        `dataset`, `photograph`, `face`, `split`, and `y_<id>` Int8 for every id of the vocabulary,
+        null where unknown.
+    """
+    from faceinsight.labels import UNKNOWN, label_matrix
+
+    columns = [f"y_{id_}" for id_ in vocabulary.ids]
+    tables = []
+    for dataset, _, rows in _rows_of(frames, split):
+        labels = pd.DataFrame(label_matrix(rows, vocabulary), columns=columns).astype("Int8")
+        named = rows[["photograph", "face", "split"]].reset_index(drop=True)
+        named.insert(0, "dataset", dataset)
+        tables.append(pd.concat([named, labels.mask(labels == UNKNOWN)], axis=1))
+    if not tables:
+        return pd.DataFrame(
+            {name: [] for name in ["dataset", "photograph", "face", "split", *columns]}
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _rows_of(frames: Mapping[str, Path], split: str) -> Iterator[tuple[str, Frames, pd.DataFrame]]:
+    """Data set, its frames and the examples of a split, where there are any."""
+    for dataset, folder in frames.items():
+        opened = Frames.open(Path(folder))
+        rows = opened.examples[(opened.examples["split"] == split).to_numpy(dtype=bool)]
+        if len(rows):
+            yield dataset, opened, rows
 
 
 def face_keys(faces: Iterable[Face]) -> list[str]:
@@ -143,17 +164,8 @@ def face_keys(faces: Iterable[Face]) -> list[str]:
 
 
 def _content(file: tuple[Path, str]) -> str | None:
-    from faceinsight.errors import PhotographError
-
     try:
         with locate(*file).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except (PhotographError, OSError):
         return None
-
-
-def truth_of(table: pd.DataFrame, vocabulary: Vocabulary) -> np.ndarray:
-    """Labels over the vocabulary of the faces of `faces_of`: [N, K] int8, -1 unknown."""
-    from faceinsight.labels import label_matrix
-
-    return label_matrix(table, vocabulary)

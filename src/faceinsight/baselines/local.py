@@ -6,11 +6,13 @@ Code that comes with a checkpoint is run only where the rival's `trust_remote_co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from faceinsight.baselines.prefix import next_token_logits
 from faceinsight.baselines.questions import Question, spellings
 from faceinsight.baselines.settings import LocalSettings, RivalSettings, ScoredBy
 from faceinsight.baselines.store import Answer
@@ -56,30 +58,49 @@ class LocalRival:
     def ask(self, pictures: Sequence[np.ndarray], questions: Sequence[Question]) -> list[Answer]:
         """The answers to a batch of questions, each about its own picture.
 
+        By likelihood, neighbouring questions about the very same picture share the work on it.
+
         Args:
             pictures: [h, w, 3] uint8 each.
             questions: of one kind, as many as pictures.
         """
         import torch
 
-        prompts = [self.prompt(question) for question in questions]
         with torch.inference_mode():
-            inputs = self._inputs(prompts, pictures)
-            if self._scored_by == "likelihood":
-                logits = self.model(**inputs, logits_to_keep=1).logits[:, -1].float()
-                return [
-                    self._scores(row, prompt, question.options)
-                    for row, prompt, question in zip(logits, prompts, questions, strict=True)
-                ]
-            out = self.model.generate(
-                **inputs,
-                max_new_tokens=max(question.max_tokens for question in questions),
-                pad_token_id=self.processor.tokenizer.pad_token_id,
-                **_GREEDY,
-            )
+            if self._scored_by == "text":
+                return self._generate(pictures, questions)
+            answers: list[Answer] = []
+            for _, of_one in groupby(range(len(questions)), key=lambda i: id(pictures[i])):
+                rows = list(of_one)
+                answers += self._score(pictures[rows[0]], [questions[i] for i in rows])
+            return answers
+
+    def _generate(
+        self, pictures: Sequence[np.ndarray], questions: Sequence[Question]
+    ) -> list[Answer]:
+        inputs = self._inputs([self.prompt(question) for question in questions], pictures)
+        out = self.model.generate(
+            **inputs,
+            max_new_tokens=max(question.max_tokens for question in questions),
+            pad_token_id=self.processor.tokenizer.pad_token_id,
+            **_GREEDY,
+        )
         new = out[:, inputs["input_ids"].shape[1] :]
         texts = self.processor.tokenizer.batch_decode(new, skip_special_tokens=True)
         return [Answer(text.strip()) for text in texts]
+
+    def _score(self, picture: np.ndarray, questions: Sequence[Question]) -> list[Answer]:
+        prompts = [self.prompt(question) for question in questions]
+        logits = next_token_logits(
+            self.model, self.processor, self._inputs(prompts[:1], [picture]), prompts
+        )
+        if logits is None:
+            inputs = self._inputs(prompts, [picture] * len(prompts))
+            logits = self.model(**inputs, logits_to_keep=1).logits[:, -1]
+        return [
+            self._scores(row, prompt, question.options)
+            for row, prompt, question in zip(logits.float(), prompts, questions, strict=True)
+        ]
 
     def _inputs(self, prompts: list[str], pictures: Sequence[np.ndarray]) -> Any:
         from PIL import Image
