@@ -10,6 +10,7 @@ import warnings
 from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines import (
+    baselines,
     evaluation,
     ingestion,
     others,
@@ -57,6 +58,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "paper": other + beside,
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
+        "baselines": ingest + segment + rule + prevalence + baselines.create_pipeline(),
     }
 
 
