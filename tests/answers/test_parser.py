@@ -107,6 +107,24 @@ def test_work_grows_in_proportion_to_length(piece: str, parser: AnswerParser):
     assert lines_run(40_000) < 12 * lines_run(4_000)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hat: 30s",
+        "bald: 30s %",
+        "glasses n't",
+        "hat: ,",
+        "hat - no",
+        ": : :",
+        "not",
+        "or",
+        "\ud800",
+    ],
+)
+def test_odd_ends_are_read_as_well(text: str, parser: AnswerParser):
+    assert not parser.parse(text).contradictions
+
+
 def test_evidence_is_a_piece_of_the_text(parser: AnswerParser):
     text = "It is a long story. " * 30 + "The man wears   no\nglasses, and he is bald."
     parsed = parser.parse(text)

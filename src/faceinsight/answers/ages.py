@@ -29,7 +29,7 @@ _APPROXIMATELY = word_set(
     "just possibly anywhere somewhere estimated say like age aged of the at is old approx be to "
     "appear look seem : ( ~"
 )
-_UNITS = {"year": 1, "yr": 1, "yo": 1, "month": 12, "week": 52, "day": 365}
+_UNITS = {"year": 1, "yr": 1, "yrs": 1, "yo": 1, "month": 12, "week": 52, "day": 365}
 _OVER = frozenset({"over", "above", "past", "beyond", ">"})
 _UNDER = frozenset({"under", "below", "<"})
 _MORE = word_set("more older greater")
@@ -37,6 +37,9 @@ _FEWER = word_set("less younger fewer")
 _OR_OLDER = word_set("older above over more up plus upward upwards beyond")
 _OR_YOUNGER = word_set("younger under below less")
 _PARTS_OF_DECADE = {"early": (0, 3), "mid": (3, 7), "middle": (3, 7), "late": (6, 9)}
+_BEFORE_NUMBER = (
+    (_APPROXIMATELY - COPULAS) | _OVER | _UNDER | _MORE | _FEWER | {"than", "least", "most", "up"}
+)
 _NO_AGE = word_set("ago later before earlier experience percent % person")
 _DURATION = word_set("for last within after")
 _SOMEBODY = word_set("he she they person man woman individual subject boy girl lady")
@@ -85,6 +88,9 @@ def read_age(words: Words, start: int, first: int, end: int) -> Age | None:
     if (suffix := _suffix(words.words, place, end)) is not None:
         (low, high), place, sure = _open(low, suffix), place + (1 if suffix == "+" else 2), True
     unit, place, old = _unit(words.words, place, end)
+    if unit is None and words.words[place : place + 1] == ["or"]:
+        _, after = _number(words.words, place + 1, end)
+        old = _unit(words.words, after, end)[2]  # "25 or 45 years old"
     if unit is None and sure and not ranged and place < end and words.words[place] not in STOPS:
         sure = False  # "at least 2 men"
     if unit is not None and unit > 1:
@@ -227,7 +233,7 @@ def _aged(words: Sequence[str], first: int, start: int) -> bool:
 def _said_of_person(words: Sequence[str], first: int, start: int) -> bool:
     """Whether the words before are somebody and a verb: "he looks about 35"."""
     place = start - 1
-    while place > first and words[place] in _APPROXIMATELY - COPULAS:
+    while place > first and words[place] in _BEFORE_NUMBER:
         place -= 1
     return words[place] in COPULAS and not _SOMEBODY.isdisjoint(
         words[max(first, place - 6) : place]

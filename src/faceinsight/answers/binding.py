@@ -134,8 +134,6 @@ class Binder:
             word = self._words[place]
             if (other := self._found.get(place)) is not None:
                 meaning = other.meaning
-                if meaning.flag:
-                    break
                 if meaning.part is not None:
                     fits = self._sense(match.meaning, meaning.part) is not None
                     return (other, False) if fits else (None, not crossed)

@@ -46,7 +46,7 @@ class Options:
         """Letters of the options that an answer picks by letter; none if it picks none so."""
         if (whole := _WHOLE.fullmatch(answer[:_MOST])) and whole[1].upper() in self.texts:
             return [whole[1].upper()]
-        for pattern in (_LEADING.match, _ANNOUNCED.search):
+        for pattern in (_ANNOUNCED.search, _LEADING.match):
             for part in (answer[:_MOST], answer[-_MOST:]):
                 found = pattern(part)
                 letter = next((g.upper() for g in found.groups() if g), "") if found else ""

@@ -152,13 +152,12 @@ class Reader:
         words = self._words.words
         word = words[place]
         following = words[place + 1] if place + 1 < end else ""
-        if word[0].isdecimal() and (following == "%" or end == place + 1):
+        number = word.replace(".", "", 1).isdecimal()
+        if number and (following == "%" or end == place + 1):
             share = float(word) / (100 if following == "%" else 1)
             return share >= 0.5 if share <= 1 else None
         if word == "not" and following in PRESENT | YES | {"wearing"}:
             return False
-        if word == "n" and following == "/":
-            return None
         if word in YES:
             return following != "not"
         return False if word in NO else None

@@ -80,8 +80,6 @@ class Stater:
         self, matches: Sequence[Match], first: int, end: int, context: Context
     ) -> list[Statement]:
         """Statements of words `first` up to `end`, in order; `matches` are their phrases."""
-        if end <= first:
-            return []
         numbers = self._numbers(matches, first, end, context)
         reach = negation(
             self._words.words,

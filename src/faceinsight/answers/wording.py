@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_THIRD_PERSON = {"be": "is", "have": "has", "wear": "wears", "show": "shows"}
-
 _WITHOUT = re.compile(r"^an? face without (.+)$", re.I)
 _PATTERNS = (
     (re.compile(r"^an? face with (.+)$", re.I), "have {}", "{}"),
@@ -40,11 +38,6 @@ class Wording:
         if self.rest.startswith("not "):
             return f"not {self.verb} {self.rest[4:]}"
         return f"{self.verb} {self.rest}"
-
-    @property
-    def third_person(self) -> str:
-        """E.g. "has black hair"."""
-        return f"{_THIRD_PERSON[self.verb]} {self.rest}"
 
     @property
     def negative(self) -> bool:

@@ -87,8 +87,6 @@ class Words:
 
     def excerpt(self, first: int, end: int, most: int = 160) -> str:
         """The text from word `first` up to word `end`, on one line and cut at `most`."""
-        if end <= first:
-            return ""
         start = self.starts[first]
         shown = " ".join(self.text[start : min(self.ends[end - 1], start + most + 1)].split())
         return f"{shown[:most]}..." if len(shown) > most else shown
@@ -158,6 +156,4 @@ def singular(word: str) -> str:
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("shes", "ches", "xes", "sses")):
-        return word[:-2]
     return word[:-1]
