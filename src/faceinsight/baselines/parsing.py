@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faceinsight.baselines.questions import Question
 from faceinsight.baselines.reading import Parsed, Parser
 from faceinsight.characteristics import Vocabulary
 
-_KINDS = {"each": "yes_no", "choice": "group", "list": "topic"}
+if TYPE_CHECKING:
+    from faceinsight.answers.questions import Kind
+
+_KINDS: dict[str, Kind] = {"each": "yes_no", "choice": "group", "list": "topic"}
 
 
 def sentence_parser(vocabulary: Vocabulary, lexicon: Mapping[str, Any] | None) -> Parser | None:
