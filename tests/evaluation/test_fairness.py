@@ -89,7 +89,8 @@ def test_attribute_rates_are_direct_counts(seed, n, unknown):
         return
     of = frame[frame["dataset"] == "a"]
     for group, members in (("Male", of["y_Male"] == 1), ("Female", of["y_Female"] == 1)):
-        if not (found.rates["group"] == group).any():
+        here = (found.rates["dataset"] == "a") & (found.rates["group"] == group)
+        if not here.any():
             continue
         rows = of[members.to_numpy(bool) & of["y_Hat"].notna().to_numpy(bool)]
         said, is_so = rows["p_Hat"] >= 0.5, rows["y_Hat"].astype(int) == 1
