@@ -56,10 +56,8 @@ def main() -> None:
 
 def ablation_of(seed: int, maps: str, folder: Path, env: str) -> pd.DataFrame:
     """One row a variant: test mAP, mean accuracy, and rule violations before decoding."""
-    # Raw data are shared by both kinds of map; what is made of them is not.
     params = {
         "seed": seed,
-        "raw": str(folder / f"raw-{seed}"),
         "data": str(folder / f"{maps}-{seed}"),
         "segmentation.maps": MAPS[maps],
         "evaluation.n_resamples": 0,
@@ -70,7 +68,8 @@ def ablation_of(seed: int, maps: str, folder: Path, env: str) -> pd.DataFrame:
         command = [sys.executable, "-m", "kedro", "run", f"--env={env}", f"--params={given}"]
         subprocess.run(command, cwd=ROOT, check=True)
         bootstrap_project(ROOT)
-        with KedroSession.create(ROOT, env=env, runtime_params=params) as session:
+        data = {"data": params["data"]}
+        with KedroSession.create(ROOT, env=env, runtime_params=data) as session:
             table = session.load_context().catalog.load("ablation")
         table.to_csv(kept, index=False)
     return pd.read_csv(kept).assign(seed=seed, maps=maps)

@@ -46,6 +46,9 @@ def test_a_version_that_was_asked_for_stays(tmp_path):
     assert catalog.load("metrics")["run"] == "older"
 
 
+RAW = {"raw": "photographs"}
+
+
 class _Context:
     env = "base"
 
@@ -54,10 +57,20 @@ class _Context:
         self.config_loader = type("Loader", (), {"conf_source": str(root / "conf")})()
 
 
-@pytest.mark.parametrize("known", ["seed", "variant", "training", "raw", "image_size"])
-def test_parameters_that_something_reads_are_let_through(project_root, known):
+@pytest.mark.parametrize(
+    "given",
+    [{"seed": 1}, {"variant": "org"}, {"training": 1}, {"image_size": 1}, RAW | {"drawing": None}],
+    ids=lambda given: next(iter(given)),
+)
+def test_parameters_that_something_reads_are_let_through(project_root, given):
     _configure(project_root)
-    RefuseUnknownParameters().after_context_created(_Context(project_root, **{known: 1}))
+    RefuseUnknownParameters().after_context_created(_Context(project_root, **given))
+
+
+def test_photographs_are_not_mistaken_for_a_place_to_draw_into(project_root):
+    _configure(project_root)
+    with pytest.raises(ParameterError, match="--env=small"):
+        RefuseUnknownParameters().after_context_created(_Context(project_root, **RAW))
 
 
 @pytest.mark.parametrize(("given", "hint"), [("sed", "seed"), ("varient", "variant")])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
 from faceinsight.errors import ParameterError
+from faceinsight.sentences import no_such
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class RefuseUnknownParameters:
     @hook_impl
     def after_context_created(self, context: Any) -> None:
         """Compare the names given with those that the configuration knows."""
-        given = set(context._runtime_params or {})
+        given = context._runtime_params or {}
         if not given:
             return
         from kedro.framework.project import settings
@@ -35,10 +36,16 @@ class RefuseUnknownParameters:
             context.config_loader.conf_source, env=context.env, **settings.CONFIG_LOADER_ARGS
         )
         known = set(loader["parameters"]) | SHORTHANDS
-        for name in sorted(given - known):
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(known))}"
-            raise ParameterError(f"--params: there is no parameter '{name}'; {hint}")
+        for name in sorted(set(given) - known):
+            raise ParameterError(f"--params: {no_such('parameter', name, known)}")
+        variants = set(loader["parameters"]["variants"])
+        if "variant" in given and str(given["variant"]) not in variants:
+            raise ParameterError(f"--params: {no_such('variant', str(given['variant']), variants)}")
+        if "raw" in given and given.get("drawing", loader["parameters"]["drawing"]) is not None:
+            raise ParameterError(
+                "--params raw: this environment draws its own data sets and reads no others; add "
+                "--env=small (or paper), which reads yours"
+            )
 
 
 class PinVersionsOfThisRun:
@@ -73,14 +80,17 @@ class TellResults:
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
         """Print the ablation table, a single model's metrics, and the report's path."""
         made = pipeline.all_outputs()
-        if "ablation" in made:
-            from faceinsight.reporting.text import ablation_text
+        if made & {"ablation", "metrics"}:
+            from faceinsight.drawn import is_drawn
+            from faceinsight.reporting.text import ablation_text, metrics_text
 
-            logger.info("\n%s\n", ablation_text(catalog.load("ablation")))
-        if "metrics" in made:
-            from faceinsight.reporting.text import metrics_text
-
-            logger.info("\n%s\n", metrics_text(catalog.load("metrics")))
+            parameters = catalog.load("parameters")
+            drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
+            if "ablation" in made:
+                level = catalog.load("params:evaluation").level
+                logger.info("\n%s\n", ablation_text(catalog.load("ablation"), level, drawn))
+            if "metrics" in made:
+                logger.info("\n%s\n", metrics_text(catalog.load("metrics"), drawn))
         if "report" in made:
             path = catalog.get("report")._get_load_path()
             logger.info("The report: %s", path)

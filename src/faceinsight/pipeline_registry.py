@@ -10,8 +10,11 @@ import warnings
 from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines import (
+    baselines,
     evaluation,
     ingestion,
+    others,
+    paper,
     priors,
     reporting,
     rules,
@@ -36,12 +39,14 @@ def register_pipelines() -> dict[str, Pipeline]:
     train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
     prevalence = evaluation.create_prevalence_pipeline()
     report = reporting.create_pipeline()
+    other, beside = others.create_pipeline(), paper.create_pipeline()
+    read = ingest.to_outputs(*(name for name in other.inputs() if name.endswith(".labels")))
 
     upstream = ingest + segment + prior + rule
     variants = sum((_as_variant(train_one + evaluate_one, name) for name in LABELS), Pipeline([]))
     ablation = upstream + prevalence + variants + report
     return {
-        "__default__": ablation,
+        "__default__": ablation + other + beside,
         "ingestion": ingest,
         "segmentation": ingestion.create_sources() + segment,
         "priors": prior,
@@ -49,8 +54,11 @@ def register_pipelines() -> dict[str, Pipeline]:
         "training": train_one,
         "evaluation": evaluate_one,
         "reporting": report,
+        "others": read + other,
+        "paper": other + beside,
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
+        "baselines": ingest + segment + rule + prevalence + baselines.create_pipeline(),
     }
 
 

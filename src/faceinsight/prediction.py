@@ -13,6 +13,7 @@ from faceinsight.errors import WeightsError
 from faceinsight.frames import Frames
 from faceinsight.parameters import PredictionSettings
 from faceinsight.progress import images_bar
+from faceinsight.variants import label_of
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +44,8 @@ def predict(
     vocabulary, rule_set = model.vocabulary, model.ruleset
     if rule_set is None:
         raise WeightsError(f"{model_folder} holds no rules.json: labels cannot be made consistent")
+    switches = model.config
+    label = label_of(switches.segmentation, switches.correlation, switches.logic)
     tables = []
     for dataset, folder in frames.items():
         opened = Frames.open(Path(folder))
@@ -52,7 +55,7 @@ def predict(
         if not len(faces):
             continue
         logits = np.empty((len(faces), len(vocabulary)), np.float32)
-        with torch.inference_mode(), images_bar(f"scoring {dataset}", len(faces)) as bar:
+        with torch.inference_mode(), images_bar(f"{label} scores {dataset}", len(faces)) as bar:
             for start in range(0, len(faces), settings.batch_size):
                 rows = range(start, min(start + settings.batch_size, len(faces)))
                 batch = faces.__getitems__(rows)

@@ -21,7 +21,7 @@ CONFIG_LOADER_ARGS = {
         # The vocabulary and the rules have files of their own. The vocabulary is global because
         # the catalog's validator of label tables needs it as well as the nodes.
         "globals": ["globals*", "characteristics*"],
-        "parameters": ["parameters*", "parameters*/**", "rules*"],
+        "parameters": ["parameters*", "parameters*/**", "rules*", "answers*"],
     },
     # Environments change single values of nested parameters, not whole top-level keys.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},

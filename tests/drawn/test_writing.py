@@ -7,7 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from faceinsight.characteristics import Vocabulary
-from faceinsight.drawn import DATASETS, GENERATOR_VERSION, DrawnSettings, draw_datasets, writing
+from faceinsight.drawn import (
+    DATASETS,
+    GENERATOR_VERSION,
+    DrawnSettings,
+    draw_datasets,
+    is_drawn,
+    writing,
+)
 from faceinsight.errors import FaceInsightError
 
 SMALL = DrawnSettings(seed=1, faces=10, size=48)
@@ -45,6 +52,14 @@ def test_the_manifest_says_what_was_drawn(small):
     assert manifest["datasets"] == list(DATASETS)
     assert DrawnSettings.model_validate(manifest["settings"]) == SMALL
     assert manifest["files"] == len(_contents(small)) - 1
+
+
+def test_a_drawn_folder_is_told_from_one_that_a_user_filled(small, tmp_path):
+    assert is_drawn(small)
+    (tmp_path / "celeba").mkdir()
+    assert not is_drawn(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"generator": "another"}')
+    assert not is_drawn(tmp_path)
 
 
 def test_a_second_start_draws_nothing(small, vocabulary, monkeypatch):

@@ -56,6 +56,16 @@ def test_layers_are_recomputed_to_save_memory_even_if_frozen(frozen):
     torch.testing.assert_close(gradients[True], gradients[False])
 
 
+def test_frozen_parts_of_random_weights_are_held_in_their_own_number_format():
+    model = tiny.model(frozen=ALL[1:], frozen_dtype="bfloat16")
+    formats = {
+        part: {p.dtype for p in getattr(model, part).parameters()}
+        for part in (*ALL, "text_adapter")
+    }
+    whole, half = {torch.float32}, {torch.bfloat16}
+    assert formats == dict(zip(formats, (whole, half, half, whole), strict=True))
+
+
 def test_frozen_parts_from_checkpoints_are_held_in_their_own_number_format(tmp_path):
     tiny.save_llama(tmp_path)
     settings = tiny.settings(

@@ -95,8 +95,15 @@ def test_a_tensor_of_another_shape_is_refused_by_name(tmp_path):
         load_language_model("language_model", str(tmp_path))
 
 
-@pytest.mark.parametrize("damage", ["absent", "no weights", "cut"])
-def test_what_is_missing_is_named_with_what_to_do(tmp_path, damage):
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("absent", "there is no such folder"),
+        ("no weights", r"must hold config\.json, weights"),
+        ("cut", r"must hold config\.json, weights"),
+    ],
+)
+def test_what_is_missing_is_named_with_what_to_do(tmp_path, damage, said):
     folder = tmp_path / "base"
     if damage != "absent":
         tiny.save_llama(folder)
@@ -105,8 +112,9 @@ def test_what_is_missing_is_named_with_what_to_do(tmp_path, damage):
         weights.unlink()
         if damage == "cut":
             weights.write_bytes(content[:1000])
-    with pytest.raises(WeightsError, match="hf download") as error:
+    with pytest.raises(WeightsError, match=said) as error:
         load_language_model("language_model", str(folder))
+    assert str(error.value).startswith(f"model.language_model.pretrained: '{folder}' cannot be")
     assert "\n" not in str(error.value)
 
 

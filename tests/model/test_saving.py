@@ -195,3 +195,33 @@ def test_a_vocabulary_of_another_model_is_refused(tmp_path):
     (tmp_path / "vocabulary.json").write_text(json.dumps(other.to_config()))
     with pytest.raises(WeightsError, match=r"vocabulary\.json"):
         FaceInsightModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "rules.json", "tokenizer.json"])
+def test_a_file_that_is_cut_is_named(tmp_path, name):
+    tiny.model().save_pretrained(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(WeightsError, match=name) as error:
+        FaceInsightModel.from_pretrained(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_that_was_saved_before_there_was_lora_is_read(tmp_path):
+    model = tiny.model()
+    model.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for newer in ("lora", "image_adapter", "answer_weight"):
+        del config[newer]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    batch = tiny.batch()
+    again = FaceInsightModel.from_pretrained(tmp_path)
+    assert torch.equal(again(**batch).logits, model(**batch).logits)
+
+
+def test_another_kind_of_model_is_refused(tmp_path):
+    tiny.model().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "llava"}))
+    with pytest.raises(WeightsError, match="'llava' model, not of FaceInsight"):
+        FaceInsightModel.from_pretrained(tmp_path)

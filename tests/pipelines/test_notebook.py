@@ -1,5 +1,6 @@
 """The notebook runs from top to bottom over what a run has made."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -16,6 +17,13 @@ def test_it_runs_from_top_to_bottom(finished, path):
     cell.source = 'ENV, PARAMS = "tiny", {}'
     where = {"metadata": {"path": finished.root}}
     NotebookClient(notebook, timeout=300, resources=where).execute()
+    outputs = [output for c in notebook.cells for output in c.get("outputs", [])]
+    # No log lines between the results, and nothing that is fetched when it is looked at.
+    assert [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"] == []
+    assert any("drawn" in o.text for o in outputs if o.output_type == "stream")
+    pages = [o.data.get("text/html", "") for o in outputs if "data" in o]
+    assert sum("Plotly.newPlot" in page and len(page) < 1_000_000 for page in pages) == 3
+    assert not any(re.search(r"<(script|link|img)[^>]*(src|href)=", page) for page in pages)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

@@ -27,12 +27,15 @@ def test_every_promised_pipeline_is_there(registered):
         "training",
         "evaluation",
         "reporting",
+        "others",
+        "paper",
         "train",
         "ablation",
+        "baselines",
     }
 
 
-@pytest.mark.parametrize("name", ["__default__", "train", "ablation"])
+@pytest.mark.parametrize("name", ["__default__", "train", "ablation", "others", "baselines"])
 def test_it_stands_by_itself_in_a_fresh_clone(registered, name):
     free = registered[name].inputs()
     assert all(n.startswith("params:") or n == "parameters" for n in free), free

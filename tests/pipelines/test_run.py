@@ -16,6 +16,7 @@ def test_a_run_tells_the_ablation_and_where_the_report_is(finished):
     assert page.lstrip().lower().startswith("<!doctype html")
     for label in LABELS.values():
         assert label in page
+    assert "drawn by a program" in page
 
 
 @pytest.mark.parametrize("variant", LABELS)
@@ -45,6 +46,7 @@ def test_one_variant_is_trained_anew_only_if_something_changed(finished):
     again = finished.run("--pipelines=train", variant="lgc")
     assert again.returncode == 0, again.stderr[-3000:]
     assert "trained already" in again.stderr
+    assert "drawn by a program" in again.stderr  # under the table of metrics
     versions = finished.versions("lgc.model")
     assert len(versions) == len(before) + 1
 
@@ -73,7 +75,9 @@ def test_an_older_model_is_evaluated_again_by_its_version(finished):
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"variant": "sgg"}, "sgg"),
+        ({"variant": "sgg"}, "did you mean 'seg'"),
+        ({"raw": "photographs"}, "--env=small"),
+        ({"training.epoch": "3"}, "did you mean 'epochs'"),
         ({"prior.tau": "2"}, "prior"),
         ({"prior.tua": "0.4"}, "tua"),
         ({"training.schedule": "cosinus"}, "cosinus"),
@@ -97,6 +101,26 @@ def test_a_bad_parameter_is_one_readable_message(finished, params, said):
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--env=smal"], "conf/smal"), (["--pipelines=trian"], "training")],
+    ids=["environment", "pipeline"],
+)
+def test_a_misspelt_name_is_one_readable_message(finished, arguments, said):
+    done = finished.run(*arguments)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_in_a_node_is_told_once(finished):
+    (finished.root / "empty").mkdir(exist_ok=True)
+    done = finished.run("--pipelines=ingestion", **{"raw": "empty", "drawing": "null"})
+    assert done.returncode == 1
+    assert done.stderr.count("celeba/list_attr_celeba.txt") == 1
+    assert "resume" not in done.stderr.lower()
 
 
 def test_a_version_that_is_not_there_is_a_sentence(finished):

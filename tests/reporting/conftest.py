@@ -15,6 +15,7 @@ from faceinsight.labels import label_matrix
 from faceinsight.logic.compiler import compile_rules
 from faceinsight.logic.decode import decode, log_odds
 from faceinsight.logic.violations import violations
+from faceinsight.parameters import ReportingSettings
 from faceinsight.prior import correlation_prior, count
 from faceinsight.reporting.examples import ExampleFace
 from faceinsight.reporting.report import draw_figures, render_report
@@ -82,7 +83,15 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=30) -> dict[str, Any
         "curves": {name: fake_curve(skill) for name, skill in SKILLS.items()},
         "examples": fake_faces(vocabulary, predictions["lgc"], 2),
         "provenance": {"commit": "0123abcd", "packages": {"torch": "2.15.0", "peft": None}},
-        "parameters": {"training": {"learning_rate": 2e-5}, "note": "</script><script>alert(1)"},
+        "parameters": {
+            "training": {"learning_rate": 2e-5, "patience": None, "frozen": ["a", "b"]},
+            "reporting": ReportingSettings(),
+            "note": "</script><script>alert(1)",
+        },
+        "order_effects": {
+            name: {"faces": 64, "shuffles": 4, "mean_change": 0.0123, "answers_changed": 0.02}
+            for name in SKILLS
+        },
         "resplit": {name: of["resplit"] for name, of in selections.items()},
     }
 

@@ -10,15 +10,21 @@ import pytest
 from faceinsight.evaluation.compare import compare
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.reporting import data_figures, result_figures
-from faceinsight.reporting.style import characteristic_name, plain, shortened
+from faceinsight.reporting import (
+    ablation_figures,
+    data_figures,
+    result_figures,
+    rule_figures,
+)
+from faceinsight.reporting.style import characteristic_name, in_lines, plain
 
 from ..evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 
 def checked(figure, title):
-    """A figure with this title that survives JSON without NaN."""
+    """A figure with this title and words for it, that survives JSON without NaN."""
     assert isinstance(figure, go.Figure)
+    assert figure.layout.meta["alt"]
     assert figure.layout.title.text.startswith(title)
     text = figure.to_json()
     json.loads(text, parse_constant=pytest.fail)
@@ -32,7 +38,7 @@ def by_name(figure):
 def test_prior_heat_map_keeps_its_direction():
     conditional = np.array([[1.0, 0.2], [0.9, np.nan]])
     adjacency = np.array([[0.2, 0.8], [0.0, 1.0]])
-    figure = checked(data_figures.prior_heat_map(conditional, adjacency, ["A_b", "c"]), "Corr")
+    figure = checked(data_figures.prior_heat_map(conditional, adjacency, ["A_b", "c"]), "Every")
     shown, hidden = figure.data
     assert list(shown.y) == ["A b", "c"]
     assert shown.z[1][0] == 0.9  # row: given c; column: A b
@@ -45,14 +51,18 @@ def test_prior_heat_map_keeps_its_direction():
 
 def test_dataset_composition(report_arguments):
     summary = report_arguments["summary"]
-    figure = checked(data_figures.dataset_composition(summary), "Data sets")
+    figure = checked(data_figures.dataset_composition(summary), "Faces")
     train = by_name(figure)["train"]
-    counts = dict(zip(train.y, train.x, strict=True))
+    counts = dict(zip(train.customdata, train.x, strict=True))
     assert counts["CelebA"] == 30
     unknown = figure.data[-1]
-    share = dict(zip(unknown.y, unknown.x, strict=True))
+    share = dict(zip(unknown.customdata, unknown.x, strict=True))
     celeba = summary[summary["dataset"] == "celeba"]
     assert share["CelebA"] == pytest.approx(1 - celeba["known"].sum() / celeba["faces"].sum())
+    # Everything lies inside the axis, the smallest on it and the largest with room for its number.
+    low, high = 10 ** np.array(figure.layout.xaxis.range)
+    numbers = [n for trace in figure.data[:3] for n in trace.x]
+    assert low <= min(numbers) < max(numbers) < 0.8 * high
     prevalence = checked(data_figures.prevalence_heat_map(summary), "Prevalence").data[0]
     row = celeba[(celeba["split"] == "train") & (celeba["id"] == "Bald")].iloc[0]
     cell = prevalence.z[list(prevalence.y).index("Bald")][list(prevalence.x).index("CelebA")]
@@ -60,25 +70,40 @@ def test_dataset_composition(report_arguments):
     assert prevalence.z[list(prevalence.y).index("Bald")][-1] is None  # RAF-DB does not know
 
 
-def test_rule_figures(report_arguments):
+def test_faces_that_break_a_rule_are_compared_by_how_labels_are_made(report_arguments):
     metrics = report_arguments["metrics"]
-    bars = by_name(checked(data_figures.rule_violations(metrics), "Faces"))
-    assert list(bars["decoded"].y) == [0, 0, 0, 0]
-    assert list(bars["decoded"].x) == ["org", "+seg", "+corr", "+lgc"]
-    value = metrics["org"]["rules"]["thresholded"]["faces"]["value"]
-    assert bars["P from the threshold on"].y[0] == value
+    bars = by_name(checked(rule_figures.rule_violations(metrics), "Faces"))
+    assert list(bars["decoded labels"].x) == [0, 0, 0, 0]
+    assert list(bars["decoded labels"].customdata) == ["org", "+seg", "+corr", "+lgc"]
+    for name, key in (
+        ("each P from its threshold on", "thresholded"),
+        ("most probable answers", "highest_in_group"),
+    ):
+        assert bars[name].x[0] == metrics["org"]["rules"][key]["faces"]["value"]
+
+
+def test_each_rule_is_counted_on_the_most_probable_answers(report_arguments):
+    metrics = report_arguments["metrics"]
     labels = pd.DataFrame(
         {"rule": ["Bald -> not Straight_Hair"] * 2, "decidable": [60, 40], "broken": [1, 4]}
     )
-    each = checked(data_figures.violations_by_rule(labels, metrics), "How often")
+    each = checked(rule_figures.violations_by_rule(labels, metrics), "How often")
     dots = next(t for t in each.data if t.name == "training labels")
     assert dots.x[list(dots.customdata).index("Bald -> not Straight_Hair")] == 0.05
-    rules = {rule for trace in each.data for rule in trace.customdata}
-    assert len(rules) == len(metrics["org"]["rules"]["per_rule"])
+    of_rule = {r["rule"]: r for r in metrics["lgc"]["rules"]["per_rule"] if r["kind"] != "group"}
+    shown = {}
+    for trace in each.data:
+        if trace.name == "+lgc":
+            shown |= dict(zip(trace.customdata, trace.x, strict=True))
+    n = metrics["lgc"]["n"]
+    assert shown == {plain(text): r["highest_in_group"] / n for text, r in of_rule.items()}
+    # Every rule can be read whole, above its markers.
+    written = {a.text.replace("<br>", " ") for a in each.layout.annotations}
+    assert set(shown) <= written
 
 
 def test_learning_curves_draw_known_names_only(report_arguments):
-    figure = checked(result_figures.learning_curves(report_arguments["curves"]), "Learning")
+    figure = checked(result_figures.learning_curves(report_arguments["curves"]), "Losses")
     assert len(figure.data) == 4 * 4  # four variants; loss, bce, logic, eval_accuracy
     assert {t.text for t in figure.layout.annotations} == {
         "training loss",
@@ -105,22 +130,27 @@ def test_task_metrics_have_whiskers_and_baselines(report_arguments):
 
 def test_ablation_figures(report_arguments):
     table, characteristics = report_arguments["ablation"], report_arguments["characteristics"]
-    figure = checked(result_figures.ablation_overall(table), "Ablation")
-    bars, differences = figure.data
-    assert list(bars.y) == pytest.approx(table["map"].tolist())
+    figure = checked(ablation_figures.ablation_overall(table), "What each")
+    values, differences = figure.data
+    assert list(values.y) == pytest.approx(table["map"].tolist())
     assert list(differences.x) == ["+seg", "+corr", "+lgc"]
-    assert list(differences.y) == pytest.approx(table["difference"].tolist()[1:])
-    sorted_bars = checked(
-        result_figures.ablation_by_characteristic(characteristics), "Average"
-    ).data[0]
-    values = [v for v in sorted_bars.x if v is not None]
-    assert values == sorted(values)
-    assert len(values) == len(characteristics)
+    # Differences of percentages are points.
+    assert list(differences.y) == pytest.approx((100 * table["difference"]).tolist()[1:])
+    assert "points" in differences.hovertemplate
+    each = checked(ablation_figures.ablation_by_characteristic(characteristics), "Average")
+    better, worse = each.data
+    assert min(better.x) >= 0 > max(worse.x)
+    points = dict(zip(better.y, better.x, strict=True)) | dict(zip(worse.y, worse.x, strict=True))
+    assert len(points) == len(characteristics)
+    row = characteristics.iloc[0]
+    assert points[characteristic_name(row["id"])] == pytest.approx(100 * row["difference"])
+    order = [points[name] for name in each.layout.yaxis.categoryarray]
+    assert order == sorted(order)
 
 
 def test_reliability_curve(report_arguments):
     metrics = {"lgc": report_arguments["metrics"]["lgc"]}
-    figure = checked(result_figures.reliability_curve(metrics), "Calibration")
+    figure = checked(result_figures.reliability_curve(metrics), "Prob")
     filled = [b for b in metrics["lgc"]["calibration"]["bins"] if b["n"]]
     assert list(figure.data[1].y) == [b["frequency"] for b in filled]
 
@@ -140,12 +170,12 @@ def test_empty_results_give_figures():
         data_figures.dataset_composition(summary),
         data_figures.prevalence_heat_map(summary),
         data_figures.prior_heat_map(nothing, nothing, vocabulary.ids),
-        data_figures.rule_violations(metrics),
-        data_figures.violations_by_rule(labels, metrics),
+        rule_figures.rule_violations(metrics),
+        rule_figures.violations_by_rule(labels, metrics),
         result_figures.learning_curves({}),
         result_figures.task_metrics(metrics),
-        result_figures.ablation_overall(table),
-        result_figures.ablation_by_characteristic(characteristics),
+        ablation_figures.ablation_overall(table),
+        ablation_figures.ablation_by_characteristic(characteristics),
         result_figures.reliability_curve(metrics),
     ):
         checked(figure, "")
@@ -157,4 +187,6 @@ def test_names():
     assert characteristic_name("race7_East_Asian") == "East Asian (of 7 races)"
     assert characteristic_name("5_o_Clock_Shadow") == "5 o Clock Shadow"
     assert plain("Black <-> race7_Black") == "Black &lt;-> race7_Black"
-    assert shortened("a" * 60, 10) == "a" * 9 + "…"
+    rule = "White -> race7_White or race7_Latino_Hispanic or race7_Middle_Eastern"
+    assert " ".join(in_lines(rule, 30)) == rule
+    assert max(map(len, in_lines(rule, 30))) <= 30

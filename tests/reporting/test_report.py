@@ -1,9 +1,12 @@
 """The report's page: whole, well-formed, self-contained, and safe to open."""
 
+import dataclasses
 import io
+import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from plotly.io import from_json
@@ -11,6 +14,8 @@ from plotly.io import from_json
 from faceinsight.errors import ParameterError
 from faceinsight.reporting import FIGURES
 from faceinsight.reporting.report import WITHHELD
+from faceinsight.reporting.style import FAINT, INK
+from faceinsight.segmentation.classes import MAP_CLASSES
 
 from .conftest import drawn, rendered
 
@@ -36,12 +41,13 @@ class Page(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.open, self.sections, self.links, self.loads = [], [], [], []
-        self.scripts, self.text = [], []
+        self.scripts, self.text, self.tags = [], [], []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
+        self.tags.append((tag, attributes))
         if tag not in VOID:
             self.open.append(tag)
         if tag == "section":
@@ -56,6 +62,9 @@ class Page(HTMLParser):
     def handle_endtag(self, tag):
         assert self.open, f"</{tag}> closes nothing"
         assert self.open.pop() == tag
+
+    def words(self):
+        return " ".join(" ".join(self.text).split())
 
     def handle_data(self, data):
         if self.open and self.open[-1] == "script":
@@ -84,7 +93,7 @@ def test_is_well_formed_with_all_sections_in_order(html, page):
     assert html.startswith("<!doctype html>")
     assert page.open == []
     assert page.sections == SECTIONS
-    assert page.links == [f"#{name}" for name in SECTIONS]
+    assert page.links == ["#summary", *(f"#{name}" for name in SECTIONS)]
 
 
 def test_loads_nothing_from_anywhere(html, page):
@@ -105,7 +114,7 @@ def test_plotly_is_inlined_once_and_draws_every_chart(html, page):
 
 
 def test_the_ablation_table_comes_first(page, arguments):
-    text = " ".join(" ".join(page.text).split())
+    text = page.words()
     table = arguments["ablation"]
     for variant, value in zip(table["variant"], table["map"], strict=True):
         assert f"{variant} {value * 100:.1f}" in text
@@ -114,9 +123,15 @@ def test_the_ablation_table_comes_first(page, arguments):
 
 
 def test_says_what_was_skipped_and_why(page):
-    text = " ".join(" ".join(page.text).split())
+    text = page.words()
     assert "truncated 5 img_align_celeba/000000.jpg" in text
-    assert "all faces are in train" in text
+
+
+def test_says_of_each_data_set_how_it_is_split(page, arguments):
+    text = page.words()
+    assert arguments["resplit"]["celeba"] in text  # why CelebA's own split was not used
+    assert re.search(r"MAAD [\d. ]+ by a hash of the identity", text)
+    assert re.search(r"FairFace [\d. ]+ test is its authors' val", text)
 
 
 def test_input_is_escaped(html, page):
@@ -168,7 +183,7 @@ def test_one_variant_is_enough(report_arguments):
 
 
 def test_tables_and_figures_may_come_from_files(arguments, html):
-    tables = ("ablation", "summary", "skipped", "label_violations")
+    tables = ("ablation", "characteristics", "summary", "skipped", "label_violations")
     read = {name: pd.read_csv(io.StringIO(arguments[name].to_csv(index=False))) for name in tables}
     figures = {name: from_json(of.to_json()) for name, of in arguments["figures"].items()}
     text = Page(rendered(arguments | read | {"figures": figures})).text
@@ -180,3 +195,103 @@ def test_without_metrics_it_says_so(arguments):
         rendered(arguments | {"metrics": {}})
     with pytest.raises(ParameterError, match="figure 'composition' is missing"):
         rendered(arguments | {"figures": {}})
+
+
+def test_drawn_faces_are_said_to_be_drawn_first_of_all(arguments, page):
+    text = Page(rendered(arguments | {"drawn": True})).words()
+    assert "drawn by a program" in text
+    assert text.index("drawn by a program") < text.index("mAP")
+    assert "drawn by a program" not in page.words()
+
+
+def test_variants_stand_in_the_order_in_which_they_add_up(report_arguments, html):
+    turned = {
+        name: dict(reversed(report_arguments[name].items()))
+        for name in ("metrics", "curves", "order_effects")
+    }
+    assert rendered(report_arguments | turned) == html
+
+
+def test_one_definition_of_faces_that_break_a_rule(page, arguments):
+    share = arguments["ablation"]["faces_breaking_rules"].iloc[-1] * 100
+    other = arguments["metrics"]["lgc"]["rules"]["thresholded"]["faces"]["value"] * 100
+    tiles = page.words().split("+lgc at a glance")[1].split("Data sets One vocabulary")[0]
+    assert f"{share:.1f}% of faces break a rule by the most probable answers" in tiles
+    assert f"{other:.1f}" != f"{share:.1f}"
+    assert f"{other:.1f}" not in tiles
+
+
+def test_differences_are_in_points(page, arguments):
+    text = page.words()
+    assert text.count("difference to org, points") == 2
+    assert "mean change of a probability, points answers changed, %" in text
+    assert "org 1.2 2.0" in text
+    ece = arguments["metrics"]["lgc"]["calibration"]["ece"]["value"]
+    assert f"{100 * ece:.1f} points calibration error" in text
+
+
+def test_every_chart_and_picture_has_words(page):
+    tags = [attributes for _, attributes in page.tags]
+    images = [a for a in tags if a.get("role") == "img" and "chart" not in a.get("class", "")]
+    assert all(a["aria-label"] for a in images)
+    figures = [a for tag, a in page.tags if tag == "figure"]
+    captions = {a["id"] for tag, a in page.tags if tag == "figcaption"}
+    assert {a["aria-labelledby"] for a in figures} == captions
+    assert len(captions) == len(FIGURES)
+    assert all(a["alt"] for tag, a in page.tags if tag == "img")
+    assert all(a["scope"] in ("row", "col") for tag, a in page.tags if tag == "th")
+    for box in (a for a in tags if "scroll" in a.get("class", "").split()):
+        assert box["role"] == "region"
+        assert box["aria-label"]
+
+
+def test_the_priors_switch_is_made_of_real_buttons(page):
+    updates = [json.loads(a["data-update"]) for tag, a in page.tags if tag == "button"]
+    assert updates == [{"visible": [True, False]}, {"visible": [False, True]}]
+
+
+def test_text_stands_out_from_its_ground(html):
+    css = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+    colours = dict(re.findall(r"--(\w+): (#\w{6});", css))
+
+    def luminance(colour):
+        parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    def contrast(one, other):
+        dark, light = sorted((luminance(one), luminance(other)))
+        return (light + 0.05) / (dark + 0.05)
+
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    for text in (*(colours[n] for n in ("ink", "faint", "accent", "wrong")), INK, FAINT):
+        assert contrast(text, "#ffffff") >= 4.5
+        assert contrast(text, colours["ground"]) >= 4.5
+
+
+def test_colours_of_label_maps_have_a_legend(page, arguments):
+    shown = [a["style"] for _, a in page.tags if a.get("class") == "swatch"]
+    assert len(set(shown)) == len(MAP_CLASSES)
+    assert "left brow" in page.words()
+    faces = [dataclasses.replace(face, map=None) for face in arguments["examples"]]
+    without = Page(rendered(arguments | {"examples": faces}))
+    assert not any(a.get("class") == "swatch" for _, a in without.tags)
+
+
+def test_parameters_are_spelt_as_the_command_line_takes_them(page):
+    text = page.words()
+    for row in (
+        "training.learning_rate 2e-05",
+        "training.patience null",
+        'training.frozen ["a", "b"]',
+        "reporting.show_photographs null",
+        "reporting.faces_per_dataset 4",
+    ):
+        assert row in text
+
+
+def test_layouts_are_for_the_charts_that_are_there(page):
+    for tag, attributes in page.tags:
+        if tag == "figure":
+            layouts = json.loads(attributes["data-layouts"])
+            assert set(layouts) == {"wide", "narrow"}

@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 from faceinsight.drawn.settings import DATASETS, DrawnSettings, MapErrors
 
 if TYPE_CHECKING:
-    from faceinsight.drawn.writing import GENERATOR_VERSION, draw_datasets
+    from faceinsight.drawn.writing import GENERATOR_VERSION, draw_datasets, is_drawn
 
-__all__ = ["DATASETS", "GENERATOR_VERSION", "DrawnSettings", "MapErrors", "draw_datasets"]
+__all__ = [
+    "DATASETS",
+    "GENERATOR_VERSION",
+    "DrawnSettings",
+    "MapErrors",
+    "draw_datasets",
+    "is_drawn",
+]
 
 
 def __getattr__(name: str) -> Any:

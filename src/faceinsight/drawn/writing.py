@@ -72,6 +72,11 @@ def draw_datasets(folder: Path, settings: DrawnSettings, vocabulary: Vocabulary)
     return folder
 
 
+def is_drawn(folder: Path) -> bool:
+    """Whether this project has drawn what lies in a raw folder, by the folder's own manifest."""
+    return _read_manifest(Path(folder)) is not None
+
+
 def _holds(folder: Path, manifest: dict[str, Any]) -> bool:
     """Whether the folder already holds what the manifest describes.
 

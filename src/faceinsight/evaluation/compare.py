@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.bootstrap import percentile_interval
+from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.measures import Key, Measures
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.variants import LABELS
+from faceinsight.variants import LABELS, in_order
 
 
 class Ablation(NamedTuple):
@@ -24,9 +24,10 @@ class Ablation(NamedTuple):
     Attributes:
         table: one row a variant: `variant`, `n`; `map, map_low, map_high, map_prevalence`;
             `difference, difference_low, difference_high` (of mAP, to the first variant; null in its
-            own row); `mean_accuracy` with `_low`, `_high` and `accuracy_difference...` likewise;
-            `faces_breaking_rules` (share, before decoding, groups by highest P) and
-            `violations_decoded` (number, after); then `<data set>/<task>` accuracies.
+            own row); `mean_accuracy` with `_low`, `_high` and `accuracy_difference...` likewise,
+            and `mean_accuracy_majority`; `faces_breaking_rules` (share of faces whose most probable
+            answers break a rule, `highest_in_group` of `evaluate`) and `violations_decoded` (number
+            of broken rules after decoding); then `<data set>/<task>` accuracies.
         characteristics: one row a characteristic with an AP: `id`, `n`, `prevalence`, `<variant>`
             (its AP) for each variant, and for the last against the first variant `difference`,
             `difference_low`, `difference_high`.
@@ -59,8 +60,7 @@ def compare(
             predicted on the same faces and labels.
     """
     settings = settings or EvaluationSettings()
-    names = [name for name in LABELS if name in predictions]
-    names += [name for name in predictions if name not in names]
+    names = list(in_order(predictions))
     if not names:
         raise ParameterError("ablation: there are no predictions to compare")
     if missing := [name for name in names if name not in metrics]:
@@ -84,7 +84,7 @@ def compare(
             value = now - before
             if key in resampled[name]:
                 gaps = resampled[name][key] - resampled[names[0]][key]
-                low, high = percentile_interval(gaps, settings.level)
+                low, high = basic_interval(value, gaps, settings.level, "difference")
         return {prefix: value, f"{prefix}_low": low, f"{prefix}_high": high}
 
     rows = []
@@ -95,6 +95,7 @@ def compare(
         row |= difference(("overall", "map"), name, "difference")
         row |= _spread("mean_accuracy", overall["mean_accuracy"])
         row |= difference(("overall", "mean_accuracy"), name, "accuracy_difference")
+        row["mean_accuracy_majority"] = overall["mean_accuracy_majority"]
         row["faces_breaking_rules"] = rules["highest_in_group"]["faces"]["value"]
         row["violations_decoded"] = rules["decoded"]["n"]
         for dataset, of in metrics[name]["datasets"].items():

@@ -32,7 +32,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure one model's predictions.
 
-    Every figure is `{value, low, high}` with a bootstrap percentile interval over photographs
+    Every figure is `{value, low, high}` with a basic bootstrap interval over photographs
     (`faceinsight.evaluation.bootstrap`); null where it is not defined, e.g. without faces.
 
     - Attributes: accuracy over all known labels; precision, recall and F1 per face, averaged.
@@ -62,8 +62,9 @@ def evaluate(
         `metrics.<metric>`, `baselines.<metric>`, and `confusion` (rows: truth) of a class task;
         `overall`: `map`, `map_prevalence`, `mean_accuracy`, `mean_accuracy_majority`,
         `n_characteristics`;
-        `rules`: for `thresholded`, `highest_in_group` and `decoded` answers the share of `faces`
-        with a broken rule, the number of broken rules `per_face` and `n` in all, and `per_rule`;
+        `rules`: for `thresholded`, `highest_in_group` (the most probable answers, which reports
+        name first) and `decoded` answers the share of `faces` with a broken rule, the number of
+        broken rules `per_face` and `n` in all, and `per_rule`;
         `calibration`: `ece` and `bins`;
         `per_characteristic.<id>`: `ap`, `prevalence`, `n`, `positives` by data set.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from faceinsight.characteristics import Task, Vocabulary
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.bootstrap import percentile_interval, resample_weights
+from faceinsight.evaluation.bootstrap import Scale, basic_interval, resample_weights
 from faceinsight.evaluation.calibration import Calibration, bin_edges
 from faceinsight.evaluation.ranking import Ranking
 from faceinsight.evaluation.settings import EvaluationSettings
@@ -233,11 +233,10 @@ class Measures:
         resampled = self.resampled(settings.n_resamples, settings.seed)
         figures = {}
         for key, value in self.point().items():
-            low, high = (
-                percentile_interval(resampled[key], settings.level)
-                if value is not None and key in resampled
-                else (None, None)
-            )
+            low, high = None, None
+            if value is not None and key in resampled:
+                scale: Scale = "count" if key[-1] == "per_face" else "share"
+                low, high = basic_interval(value, resampled[key], settings.level, scale)
             figures[key] = Figure(value, low, high)
         return figures
 

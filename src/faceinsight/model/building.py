@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 
 from faceinsight.characteristics import Vocabulary
-from faceinsight.errors import ParameterError
+from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line, token_shape, vision_config
-from faceinsight.model.modeling import FaceInsightModel
-from faceinsight.model.pretrained import load_config, load_tokenizer
+from faceinsight.model.modeling import Adapter, FaceInsightModel
+from faceinsight.model.pretrained import load_config, load_projector, load_tokenizer
 from faceinsight.model.saving import make_parts
-from faceinsight.model.settings import EncoderSettings, ModelSettings
+from faceinsight.model.settings import AdapterSettings, EncoderSettings, ModelSettings
 from faceinsight.model.tokenizer import build_tokenizer
 
 
@@ -74,9 +74,31 @@ def build_model(
             ruleset=ruleset,
             **make_parts(config, weights=True),
         )
+    if settings.image_adapter.pretrained is not None:
+        _start_from_projector(model.image_adapter, settings.image_adapter)
     if settings.correlation and adjacency is not None:
         model.gcn.set_adjacency(adjacency)
     return model
+
+
+@torch.no_grad()
+def _start_from_projector(adapter: Adapter, settings: AdapterSettings) -> None:
+    name = str(settings.pretrained)
+    projector = load_projector("image_adapter", name, settings.revision)
+    first, second = projector.linear_1, projector.linear_2
+    widths = (first.in_features, first.out_features, second.out_features)
+    if widths != adapter.widths:
+        raise WeightsError(
+            f"model.image_adapter.pretrained: the projector of '{name}' has widths "
+            f"{_widths(widths)}, and this image adapter {_widths(adapter.widths)}; take an image "
+            "encoder and a language model of the projector's widths, or set it to null"
+        )
+    adapter.hidden.load_state_dict(first.state_dict())
+    adapter.out.load_state_dict(second.state_dict())
+
+
+def _widths(widths: tuple[int, ...]) -> str:
+    return " to ".join(map(str, widths))
 
 
 def default_tokenizer(settings: ModelSettings, vocabulary: Vocabulary) -> PreTrainedTokenizerBase:

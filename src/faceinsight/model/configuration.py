@@ -18,8 +18,11 @@ class FaceInsightConfig(PretrainedConfig):
         characteristics: ids in vocabulary order (K).
         image_encoder: `pretrained`, `revision`, `architecture`, `feature_layer`, `mean`, `std`.
         segmentation_encoder: likewise; empty where maps are no part of the input.
+        image_adapter: `pretrained`, `revision` of the LLaVA checkpoint whose projector it started
+            from, if any.
         text_encoder: `pretrained`, `revision`, `width` (d).
         language_model: `pretrained`, `revision`, `architecture`.
+        lora: `rank`, `alpha`, `dropout`, `target_modules`; None for a model without LoRA.
         prompts: the words, as in `PromptSettings`.
         system_ids: token ids before the pictures, begin-of-sequence token included.
         query_ids: token ids of the query.
@@ -33,21 +36,24 @@ class FaceInsightConfig(PretrainedConfig):
         correlation: switch.
         logic: switch.
         logic_weight: factor of the logical loss.
+        answer_weight: factor of the language-model loss on templated answers.
         frozen: names of the parts that are not trained.
         frozen_dtype: number format of frozen parts.
         characteristics_attend: `causal` or `independent`.
     """
 
     model_type = "faceinsight"
-    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic"]
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic", "answer"]
 
     def __init__(
         self,
         characteristics: Sequence[str] = (),
         image_encoder: dict[str, Any] | None = None,
         segmentation_encoder: dict[str, Any] | None = None,
+        image_adapter: dict[str, Any] | None = None,
         text_encoder: dict[str, Any] | None = None,
         language_model: dict[str, Any] | None = None,
+        lora: dict[str, Any] | None = None,
         prompts: dict[str, str] | None = None,
         system_ids: Sequence[int] = (),
         query_ids: Sequence[int] = (),
@@ -61,6 +67,7 @@ class FaceInsightConfig(PretrainedConfig):
         correlation: bool = True,
         logic: bool = True,
         logic_weight: float = 1.0,
+        answer_weight: float = 0.0,
         frozen: Sequence[str] = (),
         frozen_dtype: str = "float32",
         characteristics_attend: str = "causal",
@@ -69,8 +76,10 @@ class FaceInsightConfig(PretrainedConfig):
         self.characteristics = list(characteristics)
         self.image_encoder = image_encoder or {}
         self.segmentation_encoder = segmentation_encoder or {}
+        self.image_adapter = image_adapter or {}
         self.text_encoder = text_encoder or {}
         self.language_model = language_model or {}
+        self.lora = lora
         self.prompts = prompts or {}
         self.system_ids = list(system_ids)
         self.query_ids = list(query_ids)
@@ -84,6 +93,7 @@ class FaceInsightConfig(PretrainedConfig):
         self.correlation = correlation
         self.logic = logic
         self.logic_weight = logic_weight
+        self.answer_weight = answer_weight
         self.frozen = list(frozen)
         self.frozen_dtype = frozen_dtype
         self.characteristics_attend = characteristics_attend

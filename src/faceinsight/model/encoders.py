@@ -38,9 +38,9 @@ def without_pooling(config: PretrainedConfig) -> dict[str, Any]:
     return {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
 
 
-def vision_model(config: PretrainedConfig) -> PreTrainedModel:
+def vision_model(config: PretrainedConfig, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     """A vision model with random weights, without a pooling head."""
-    return AutoModel.from_config(config, **without_pooling(config))
+    return AutoModel.from_config(config, dtype=dtype, **without_pooling(config))
 
 
 def one_line(error: Exception) -> str:
@@ -51,6 +51,11 @@ def one_line(error: Exception) -> str:
 
 class Encoder(nn.Module):
     """Normalises pictures and turns them into tokens with a vision model.
+
+    Pictures are not resized: frames have been cut to the model's `image_size` already. Where that
+    is the vision model's own size, this is what CLIP's image processor gives, whose resizing and
+    cropping then do nothing; where it is another, positions are interpolated, and there are more or
+    fewer tokens than LLaVA would have.
 
     A model that gives a feature map [B, w, h, v] yields its h * v positions as tokens; one that
     gives a sequence yields it without the tokens before the patches (class, registers).

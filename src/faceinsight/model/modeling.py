@@ -24,6 +24,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.logic.loss import LogicalLoss
 from faceinsight.losses import masked_bce
+from faceinsight.model.answering import answer_loss
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import Encoder
 from faceinsight.model.gcn import CorrelationGCN
@@ -36,26 +37,36 @@ class FaceInsightOutput(ModelOutput):
     """What a forward pass gives.
 
     Attributes:
-        loss: bce + logic_weight * logic (Eq. 4), where labels were given.
+        loss: bce + logic_weight * logic (Eq. 4) + answer_weight * answer, where labels were given.
         bce: Eq. 3 over the known labels, where labels were given.
         logic: Eq. 9, where labels were given and the switch is on.
+        answer: cross-entropy of the answers' tokens, direct and grounded, where they were given.
         logits: z_yes - z_no, float32 [B, K]; their sigmoid is P.
     """
 
     loss: Tensor | None = None
     bce: Tensor | None = None
     logic: Tensor | None = None
+    answer: Tensor | None = None
     logits: Tensor | None = None
 
 
 class Adapter(nn.Module):
-    """The two-layer MLP from an encoder's tokens [..., n, w] to the language model's width D."""
+    """The two-layer MLP from an encoder's tokens [..., n, w] to the language model's width D.
+
+    It computes what LLaVA-1.5's projector does.
+    """
 
     def __init__(self, width: int, hidden: int, out: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(width, hidden)
         self.activation = nn.GELU()
         self.out = nn.Linear(hidden, out)
+
+    @property
+    def widths(self) -> tuple[int, int, int]:
+        """In, hidden, out."""
+        return self.hidden.in_features, self.hidden.out_features, self.out.out_features
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map [..., n, w] to [..., n, D]."""
@@ -101,6 +112,8 @@ class FaceInsightModel(SavedModel):
         self.vocabulary = vocabulary
         self.tokenizer = tokenizer
         self.ruleset = ruleset
+        self.lora = None
+        self.documents = {}
         width = language_model.config.hidden_size
         self.language_model = language_model
         self.image_encoder, self.image_adapter = self._encoder_and_adapter(
@@ -133,8 +146,13 @@ class FaceInsightModel(SavedModel):
         for part in config.frozen:
             getattr(self, part).requires_grad_(False)
         self.post_init()
+        if config.lora is not None:
+            from faceinsight.model.lora import add_lora  # nothing of peft is imported without it
+
+            # peft's view of the same modules: as a submodule it would name every tensor twice.
+            self.__dict__["lora"] = add_lora(language_model, config.lora)
         # Trainer reads this, and then does not warn that a checkpoint lacks them.
-        self._keys_to_ignore_on_save = set(self._from_bases(self.state_dict()))
+        self._keys_to_ignore_on_save = set(self._elsewhere(self.state_dict()))
         self.eval()
 
     def _encoder_and_adapter(
@@ -152,6 +170,10 @@ class FaceInsightModel(SavedModel):
         super().train(mode)
         for part in self.config.frozen:
             getattr(self, part).eval()
+        if self.lora is not None:
+            from faceinsight.model.lora import train_dropout
+
+            train_dropout(self.language_model, mode)
         if mode and "language_model" in self.config.frozen:
             # A layer is checkpointed only if it says it trains. Its children, which hold dropout,
             # stay in evaluation mode.
@@ -211,26 +233,31 @@ class FaceInsightModel(SavedModel):
         dtype = words.weight.dtype
         return torch.cat([p.to(dtype).expand(batch, -1, -1) for p in pieces], dim=1)
 
-    def attention(self, length: int) -> dict[str, Tensor]:
-        """Mask and positions for a sequence of `length` that ends with the characteristics.
+    def attention(self, length: int, answer: int = 0) -> dict[str, Tensor]:
+        """Mask and positions for the sequence of Eq. 2 and an answer's tokens after it.
 
         Empty where the language model's own causal mask is meant. Where characteristics are
-        independent, each sees everything before the first of them, and itself.
+        independent, each sees everything before the first of them, and itself; an answer sees all.
+
+        Args:
+            length: T, of the sequence that ends with the characteristics.
+            answer: number of tokens after it.
 
         Returns:
-            `attention_mask`, added to attention scores, [1, 1, T, T], and `position_ids`, [1, T].
+            `attention_mask`, added to attention scores, [1, 1, T + answer, T + answer], and
+            `position_ids`, [1, T + answer].
         """
         if self.config.characteristics_attend == "causal":
             return {}
         device, dtype = self.language_model.device, self.language_model.dtype
-        position = torch.arange(length, device=device)
+        place = torch.arange(length + answer, device=device)
         first = length - len(self.config.characteristics)
-        seen = (position[None, :] <= position[:, None]) & (
-            (position[None, :] < first) | (position[None, :] == position[:, None])
-        )
-        mask = torch.zeros(1, 1, length, length, dtype=dtype, device=device)
+        of_list = (place >= first) & (place < length)
+        apart = of_list[:, None] & of_list[None, :] & (place[:, None] != place[None, :])
+        seen = (place[None, :] <= place[:, None]) & ~apart
+        mask = torch.zeros(1, 1, *seen.shape, dtype=dtype, device=device)
         mask.masked_fill_(~seen, torch.finfo(dtype).min)
-        return {"attention_mask": mask, "position_ids": position.clamp_max(first)[None]}
+        return {"attention_mask": mask, "position_ids": place.where(~of_list, first)[None]}
 
     def read_out(self, hidden: Tensor) -> Tensor:
         """z_yes - z_no at each position, from two rows of the output matrix, in float32.
@@ -253,6 +280,10 @@ class FaceInsightModel(SavedModel):
         maps: Tensor | None = None,
         labels: Tensor | None = None,
         order: Tensor | None = None,
+        answer_ids: Tensor | None = None,
+        answer_labels: Tensor | None = None,
+        fact_ids: Tensor | None = None,
+        fact_labels: Tensor | None = None,
     ) -> FaceInsightOutput:
         """Estimate every characteristic.
 
@@ -267,18 +298,30 @@ class FaceInsightModel(SavedModel):
             ParameterError: label maps are part of the input, and there are none.
         """
         sequence = self.embed(photographs, maps, order)
-        body = self.language_model.base_model
+        words, body = self.get_input_embeddings(), self.language_model.base_model
+        length = sequence.shape[1]
+        if answer_ids is not None:
+            sequence = torch.cat([sequence, words(answer_ids)], dim=1)
         hidden = body(
-            inputs_embeds=sequence, use_cache=False, **self.attention(sequence.shape[1])
+            inputs_embeds=sequence,
+            use_cache=False,
+            **self.attention(length, sequence.shape[1] - length),
         ).last_hidden_state
-        logits = self.read_out(hidden[:, -len(self.config.characteristics) :])
+        logits = self.read_out(hidden[:, length - len(self.config.characteristics) : length])
         if order is not None:
             logits = logits[:, order.argsort()]
         if labels is None:
             return FaceInsightOutput(logits=logits)
         loss = bce = masked_bce(logits, labels)
-        logic = None
+        logic = answer = None
         if self.config.logic:
             logic = self.logical_loss(logits)
-            loss = bce + self.config.logic_weight * logic
-        return FaceInsightOutput(loss=loss, bce=bce, logic=logic, logits=logits)
+            loss = loss + self.config.logic_weight * logic
+        if answer_labels is not None:
+            # The token before it predicts each token of an answer.
+            answer = answer_loss(self, hidden[:, length - 1 : -1], answer_labels)
+            if fact_ids is not None and fact_labels is not None:
+                read = body(inputs_embeds=words(fact_ids), use_cache=False).last_hidden_state
+                answer = answer + answer_loss(self, read[:, :-1], fact_labels[:, 1:])
+            loss = loss + self.config.answer_weight * answer
+        return FaceInsightOutput(loss=loss, bce=bce, logic=logic, answer=answer, logits=logits)

@@ -1,13 +1,17 @@
 """Reading vision towers, language models and text features out of Hugging Face checkpoints.
 
-`from_pretrained` fills what a checkpoint lacks with random weights and a warning. Here a tensor
-that is lacking or has another shape is an error that names it.
+The published layouts are read as they are: safetensors and the older `pytorch_model.bin` (without
+unpickling code), whole or in shards; of a checkpoint that joins several models (LLaVA, CLIP) only
+the part that is asked for. `from_pretrained` fills what a checkpoint lacks with random weights and
+a warning. Here a tensor that is lacking or has another shape is an error that names it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,10 +23,12 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     CLIPTextModelWithProjection,
+    LlavaConfig,
     PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.llava.modeling_llava import LlavaMultiModalProjector
 from transformers.utils import logging
 
 from faceinsight.errors import WeightsError
@@ -30,15 +36,34 @@ from faceinsight.model.encoders import one_line, without_pooling
 
 _Loaded = TypeVar("_Loaded")
 
-_LLAVA_KEYS = {r"^language_model\.": "", r"^model\.language_model\.": "model."}
+_LANGUAGE_KEYS = {r"^language_model\.": "", r"^model\.language_model\.": "model."}
 """From a LLaVA checkpoint's names to those of its language model alone; the second form is that
 of checkpoints whose body and head were saved apart."""
+
+_VISION_KEYS = {r"^(?:model\.)?vision_tower\.(?:vision_model\.)?": ""}
+"""From a LLaVA checkpoint's names to those of its vision tower alone."""
+
+_PROJECTOR_KEYS = {r"^model\.multi_modal_projector\.": "multi_modal_projector."}
+
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+"""What a name on the Hugging Face hub looks like."""
+
+
+class LlavaProjector(PreTrainedModel):
+    """Nothing but the projector of a LLaVA checkpoint."""
+
+    config_class = LlavaConfig
+
+    def __init__(self, config: LlavaConfig) -> None:
+        super().__init__(config)
+        self.multi_modal_projector = LlavaMultiModalProjector(config)
+        self.post_init()
 
 
 def load_vision_model(
     part: str, name: str, revision: str | None = None, dtype: torch.dtype = torch.float32
 ) -> PreTrainedModel:
-    """Load a vision model; of a checkpoint that joins picture and text (CLIP), the vision tower.
+    """Load a vision model; of a checkpoint that joins it with others (CLIP, LLaVA), it alone.
 
     Args:
         part: the parameter that asks for it, for messages, e.g. `image_encoder`.
@@ -50,8 +75,12 @@ def load_vision_model(
         WeightsError: the checkpoint is not there, or lacks tensors that the model has.
     """
     config = load_config(part, name, revision)
+    options: dict[str, Any] = {}
+    if config.model_type == "llava":
+        options["key_mapping"] = _VISION_KEYS
     config = getattr(config, "vision_config", config)
-    return _load(AutoModel, part, name, revision, dtype, config=config, **without_pooling(config))
+    options |= {"config": config, **without_pooling(config)}
+    return _load(AutoModel, part, name, revision, dtype, **options)
 
 
 def load_language_model(
@@ -64,8 +93,34 @@ def load_language_model(
     config = load_config(part, name, revision)
     options: dict[str, Any] = {"config": config}
     if hasattr(config, "text_config"):
-        options = {"config": config.text_config, "key_mapping": _LLAVA_KEYS}
+        options = {"config": config.text_config, "key_mapping": _LANGUAGE_KEYS}
     return _load(AutoModelForCausalLM, part, name, revision, dtype, **options)
+
+
+def load_projector(part: str, name: str, revision: str | None = None) -> LlavaMultiModalProjector:
+    """Load the projector of a LLaVA checkpoint, in float32.
+
+    Arguments are those of `load_vision_model`.
+
+    Raises:
+        WeightsError: the checkpoint is not there, lacks tensors, or is not of LLaVA-1.5's form: two
+            layers with biases and a GELU between them, over one layer of the vision tower.
+    """
+    config = load_config(part, name, revision)
+    wanted = (
+        ("model_type", "llava"),
+        ("projector_hidden_act", "gelu"),
+        ("multimodal_projector_bias", True),
+    )
+    for key, value in wanted:
+        if getattr(config, key, None) != value:
+            raise WeightsError(
+                f"model.{part}.pretrained: the {key} of '{name}' is {getattr(config, key, None)}, "
+                f"and must be {value}: name a checkpoint of LLaVA-1.5, or null"
+            )
+    options = {"config": config, "key_mapping": _PROJECTOR_KEYS}
+    loaded: Any = _load(LlavaProjector, part, name, revision, torch.float32, **options)
+    return loaded.multi_modal_projector
 
 
 def load_tokenizer(part: str, name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
@@ -112,6 +167,8 @@ def encode_phrases(
     inputs = {"input_ids": tokens.input_ids, "attention_mask": tokens.attention_mask}
     if config.model_type in ("clip", "clip_text_model"):
         text_config = getattr(config, "text_config", config)
+        # Where text and picture are joined, it is the whole's width that counts.
+        text_config.projection_dim = config.projection_dim
         model = _load(
             CLIPTextModelWithProjection,
             "text_encoder",
@@ -148,8 +205,9 @@ def _load(
     wrong = sorted(info["missing_keys"]) + sorted(str(k[0]) for k in info["mismatched_keys"])
     if wrong:
         raise WeightsError(
-            f"{part}.pretrained: '{name}' lacks {_listed(wrong)} of a {type(model).__name__}; "
-            "take a checkpoint of that model, with the names that transformers gives its tensors"
+            f"model.{part}.pretrained: '{name}' lacks, or has in another shape, "
+            f"{_listed(wrong)} of a {type(model).__name__}; take a checkpoint of that model, with "
+            "the names that transformers gives its tensors"
         )
     return model.eval()
 
@@ -166,9 +224,27 @@ def _read(part: str, name: str, load: Callable[[], _Loaded]) -> _Loaded:
         return load()
     except Exception as error:
         raise WeightsError(
-            f"{part}.pretrained: '{name}' cannot be loaded ({one_line(error)}); fetch it with "
-            f"'hf download {name}', or set {part}.pretrained to a folder that holds it"
+            f"model.{part}.pretrained: '{name}' cannot be loaded ({one_line(error)}); "
+            f"{_remedy(part, name)}"
         ) from error
+
+
+def _remedy(part: str, name: str) -> str:
+    if Path(name).is_dir():
+        return (
+            "the folder must hold config.json, weights (*.safetensors or pytorch_model*.bin, every "
+            "shard and their index) and, with a language model or text encoder, its tokenizer, all "
+            "as transformers writes them"
+        )
+    if HUB_NAME.fullmatch(name):
+        return (
+            f"where there is a network, 'hf download {name} --local-dir FOLDER' fetches it; put it "
+            f"on this machine, and set model.{part}.pretrained (of a saved model: bases) to FOLDER"
+        )
+    return (
+        "there is no such folder; give a folder that holds the checkpoint, or its name on the "
+        "Hugging Face hub"
+    )
 
 
 def _at(revision: str | None) -> dict[str, str]:

@@ -1,16 +1,19 @@
 """Saving what was trained, and putting it back on the weights that were not.
 
 A saved model is a folder: `config.json`, `model.safetensors` (trained parts in float32, text
-features, prior), `vocabulary.json`, `rules.json` and the tokenizer's files. A frozen part that came
-from a checkpoint is not in it: it is read from that checkpoint again.
+features, prior), `lora/` (where there is LoRA, as peft saves it), `vocabulary.json`, `rules.json`,
+the tokenizer's files, and, of a model that training made, its card `README.md` and
+`provenance.json`. A frozen part that came from a checkpoint is not in it: it is read from that
+checkpoint again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryDirectory
+from typing import Any, Self, TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -28,9 +31,14 @@ from faceinsight.errors import WeightsError
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line, vision_config, vision_model
+from faceinsight.model.hub import saved_folder, upload_folder
 from faceinsight.model.pretrained import load_language_model, load_vision_model
 
-VOCABULARY, RULES, WEIGHTS = "vocabulary.json", "rules.json", "model.safetensors"
+_Read = TypeVar("_Read")
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+VOCABULARY, RULES = "vocabulary.json", "rules.json"
+CARD, PROVENANCE = "README.md", "provenance.json"
 PARTS = ("image_encoder", "segmentation_encoder", "language_model")
 
 
@@ -53,14 +61,15 @@ def make_part(config: FaceInsightConfig, part: str, *, weights: bool) -> PreTrai
     if not settings:
         return None
     frozen = part in config.frozen
+    dtype = getattr(torch, config.frozen_dtype) if frozen else torch.float32
     is_language = part == "language_model"
     if settings["pretrained"] is not None and (weights or frozen):
         load = load_language_model if is_language else load_vision_model
-        dtype = getattr(torch, config.frozen_dtype) if frozen else torch.float32
         return load(part, settings["pretrained"], settings["revision"], dtype)
     if is_language:
-        return AutoModelForCausalLM.from_config(AutoConfig.for_model(**settings["architecture"]))
-    return vision_model(vision_config(settings["architecture"], config.image_size, part))
+        architecture = AutoConfig.for_model(**settings["architecture"])
+        return AutoModelForCausalLM.from_config(architecture, dtype=dtype)
+    return vision_model(vision_config(settings["architecture"], config.image_size, part), dtype)
 
 
 def make_parts(config: FaceInsightConfig, *, weights: bool) -> dict[str, Any]:
@@ -69,27 +78,43 @@ def make_parts(config: FaceInsightConfig, *, weights: bool) -> dict[str, Any]:
 
 
 class SavedModel(PreTrainedModel):
-    """`save_pretrained` and `from_pretrained` of `FaceInsightModel`."""
+    """`save_pretrained`, `from_pretrained` and `push_to_hub` of `FaceInsightModel`.
+
+    Attributes:
+        lora: peft's view of the language model, a `PeftModel`; None without LoRA.
+        documents: texts that are saved beside the weights, by file name: `README.md`, the model
+            card, and `provenance.json`. Training writes them, and who loads a model and saves it
+            again keeps them.
+    """
 
     config: FaceInsightConfig
     vocabulary: Vocabulary
     ruleset: RuleSet | None
     tokenizer: PreTrainedTokenizerBase
+    lora: Any
+    documents: dict[str, str]
 
-    def _from_bases(self, names: Iterable[str]) -> list[str]:
-        """Those tensors that are not saved, since a frozen part's checkpoint holds them."""
+    def _elsewhere(self, names: Iterable[str]) -> set[str]:
+        """Those tensors that are not in `model.safetensors`: frozen parts' checkpoints or peft's
+        file holds them.
+        """
         config = self.config
         bases = [p for p in config.frozen if getattr(config, p)["pretrained"] is not None]
-        return [name for name in names if name.split(".")[0] in bases]
+        elsewhere = {name for name in names if name.split(".")[0] in bases}
+        if self.lora is not None:
+            from faceinsight.model.lora import is_lora
+
+            elsewhere |= {name for name in names if is_lora(name)}
+        return elsewhere
 
     def trained_state(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """The tensors that are saved, in float32 where they are floating point.
+        """The tensors of `model.safetensors`, in float32 where they are floating point.
 
         Args:
             state_dict: the whole state; the model's own if not given.
         """
         state = self.state_dict() if state_dict is None else state_dict
-        elsewhere = set(self._from_bases(state))
+        elsewhere = self._elsewhere(state)
         return {
             name: tensor.float() if tensor.is_floating_point() else tensor
             for name, tensor in state.items()
@@ -101,56 +126,91 @@ class SavedModel(PreTrainedModel):
         save_directory: str | Path,
         is_main_process: bool = True,
         state_dict: Mapping[str, Tensor] | None = None,
-        **kwargs: Any,
+        push_to_hub: bool = False,
+        max_shard_size: int | str | None = None,
+        **upload: Any,
     ) -> None:
         """Save what was trained, and everything that goes with it, into one folder.
+
+        Files are written in place; a caller that may be interrupted writes into a folder beside
+        the final one and renames it (`faceinsight.work.write_beside`).
 
         Args:
             save_directory: the folder.
             is_main_process: False on all but one of several processes.
             state_dict: the whole state, where it had to be gathered from several processes.
-            kwargs: further arguments of `PreTrainedModel.save_pretrained`.
+            push_to_hub: upload the folder afterwards.
+            max_shard_size: not heeded: the weights are one file, which `from_pretrained` reads.
+            upload: `repo_id` (the folder's name if not given) and further arguments of
+                `faceinsight.model.hub.upload_folder`.
         """
+        state = self.state_dict() if state_dict is None else state_dict
         super().save_pretrained(
             save_directory,
             is_main_process=is_main_process,
-            state_dict=self.trained_state(state_dict),
+            state_dict=self.trained_state(state),
             save_original_format=False,
-            **kwargs,
+            max_shard_size=2**62,
         )
         if not is_main_process:
             return
         folder = Path(save_directory)
+        if self.lora is not None:
+            from faceinsight.model.lora import save_lora
+
+            save_lora(self.lora, folder, state)
         _write_json(folder / VOCABULARY, self.vocabulary.to_config())
         if self.ruleset is not None:
             _write_json(folder / RULES, self.ruleset.to_config())
         self.tokenizer.save_pretrained(folder)
+        for name, text in self.documents.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        if push_to_hub:
+            upload_folder(folder, **{"repo_id": folder.name, **upload})
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:  # type: ignore[override]
+        """Upload the model, as `save_pretrained` saves it, with its own card.
+
+        Args:
+            repo_id: name on the Hugging Face hub; made if it is not there.
+            kwargs: further arguments of `faceinsight.model.hub.upload_folder`: `private`, `token`,
+                `revision`, `create_pr`, `commit_message`, `commit_description`.
+
+        Returns:
+            The address of the commit.
+        """
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return upload_folder(Path(folder), repo_id, **kwargs)
 
     @classmethod
     def from_pretrained(  # type: ignore[override]
-        cls, folder: str | Path, *, bases: Mapping[str, str] | None = None
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        *,
+        bases: Mapping[str, str] | None = None,
+        **hub: Any,
     ) -> Self:
         """Read a saved model back, in evaluation mode.
 
         Args:
-            folder: where `save_pretrained` put it.
+            pretrained_model_name_or_path: the folder that `save_pretrained` wrote, or its name on
+                the Hugging Face hub.
             bases: for frozen parts whose checkpoint lies elsewhere now, part to name or folder.
+            hub: for a name on the hub, what `faceinsight.model.hub.saved_folder` takes: `revision`,
+                `cache_dir`, `token`, `local_files_only`, `force_download`.
 
         Raises:
             WeightsError: a file, a tensor or a frozen part's checkpoint is missing; the message
                 says which, and where it should be.
         """
-        folder = Path(folder)
-        for name in ("config.json", WEIGHTS, VOCABULARY):
+        folder = saved_folder(pretrained_model_name_or_path, **hub)
+        for name in (CONFIG, WEIGHTS, VOCABULARY):
             if not (folder / name).is_file():
                 raise WeightsError(
                     f"{folder} holds no {name}: give the folder of a model that was saved whole"
                 )
-        config = FaceInsightConfig.from_pretrained(folder)
-        for part, name in (bases or {}).items():
-            if part not in PARTS:
-                raise WeightsError(f"bases: there is no part '{part}'; there are {list(PARTS)}")
-            getattr(config, part)["pretrained"] = name
+        config = _config(folder, bases or {})
         vocabulary = Vocabulary.from_config(_read_json(folder / VOCABULARY))
         if list(vocabulary.ids) != config.characteristics:
             raise WeightsError(
@@ -161,11 +221,14 @@ class SavedModel(PreTrainedModel):
         model = cls(
             config,
             vocabulary=vocabulary,
-            tokenizer=AutoTokenizer.from_pretrained(folder),
+            tokenizer=_read(folder / "tokenizer.json", lambda _: _tokenizer(folder)),
             ruleset=RuleSet.from_config(_read_json(rules)) if rules.is_file() else None,
             **make_parts(config, weights=False),
         )
         model.load_trained(folder)
+        for name in (CARD, PROVENANCE):
+            if (folder / name).is_file():
+                model.documents[name] = _read(folder / name, _read_text)
         return model
 
     def load_trained(self, folder: str | Path) -> None:
@@ -175,14 +238,11 @@ class SavedModel(PreTrainedModel):
             WeightsError: a tensor is missing, too many, or of another shape.
         """
         path = Path(folder) / WEIGHTS
-        try:
-            saved = load_file(path)
-        except Exception as error:
-            raise WeightsError(f"{path} cannot be read: {one_line(error)}") from error
+        saved = _read(path, load_file)
         own = self.state_dict()
         tied = self.all_tied_weights_keys
         faults = {
-            "lacks": (own.keys() - saved.keys() - tied.keys()) - set(self._from_bases(own)),
+            "lacks": (own.keys() - saved.keys() - tied.keys()) - self._elsewhere(own),
             "has too many:": saved.keys() - own.keys(),
             "has in another shape:": {
                 k for k in saved.keys() & own.keys() if saved[k].shape != own[k].shape
@@ -195,6 +255,30 @@ class SavedModel(PreTrainedModel):
                     "config.json beside it by this version of the model"
                 )
         self.load_state_dict(saved, strict=False)
+        if self.lora is not None:
+            from faceinsight.model.lora import load_lora
+
+            load_lora(self.lora, Path(folder))
+
+
+def _config(folder: Path, bases: Mapping[str, str]) -> FaceInsightConfig:
+    """The saved configuration, with some frozen parts' checkpoints elsewhere."""
+    kind = _read_json(folder / CONFIG).get("model_type")
+    if kind != FaceInsightConfig.model_type:
+        raise WeightsError(
+            f"{folder / CONFIG} is of a '{kind}' model, not of FaceInsight: give the folder of a "
+            "saved FaceInsight model"
+        )
+    config = FaceInsightConfig.from_pretrained(folder)
+    for part, name in bases.items():
+        if part not in PARTS:
+            raise WeightsError(f"bases: there is no part '{part}'; there are {list(PARTS)}")
+        getattr(config, part)["pretrained"] = name
+    return config
+
+
+def _tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -202,4 +286,15 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return _read(path, lambda path: json.loads(_read_text(path)))
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _read(path: Path, read: Callable[[Path], _Read]) -> _Read:
+    try:
+        return read(path)
+    except Exception as error:
+        raise WeightsError(f"{path} cannot be read: {one_line(error)}") from error

@@ -52,6 +52,46 @@ class EncoderSettings(PartSettings):
     std: Channels = (0.5, 0.5, 0.5)
 
 
+class AdapterSettings(_Settings):
+    """Where an adapter's first weights come from; it is trained in any case.
+
+    Attributes:
+        pretrained: name or folder of a LLaVA checkpoint whose projector the adapter starts from,
+            which needs an image encoder and a language model of LLaVA's widths; null starts from
+            random weights.
+        revision: branch, tag or commit of a checkpoint on the hub.
+    """
+
+    pretrained: str | None = None
+    revision: str | None = None
+
+
+class LoraSettings(_Settings):
+    """Low-rank matrices (LoRA) beside a frozen language model's own; the defaults are LLaVA-1.5's.
+
+    Attributes:
+        rank: r, the inner width of each pair of matrices.
+        alpha: their product counts alpha / r.
+        dropout: on what goes into the first of them, while training.
+        target_modules: names of the linear layers that get a pair, e.g. [q_proj, v_proj];
+            `all-linear` is all of them but the output matrix.
+    """
+
+    rank: int = Field(128, ge=1)
+    alpha: float = Field(256, gt=0)
+    dropout: float = Field(0.05, ge=0, lt=1)
+    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+
+    @model_validator(mode="after")
+    def _not_the_output(self) -> LoraSettings:
+        if not self.target_modules or "lm_head" in self.target_modules:
+            raise ValueError(
+                "target_modules must name layers, and not 'lm_head': the logits of yes and no are "
+                "read from two rows of the output matrix as it is"
+            )
+        return self
+
+
 class TextSettings(_Settings):
     """Where the text features T_p^0 come from.
 
@@ -97,9 +137,11 @@ class ModelSettings(_Settings):
     Attributes:
         image_size: side S of photographs and label maps in pixels.
         image_encoder: E_i.
+        image_adapter: where the adapter behind it starts from.
         segmentation_encoder: E_s; only used where `segmentation` is on.
         text_encoder: the source of T_p^0.
         language_model: M_llm.
+        lora: low-rank matrices that are trained beside a frozen language model; null for none.
         prompts: the words of the input sequence.
         adapter_width: hidden width of the adapters; null takes the language model's width.
         gcn_layers: L of Eq. 8; only used where `correlation` is on.
@@ -107,6 +149,7 @@ class ModelSettings(_Settings):
         correlation: switch, text features pass through the graph network.
         logic: switch, the logical loss is part of the loss.
         logic_weight: factor of the logical loss; Eq. 4 has 1.
+        answer_weight: factor of the language-model loss on templated answers; Eq. 4 has none (0).
         frozen: parts that are not trained.
         frozen_dtype: number format in which frozen parts are held.
         characteristics_attend: `causal` (each characteristic token also sees those before it) or
@@ -116,9 +159,11 @@ class ModelSettings(_Settings):
 
     image_size: int = Field(gt=0)
     image_encoder: EncoderSettings
+    image_adapter: AdapterSettings = AdapterSettings()
     segmentation_encoder: EncoderSettings
     text_encoder: TextSettings
     language_model: PartSettings
+    lora: LoraSettings | None = None
     prompts: PromptSettings = PromptSettings()
     adapter_width: int | None = Field(None, gt=0)
     gcn_layers: int = Field(2, ge=1)
@@ -126,6 +171,16 @@ class ModelSettings(_Settings):
     correlation: bool = True
     logic: bool = True
     logic_weight: float = Field(1.0, ge=0)
+    answer_weight: float = Field(0.0, ge=0)
     frozen: tuple[Part, ...] = ()
     frozen_dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     characteristics_attend: Literal["causal", "independent"] = "causal"
+
+    @model_validator(mode="after")
+    def _lora_beside_frozen_weights(self) -> ModelSettings:
+        if self.lora is not None and "language_model" not in self.frozen:
+            raise ValueError(
+                "'lora' trains small matrices beside a frozen language model: add language_model "
+                "to 'frozen', or set 'lora' to null"
+            )
+        return self

@@ -1,8 +1,8 @@
-"""Figures of what the models learn from: data sets, the correlation prior, the rules."""
+"""Figures of what the models learn from: the data sets and the correlation prior."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,29 +15,17 @@ from faceinsight.reporting.style import (
     BLUE,
     FAINT,
     GREY,
-    INK,
     ORANGE,
+    OUTLINE,
     SHADES,
     SKY,
-    VERMILLION,
     characteristic_name,
     dataset_name,
-    plain,
-    shortened,
+    numbers,
     style,
-    variant_name,
-    variant_style,
-    whiskers,
 )
 
-ANSWERS = {
-    "thresholded": "P from the threshold on",
-    "highest_in_group": "the same, one member a group",
-    "decoded": "decoded",
-}
-"""The three ways to turn probabilities into labels, by the names that `evaluate` gives them."""
-
-_KINDS = {"exclusion": "Exclusions", "link": "Links between vocabularies", "group": "Groups"}
+_SPLITS = (("train", BLUE, "circle"), ("val", SKY, "diamond"), ("test", ORANGE, "square"))
 
 
 def dataset_composition(summary: pd.DataFrame) -> go.Figure:
@@ -46,7 +34,7 @@ def dataset_composition(summary: pd.DataFrame) -> go.Figure:
     Args:
         summary: from `summaries.dataset_summary`.
     """
-    datasets = list(dict.fromkeys(summary["dataset"]))[::-1]
+    datasets = list(dict.fromkeys(summary["dataset"]))
     names = [dataset_name(d) for d in datasets]
     figure = make_subplots(
         cols=2,
@@ -55,43 +43,78 @@ def dataset_composition(summary: pd.DataFrame) -> go.Figure:
         horizontal_spacing=0.06,
         subplot_titles=("faces (logarithmic)", "unknown labels"),
     )
-    for split, colour in (("test", ORANGE), ("val", SKY), ("train", BLUE)):
+    largest, smallest = 1, None
+    for place, (split, colour, symbol) in enumerate(_SPLITS):
         faces = (
             summary[summary["split"] == split].groupby("dataset")["faces"].max().reindex(datasets)
         )
         counts = [None if pd.isna(n) or n == 0 else int(n) for n in faces]
-        figure.add_bar(
+        found = [n for n in counts if n is not None]
+        largest = max([largest, *found])
+        smallest = min([n for n in (smallest, *found) if n is not None], default=None)
+        figure.add_scatter(
             x=counts,
-            y=names,
+            y=[row + (place - 1) * 0.26 for row in range(len(datasets))],
+            customdata=names,
             name=split,
-            marker_color=colour,
-            orientation="h",
-            text=["" if n is None else f"{n:,}" for n in counts],
-            textposition="outside",
+            mode="markers+text",
+            marker={"color": colour, "symbol": symbol, "size": 9, "line": OUTLINE},
+            text=["" if n is None else f"  {n:,}" for n in counts],
+            textposition="middle right",
             textfont={"size": 11, "color": FAINT},
             cliponaxis=False,
-            hovertemplate=f"%{{y}}, {split}: %{{x:,}} faces<extra></extra>",
+            hovertemplate=f"%{{customdata}}, {split}: %{{x:,}} faces<extra></extra>",
+            row=1,
+            col=1,
         )
     sums = summary.groupby("dataset")[["faces", "known"]].sum().reindex(datasets)
     unknown = 1 - sums["known"] / sums["faces"].where(sums["faces"] > 0)
+    shares = numbers(unknown)
     figure.add_bar(
-        x=[None if pd.isna(u) else u for u in unknown],
-        y=names,
+        x=shares,
+        y=list(range(len(datasets))),
+        customdata=names,
         marker_color=GREY,
         orientation="h",
         showlegend=False,
         width=0.4,
-        hovertemplate="%{y}: %{x:.1%} of labels unknown<extra></extra>",
+        text=["" if u is None else f"{u:.1%}" for u in shares],
+        textposition="outside",
+        textfont={"size": 11, "color": FAINT},
+        cliponaxis=False,
+        hovertemplate="%{customdata}: %{x:.1%} of labels unknown<extra></extra>",
         row=1,
         col=2,
     )
-    style(figure, "Data sets", 150 + 62 * max(len(datasets), 1), top=90)
-    figure.update_layout(legend={"traceorder": "reversed"})
-    figure.update_xaxes(
-        type="log", title_text="faces", tickformat="~s", nticks=6, tickangle=0, col=1
+    totals = summary.drop_duplicates(["dataset", "split"]).groupby("dataset")["faces"].sum()
+    style(
+        figure,
+        "Faces and unknown labels",
+        150 + 56 * max(len(datasets), 1),
+        top=90,
+        alt="Faces of each data set: "
+        + ", ".join(f"{dataset_name(d)} {int(totals[d]):,}" for d in datasets)
+        + ". The table above has every split.",
     )
-    figure.update_xaxes(tickformat=".0%", title_text="share", rangemode="tozero", col=2)
-    return figure
+    low, high = np.floor(np.log10(smallest or 1)), np.log10(largest)
+    figure.update_xaxes(
+        type="log",
+        range=[low, high + max(high - low, 0.5) * 0.18],  # room for the last number
+        tickvals=_log_ticks(int(low), high),
+        tickformat="~s",
+        tickangle=0,
+        col=1,
+    )
+    most = max([u for u in shares if u is not None], default=0)
+    figure.update_xaxes(tickformat=".0%", range=[0, max(most, 0.04) * 1.25], nticks=4, col=2)
+    figure.update_yaxes(range=[max(len(datasets), 1) - 0.5, -0.5], showgrid=False)
+    return figure.update_yaxes(tickvals=list(range(len(datasets))), ticktext=names)
+
+
+def _log_ticks(low: int, high: float) -> list[float]:
+    """Powers of ten up to 10^high, and their double and fivefold where there are few."""
+    steps = (1, 2, 5) if high - low < 3 else (1,)
+    return [step * 10.0**power for power in range(low, int(high) + 1) for step in steps]
 
 
 def prevalence_heat_map(summary: pd.DataFrame, split: str = "train") -> go.Figure:
@@ -109,6 +132,7 @@ def prevalence_heat_map(summary: pd.DataFrame, split: str = "train") -> go.Figur
         index="id", columns="dataset", values="share"
     )
     z = table.reindex(index=ids, columns=datasets).to_numpy(dtype=np.float64)
+    height = 205 + 15 * max(len(ids), 4)
     figure = go.Figure(
         go.Heatmap(
             z=_cells(z),
@@ -117,13 +141,21 @@ def prevalence_heat_map(summary: pd.DataFrame, split: str = "train") -> go.Figur
             colorscale=SHADES,
             zmin=0,
             zmax=1,
-            colorbar={"title": "share", "tickformat": ".0%", "thickness": 12},
+            colorbar=_colour_bar("share of known labels", height - 165, 66) | {"tickformat": ".0%"},
             xgap=1,
             ygap=1,
             hovertemplate="%{y} in %{x}: %{z:.1%}<extra></extra>",
         )
     )
-    style(figure, f"Prevalence in the {split} labels", 140 + 15 * max(len(ids), 4), top=70)
+    style(
+        figure,
+        f"Prevalence in the {split} labels",
+        height,
+        top=165,  # the names stand upright in a narrow window
+        alt=f"Heat map: share of {len(ids)} characteristics among the known {split} labels of "
+        f"{len(datasets)} data sets. The numbers are in the catalog's data_summary.",
+    )
+    figure.update_layout(margin_b=0)
     figure.update_xaxes(side="top", showgrid=False)
     return figure.update_yaxes(showgrid=False, tickfont={"size": 11}, dtick=1)
 
@@ -139,13 +171,16 @@ def prior_heat_map(
         ids: the K characteristics.
     """
     names = [characteristic_name(i) for i in ids]
+    many = len(ids) > 40
+    height = 300 + (13 if many else 22) * len(ids)
     both = np.dstack([conditional, adjacency]).round(4)
     hover = (
         "given %{y}, %{x} has probability %{customdata[0]:.2f}<br>"
         "%{y} listens to %{x} with weight %{customdata[1]:.3f}<extra></extra>"
     )
     figure = go.Figure()
-    for number, (z, title) in enumerate(((conditional, "P(j | i)"), (adjacency, "weight"))):
+    shown = ((conditional, "probability of j, given i"), (adjacency, "weight of j for i"))
+    for number, (z, title) in enumerate(shown):
         figure.add_heatmap(
             z=_cells(z),
             x=names,
@@ -154,14 +189,21 @@ def prior_heat_map(
             colorscale=SHADES,
             zmin=0,
             zmax=1 if number == 0 else max(float(np.nanmax(z, initial=0.0)), 1e-6),
-            colorbar={"title": title, "thickness": 12},
+            colorbar=_colour_bar(title, height - 240),
             visible=number == 0,
             hovertemplate=hover,
         )
-    size = 9 if len(ids) > 40 else 12
-    height = 240 + (11 if len(ids) > 40 else 22) * len(ids)
-    style(figure, "Correlation prior", height, top=80)
+    style(
+        figure,
+        "Every pair of characteristics",
+        height,
+        top=100,
+        alt=f"Heat map of {len(ids)} by {len(ids)} characteristics: how probable each one (column) "
+        "is given another (row), or how much the row listens to the column. "
+        + _strongest(conditional, names),
+    )
     figure.update_layout(
+        meta=figure.layout.meta | {"min_width": 1060 if many else 640},
         plot_bgcolor="#eceef0",  # shows where no image labels a pair
         updatemenus=[
             {
@@ -177,7 +219,7 @@ def prior_heat_map(
                 "buttons": [
                     {
                         "label": label,
-                        "method": "update",
+                        "method": "restyle",
                         "args": [{"visible": [number == 0, number == 1]}],
                     }
                     for number, label in enumerate(("conditional probability P", "graph weights Ĉ"))
@@ -185,96 +227,40 @@ def prior_heat_map(
             }
         ],
     )
-    figure.update_xaxes(
-        title_text="characteristic j", tickfont={"size": size}, dtick=1, tickangle=-90
-    )
+    text = {"size": 10 if many else 12}
+    figure.update_xaxes(title_text="characteristic j", tickfont=text, dtick=1, tickangle=-90)
     figure.update_yaxes(
-        title_text="given characteristic i", tickfont={"size": size}, dtick=1, autorange="reversed"
+        title_text="given characteristic i", tickfont=text, dtick=1, autorange="reversed"
     )
     return figure.update_xaxes(showgrid=False).update_yaxes(showgrid=False)
 
 
-def rule_violations(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
-    """Share of faces whose answer breaks a rule, by variant and by how labels are made.
-
-    Args:
-        metrics: variant to what `evaluate` returned.
-    """
-    figure = go.Figure()
-    names = [plain(variant_name(v)) for v in metrics]
-    for (key, label), colour in zip(ANSWERS.items(), (GREY, ORANGE, BLUE), strict=True):
-        found = [m["rules"][key]["faces"] for m in metrics.values()]
-        values, lows, highs = ([f[k] for f in found] for k in ("value", "low", "high"))
-        figure.add_bar(
-            x=names,
-            y=values,
-            name=label,
-            marker_color=colour,
-            error_y=whiskers(values, lows, highs) | {"color": INK},
-            text=["" if v is None else f"{v:.1%}" for v in values],
-            textposition="inside",
-            insidetextanchor="start",
-            textangle=0,
-            hovertemplate=f"%{{x}}, {label}: %{{y:.2%}} of faces<extra></extra>",
-        )
-    style(figure, "Faces whose labels break a rule", 380, top=80)
-    figure.update_yaxes(tickformat=".0%", title_text="share of test faces", rangemode="tozero")
-    return figure.update_xaxes(title_text="variant")
+def _colour_bar(title: str, plot_height: float, above: float = 34) -> dict[str, Any]:
+    """A colour bar that lies at the left, this many pixels above the plot."""
+    return {
+        "orientation": "h",
+        "title": {"text": title, "side": "top", "font": {"size": 12, "color": FAINT}},
+        "thickness": 10,
+        "len": 220,
+        "lenmode": "pixels",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1 + above / plot_height,
+        "yanchor": "bottom",
+        "ypad": 0,
+        "xpad": 0,
+        "nticks": 4,
+        "tickangle": 0,
+    }
 
 
-def violations_by_rule(labels: pd.DataFrame, metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
-    """How often each rule is broken: by training labels, and by predictions before decoding.
-
-    Args:
-        labels: `rule`, `decidable`, `broken` (numbers of images), one row a rule, or one for each
-            rule and data set.
-        metrics: variant to what `evaluate` returned.
-    """
-    sums = labels.groupby("rule", sort=False)[["decidable", "broken"]].sum()
-    share = sums["broken"] / sums["decidable"].where(sums["decidable"] > 0)
-    by_kind: dict[str, list[Mapping[str, Any]]] = {}
-    for rule in next(iter(metrics.values()))["rules"]["per_rule"] if metrics else []:
-        by_kind.setdefault(rule["kind"], []).append(rule)
-    height = 170 + 21 * sum(map(len, by_kind.values())) + 70 * len(by_kind)
-    figure = make_subplots(
-        rows=max(len(by_kind), 1),
-        row_heights=[len(rules) + 1.5 for rules in by_kind.values()] or None,
-        vertical_spacing=70 / height,
-        subplot_titles=[_KINDS.get(kind, plain(kind)) for kind in by_kind],
-    )
-    for row, rules in enumerate(by_kind.values(), start=1):
-        texts = [rule["rule"] for rule in rules]
-        series: list[tuple[str, list[float | None], str, str]] = [
-            ("training labels", _numbers(share.reindex(texts)), VERMILLION, "line-ns-open")
-        ]
-        for position, (variant, of) in enumerate(metrics.items()):
-            n = of["n"]
-            counts = {r["rule"]: r["thresholded"] for r in of["rules"]["per_rule"]}
-            colour, symbol = variant_style(variant, position)
-            shares = [counts[t] / n if n and t in counts else None for t in texts]
-            series.append((plain(variant_name(variant)), shares, colour, symbol))
-        for name, values, colour, symbol in series:
-            figure.add_scatter(
-                x=values,
-                y=[plain(shortened(t)) for t in texts],
-                customdata=[plain(t) for t in texts],
-                name=name,
-                legendgroup=name,
-                showlegend=row == 1,
-                mode="markers",
-                marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 1.5}},
-                hovertemplate=f"%{{customdata}}<br>{name}: %{{x:.2%}}<extra></extra>",
-                row=row,
-                col=1,
-            )
-    style(figure, "How often each rule is broken", height, top=90)
-    figure.update_xaxes(tickformat=".1~%", rangemode="tozero")
-    figure.update_xaxes(title_text="share of faces that break the rule", row=max(len(by_kind), 1))
-    return figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
-
-
-def _numbers(values: pd.Series) -> list[float | None]:
-    return [None if pd.isna(v) else float(v) for v in values]
+def _strongest(conditional: NDArray[np.floating], names: Sequence[str]) -> str:
+    """The highest P(j | i) of two different characteristics, in words."""
+    others = np.where(np.eye(len(names), dtype=bool), np.nan, conditional)
+    if np.isnan(others).all():
+        return ""
+    i, j = np.unravel_index(np.nanargmax(others), others.shape)
+    return f"The highest is {names[int(j)]}, given {names[int(i)]}: {others[i, j]:.2f}."
 
 
 def _cells(values: NDArray[np.floating]) -> list[list[float | None]]:

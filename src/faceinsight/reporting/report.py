@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,19 @@ from numpy.typing import NDArray
 
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
-from faceinsight.reporting import FIGURES, data_figures, result_figures, tables
+from faceinsight.reporting import (
+    FIGURES,
+    ablation_figures,
+    data_figures,
+    result_figures,
+    rule_figures,
+    tables,
+)
+from faceinsight.reporting.embedding import embed
 from faceinsight.reporting.examples import ExampleFace, findings, map_uri, picture_uri
 from faceinsight.reporting.style import dataset_name, variant_name
+from faceinsight.segmentation.classes import MAP_CLASSES, MAP_COLOURS
+from faceinsight.variants import in_order
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -45,7 +54,7 @@ def draw_figures(
 
     Args:
         vocabulary: the characteristics, K of them.
-        metrics: variant to what `evaluate` returned, in the order to show.
+        metrics: variant to what `evaluate` returned.
         ablation: `Ablation.table` of `compare`.
         characteristics: `Ablation.characteristics`.
         summary: from `summaries.dataset_summary`.
@@ -54,16 +63,17 @@ def draw_figures(
         label_violations: `rule`, `decidable`, `broken` of the training labels.
         curves: variant to its training log (`step`, `epoch`, `name`, `value`).
     """
+    metrics, curves = in_order(metrics), in_order(curves)
     figures = {
         "composition": data_figures.dataset_composition(summary),
         "prevalence": data_figures.prevalence_heat_map(summary),
         "prior": data_figures.prior_heat_map(conditional, adjacency, vocabulary.ids),
-        "rules": data_figures.rule_violations(metrics),
-        "each_rule": data_figures.violations_by_rule(label_violations, metrics),
+        "rules": rule_figures.rule_violations(metrics),
+        "each_rule": rule_figures.violations_by_rule(label_violations, metrics),
         "curves": result_figures.learning_curves(curves),
         "tasks": result_figures.task_metrics(metrics),
-        "ablation": result_figures.ablation_overall(ablation),
-        "characteristics": result_figures.ablation_by_characteristic(characteristics),
+        "ablation": ablation_figures.ablation_overall(ablation),
+        "characteristics": ablation_figures.ablation_by_characteristic(characteristics),
         "reliability": result_figures.reliability_curve(metrics),
     }
     return {name: figures[name] for name in FIGURES}
@@ -74,6 +84,7 @@ def render_report(
     vocabulary: Vocabulary,
     metrics: Mapping[str, Mapping[str, Any]],
     ablation: pd.DataFrame,
+    characteristics: pd.DataFrame,
     summary: pd.DataFrame,
     skipped: pd.DataFrame,
     label_violations: pd.DataFrame,
@@ -84,6 +95,7 @@ def render_report(
     order_effects: Mapping[str, Mapping[str, float]] | None = None,
     resplit: Mapping[str, str | None] | None = None,
     withheld: str = WITHHELD,
+    drawn: bool = False,
     title: str = "FaceInsight: what the models see in a face",
 ) -> str:
     """Render the report as one HTML page that loads nothing from anywhere.
@@ -92,8 +104,9 @@ def render_report(
 
     Args:
         vocabulary: the characteristics.
-        metrics: variant to what `evaluate` returned, in the order to show.
+        metrics: variant to what `evaluate` returned; the last in order is called the full model.
         ablation: `Ablation.table` of `compare`.
+        characteristics: `Ablation.characteristics`.
         summary: from `summaries.dataset_summary`.
         skipped: from `summaries.skipped_summary`.
         label_violations: `rule`, `decidable`, `broken` of the training labels.
@@ -104,6 +117,7 @@ def render_report(
         order_effects: variant to what `faceinsight.prediction.order_effect` returned.
         resplit: data set to the reason why its split is our own, where it is.
         withheld: the reason why no faces are shown.
+        drawn: the faces are drawn by this project, which the page then says first of all.
         title: of the page.
 
     Raises:
@@ -113,13 +127,16 @@ def render_report(
         raise ParameterError("report: there are no metrics of any variant; evaluate one first")
     if missing := [name for name in FIGURES if name not in figures]:
         raise ParameterError(f"report: the figure '{missing[0]}' is missing; draw it first")
+    metrics = in_order(metrics)
     last = list(metrics)[-1]
     full = metrics[last]
     return _template().render(
         title=title,
-        charts={name: _embed(figures[name], name) for name in FIGURES},
+        drawn=drawn,
+        charts={name: embed(figures[name], name) for name in FIGURES},
         plotly_js=_plotly_js(),
-        css=_css(),
+        css=_source("report.css"),
+        js=_source("report.js"),
         variants=[variant_name(v) for v in metrics],
         full_name=variant_name(last),
         full=full,
@@ -128,6 +145,7 @@ def render_report(
         settings=full["settings"],
         ablation_rows=tables.ablation_rows(ablation),
         accuracy_rows=tables.accuracy_rows(ablation, metrics),
+        characteristic_table=tables.characteristic_table(characteristics),
         metric_tables=tables.metric_tables(metrics),
         rule_rows=tables.rule_rows(label_violations, metrics),
         split_rows=tables.split_rows(summary, resplit or {}),
@@ -137,16 +155,25 @@ def render_report(
         ],
         n_skipped=int(skipped["n"].sum()),
         n_ids=len(vocabulary),
+        tested=[dataset_name(name) for name, of in full["datasets"].items() if of["n"]],
+        untested=[dataset_name(name) for name, of in full["datasets"].items() if not of["n"]],
         n_groups=len(vocabulary.groups),
         order_rows=[
             (variant_name(name), effect)
-            for name, effect in (order_effects or {}).items()
+            for name, effect in in_order(order_effects or {}).items()
             if effect["faces"]
         ],
         faces=None if examples is None else [_face(face, vocabulary) for face in examples],
+        map_classes=[
+            (name.replace("_", " "), "#{:02x}{:02x}{:02x}".format(*map(int, colour)))
+            for name, colour in zip(MAP_CLASSES, MAP_COLOURS, strict=True)
+        ],
         withheld=withheld,
-        provenance=_flat(provenance),
-        parameters=json.dumps(parameters, indent=2, ensure_ascii=False, default=str),
+        provenance=[
+            (name, tables.NOTHING if text == "null" else text)
+            for name, text in tables.flat(provenance)
+        ],
+        parameters=tables.flat(parameters),
     )
 
 
@@ -175,32 +202,6 @@ def _face(face: ExampleFace, vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested plain values as rows of name and text."""
-    rows: list[tuple[str, str]] = []
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            rows += _flat(value, f"{name}.")
-        elif isinstance(value, list | tuple):
-            rows.append((name, ", ".join(map(str, value))))
-        else:
-            rows.append((name, tables.NOTHING if value is None else str(value)))
-    return rows
-
-
-def _embed(figure: go.Figure, name: str) -> Markup:
-    """A figure's element and script; Plotly escapes what could end the script."""
-    html = figure.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        include_mathjax=False,
-        div_id=f"chart-{name}",
-        config={"displaylogo": False, "responsive": True, "displayModeBar": False},
-    )
-    return Markup(html)
-
-
 @cache
 def _plotly_js() -> Markup:
     from plotly.offline import get_plotlyjs
@@ -223,7 +224,8 @@ def _template() -> Any:
     return _environment().get_template("report.html.j2")
 
 
-def _css() -> Markup:
+def _source(name: str) -> Markup:
+    """A file of the page that is taken over as it is."""
     environment = _environment()
     assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, "report.css")[0])
+    return Markup(environment.loader.get_source(environment, name)[0])

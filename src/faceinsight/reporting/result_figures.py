@@ -10,12 +10,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from faceinsight.reporting.style import (
-    BLUE,
     FAINT,
-    INK,
     METRIC_NAMES,
-    VERMILLION,
-    characteristic_name,
+    OUTLINE,
     dataset_name,
     plain,
     style,
@@ -32,8 +29,6 @@ CURVES = {
     "eval_accuracy": "validation accuracy",
 }
 """Names in a training log that are drawn, and what they are."""
-
-_ZERO = {sign + zero: "0" for sign in "+−" for zero in ("0%", "0.0%")}
 
 
 def learning_curves(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -52,7 +47,7 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
         cols=columns,
         subplot_titles=[CURVES[name] for name in panels],
         horizontal_spacing=0.09,
-        vertical_spacing=80 / (130 + 250 * rows),
+        vertical_spacing=96 / (260 * rows),
     )
     for position, (variant, curve) in enumerate(curves.items()):
         colour, symbol = variant_style(variant, position)
@@ -79,7 +74,16 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
                 col=number % columns + 1,
             )
             first = False
-    style(figure, "Learning curves", 130 + 250 * rows, top=90)
+    style(
+        figure,
+        "Losses and validation accuracy",
+        140 + 260 * rows,
+        top=90,
+        alt="Lines over optimiser steps: "
+        + ", ".join(CURVES[name] for name in panels)
+        + ". "
+        + _best(curves),
+    )
     for number, panel in enumerate(panels):
         place = {"row": number // columns + 1, "col": number % columns + 1}
         figure.update_xaxes(title_text="step", **place)
@@ -87,12 +91,23 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> go.Figure:
     return figure
 
 
+def _best(curves: Mapping[str, pd.DataFrame]) -> str:
+    """Each variant's highest validation accuracy, in words."""
+    told = []
+    for variant, curve in curves.items():
+        found = curve.loc[curve["name"] == "eval_accuracy", "value"]
+        if len(found):
+            told.append(f"{variant_name(variant)} {found.max():.1%}")
+    return f"Highest validation accuracy: {', '.join(told)}." if told else ""
+
+
 def task_metrics(
     metrics: Mapping[str, Mapping[str, Any]], shown: Sequence[str] = ("accuracy", "f1", "map")
 ) -> go.Figure:
     """Metrics with their intervals for each data set and task, variants side by side.
 
-    A grey tick marks the baseline: always the most frequent answer, or (mAP) the prevalence.
+    A grey tick marks the baseline, which sees no picture: always the most frequent answer of the
+    training labels, and for mAP the prevalence.
 
     Args:
         metrics: variant to what `evaluate` returned.
@@ -145,113 +160,25 @@ def task_metrics(
                 legendgroup=name,
                 showlegend=panel == 1,
                 mode="markers",
-                marker={"color": colour, "symbol": symbol, "size": 7},
+                marker={"color": colour, "symbol": symbol, "size": 7, "line": OUTLINE},
                 hovertemplate=f"%{{customdata}}<br>{name}: %{{x:.1%}}<extra></extra>",
                 row=1,
                 col=panel,
             )
-    style(figure, "Metrics by data set and task", 150 + 58 * max(len(tasks), 2), top=95)
-    figure.update_xaxes(tickformat=".0%", nticks=5)
+    style(
+        figure,
+        "Metrics by data set and task",
+        150 + 58 * max(len(tasks), 2),
+        top=95,
+        alt=f"{', '.join(METRIC_NAMES[m] for m in shown)} of each variant with intervals, beside "
+        f"the baseline, for {len(tasks)} tasks. The tables below have the numbers.",
+    )
+    figure.update_xaxes(tickformat=".0%", range=[-0.04, 1.04], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_yaxes(showgrid=False, range=[max(len(tasks), 1) - 0.5, -0.5])
     figure.update_yaxes(tickvals=list(range(len(tasks))), ticktext=names)
     for line in range(1, len(tasks)):
         figure.add_hline(y=line - 0.5, line={"color": "#e6e8eb", "width": 1})
     return figure
-
-
-def ablation_overall(table: pd.DataFrame) -> go.Figure:
-    """Overall mAP of each variant, and its difference to the first one, with intervals.
-
-    Args:
-        table: `Ablation.table`.
-    """
-    figure = make_subplots(
-        cols=2,
-        horizontal_spacing=0.12,
-        subplot_titles=("overall mAP", f"difference to {_first(table)}, paired interval"),
-    )
-    names = [plain(v) for v in table["variant"]]
-    colours = [variant_style(v.lstrip("+"), i)[0] for i, v in enumerate(table["variant"])]
-    values, lows, highs = (_column(table, f"map{end}") for end in ("", "_low", "_high"))
-    figure.add_bar(
-        x=names,
-        y=values,
-        error_y=whiskers(values, lows, highs) | {"color": INK},
-        marker_color=colours,
-        text=["" if v is None else f"{v:.1%}" for v in values],
-        textposition="inside",
-        insidetextanchor="start",
-        textangle=0,
-        showlegend=False,
-        hovertemplate="%{x}: %{y:.2%}<extra></extra>",
-        row=1,
-        col=1,
-    )
-    others = table.iloc[1:]
-    values, lows, highs = (_column(others, f"difference{end}") for end in ("", "_low", "_high"))
-    figure.add_scatter(
-        x=names[1:],
-        y=values,
-        error_y=whiskers(values, lows, highs),
-        mode="markers",
-        marker={"color": colours[1:], "size": 10},
-        showlegend=False,
-        hovertemplate="%{x}: %{y:+.2%}<extra></extra>",
-        row=1,
-        col=2,
-    )
-    figure.add_hline(y=0, line={"color": FAINT, "width": 1}, row=1, col=2)
-    style(figure, "Ablation", 380, top=75)
-    if len(table) and pd.notna(prevalence := table["map_prevalence"].iloc[0]):
-        figure.add_hline(
-            y=float(prevalence),
-            line={"color": VERMILLION, "dash": "dash", "width": 1.5},
-            annotation={"text": "prevalence", "font": {"color": VERMILLION, "size": 12}},
-            row=1,
-            col=1,
-        )
-    figure.update_yaxes(tickformat=".0%", title_text="mAP", rangemode="tozero", col=1)
-    figure.update_yaxes(tickformat="+.1%", labelalias=_ZERO, title_text="difference in mAP", col=2)
-    figure.update_xaxes(showgrid=False, title_text="variant")
-    figure.update_xaxes(type="category", range=[-0.6, max(len(others), 1) - 0.4], col=2)
-    return figure
-
-
-def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
-    """Difference in AP of the last variant to the first for each characteristic, sorted.
-
-    Args:
-        characteristics: `Ablation.characteristics`.
-    """
-    rows = characteristics.sort_values("difference", ascending=True, na_position="first")
-    names = [characteristic_name(i) for i in rows["id"]]
-    values, lows, highs = (_column(rows, f"difference{end}") for end in ("", "_low", "_high"))
-    labels = [
-        name
-        for name in characteristics
-        if name not in ("id", "n", "prevalence") and not str(name).startswith("difference")
-    ]
-    first, last = (plain(str(labels[0])), plain(str(labels[-1]))) if labels else ("", "")
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=names,
-            orientation="h",
-            error_x=whiskers(values, lows, highs) | {"color": "#9aa1a9", "width": 0},
-            marker_color=[VERMILLION if v is not None and v < 0 else BLUE for v in values],
-            customdata=rows[[labels[0], labels[-1], "n"]].to_numpy() if labels else None,
-            hovertemplate=(
-                f"%{{y}}: %{{x:+.1%}}<br>AP {first} %{{customdata[0]:.1%}}, "
-                f"{last} %{{customdata[1]:.1%}}<br>%{{customdata[2]:,}} faces<extra></extra>"
-            ),
-        )
-    )
-    style(
-        figure, f"Average precision by characteristic: {last} against {first}", 130 + 16 * len(rows)
-    )
-    figure.update_xaxes(tickformat="+.0%", labelalias=_ZERO, title_text="difference in AP")
-    figure.update_xaxes(zeroline=True, zerolinecolor=FAINT)
-    return figure.update_yaxes(tickfont={"size": 11}, showgrid=False, dtick=1)
 
 
 def reliability_curve(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
@@ -279,7 +206,7 @@ def reliability_curve(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
         filled = [b for b in bins if b["n"]]
         name = plain(variant_name(variant))
         ece = of["calibration"]["ece"]["value"]
-        label = name if ece is None else f"{name} (error {ece:.1%})"
+        label = name if ece is None else f"{name} (error {100 * ece:.1f} points)"
         figure.add_scatter(
             x=[b["probability"] for b in filled],
             y=[b["frequency"] for b in filled],
@@ -288,7 +215,7 @@ def reliability_curve(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
             legendgroup=name,
             mode="lines+markers",
             line={"color": colour, "width": 1.8},
-            marker={"symbol": symbol, "size": 7},
+            marker={"symbol": symbol, "size": 7, "line": OUTLINE},
             hovertemplate=(
                 f"{name}: said %{{x:.1%}}, true %{{y:.1%}}<br>"
                 "%{customdata:,} labels<extra></extra>"
@@ -308,16 +235,20 @@ def reliability_curve(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
             row=2,
             col=1,
         )
-    style(figure, "Calibration", 540, top=80)
+    told = [
+        f"{variant_name(v)} {100 * of['calibration']['ece']['value']:.1f} points"
+        for v, of in metrics.items()
+        if of["calibration"]["ece"]["value"] is not None
+    ]
+    style(
+        figure,
+        "Probabilities given, and labels that are true",
+        540,
+        top=80,
+        alt="Share of labels that are true by the probability given, and how many labels are given "
+        f"each. Calibration error: {', '.join(told)}.",
+    )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_xaxes(title_text="probability given", row=2)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", title_text="share true", row=1)
     return figure.update_yaxes(title_text="labels", rangemode="tozero", row=2)
-
-
-def _column(table: pd.DataFrame, name: str) -> list[float | None]:
-    return [None if pd.isna(v) else float(v) for v in table[name]]
-
-
-def _first(table: pd.DataFrame) -> str:
-    return plain(str(table["variant"].iloc[0])) if len(table) else "the first"

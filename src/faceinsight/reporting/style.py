@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from faceinsight.variants import LABELS
@@ -17,7 +19,7 @@ GREY, ORANGE, SKY, BLUE, VERMILLION, GREEN = (
     "#D55E00",
     "#009E73",
 )
-INK, FAINT, GRID = "#22272e", "#6a737d", "#e6e8eb"
+INK, FAINT, GRID = "#22272e", "#5b6570", "#e6e8eb"
 SEQUENCE = (GREY, ORANGE, SKY, BLUE, GREEN, VERMILLION)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 SHADES = [
@@ -27,6 +29,8 @@ SHADES = [
     [0.75, "#2171b5"],
     [1.0, "#08306b"],
 ]
+OUTLINE = {"color": INK, "width": 0.6}
+"""Of markers: the light colours alone stand out too little from white."""
 
 DATASET_NAMES = {
     "celeba": "CelebA",
@@ -77,12 +81,12 @@ def plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def shortened(text: str, most: int = 52) -> str:
-    """The beginning of a long text."""
-    return text if len(text) <= most else text[: most - 1].rstrip(" ,") + "…"
+def in_lines(text: str, width: int = 56) -> list[str]:
+    """A long text in lines of at most this many letters, none of it left out."""
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 
-def style(figure: go.Figure, title: str, height: int, *, top: int = 60) -> go.Figure:
+def style(figure: go.Figure, title: str, height: int, *, top: int = 60, alt: str = "") -> go.Figure:
     """Give a figure the common look; width follows the page.
 
     Args:
@@ -90,9 +94,11 @@ def style(figure: go.Figure, title: str, height: int, *, top: int = 60) -> go.Fi
         title: above it, at the left; a legend stands in a line below.
         height: pixels.
         top: pixels for title, legend, and titles of panels.
+        alt: what the figure shows, in words, for readers who do not see it.
     """
     figure.update_layout(
         template="none",
+        meta={"alt": alt},
         title={
             "text": title,
             "font": {"size": 16},
@@ -149,3 +155,8 @@ def whiskers(
         "thickness": 1.2,
         "width": 3,
     }
+
+
+def numbers(values: pd.Series, factor: float = 1) -> list[float | None]:
+    """A column for Plotly, which takes None where there is nothing; times `factor`."""
+    return [None if pd.isna(v) else factor * float(v) for v in values]

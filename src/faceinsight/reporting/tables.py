@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from faceinsight.evaluation.measures import METRICS
-from faceinsight.reporting.style import METRIC_NAMES, dataset_name, variant_name
+from faceinsight.reporting.ablation_figures import compared
+from faceinsight.reporting.style import (
+    METRIC_NAMES,
+    characteristic_name,
+    dataset_name,
+    variant_name,
+)
 
 NOTHING = "–"
 """Stands where a figure is not defined."""
@@ -16,9 +23,19 @@ NOTHING = "–"
 Cell = dict[str, Any]
 """`text`, and where there is one an `interval` and a `mark` (`up` or `down`)."""
 
+_SPLITS = {
+    "celeba": "all three from its authors",
+    "maad": "by a hash of the identity",
+    "fairface": "test is its authors' val; val is taken from their train by a hash",
+    "utkface": "by a hash of the photograph",
+    "expw": "by a hash of the photograph",
+    "rafdb": "test from its authors; val is taken from their train by a hash",
+}
+"""Where the parts of a data set come from, as its reader splits it."""
+
 
 def percent(value: float | None, sign: bool = False) -> str:
-    """0.9312 as 93.1; with `sign`, +93.1."""
+    """0.9312 as 93.1; with `sign`, +93.1, which is in points where it is a difference."""
     if value is None or pd.isna(value):
         return NOTHING
     return f"{value * 100:+.1f}" if sign else f"{value * 100:.1f}"
@@ -69,7 +86,7 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def accuracy_rows(
     table: pd.DataFrame, metrics: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Accuracy by task (rows) and variant (columns), with the majority baseline."""
+    """Accuracy by task (rows) and variant (columns), with the baseline."""
     rows = []
     for dataset, of in next(iter(metrics.values()))["datasets"].items():
         for task, report in of["tasks"].items():
@@ -86,20 +103,24 @@ def accuracy_rows(
 
 
 def metric_tables(metrics: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One table for each data set and task: variants by metrics, the baseline last."""
+    """One table for each data set and task that has test faces: variants, the baseline last."""
     tables = []
     for dataset, of in next(iter(metrics.values()))["datasets"].items():
         for task, report in of["tasks"].items():
+            if not report["n"]:
+                continue
             reports = {v: m["datasets"][dataset]["tasks"][task] for v, m in metrics.items()}
             tables.append(
                 {
                     "title": f"{dataset_name(dataset)} · {task}",
-                    "n": f"{report['n']:,}" if report["n"] else None,
-                    "kind": "one class of several"
+                    "n": f"{report['n']:,}",
+                    "classes": len(report["members"]),
+                    "kind": "classes, one of which holds"
                     if report["one_of"]
                     else "single characteristics",
-                    "classes": len(report["members"]),
-                    "columns": [METRIC_NAMES[m] for m in METRICS],
+                    "columns": [
+                        f"{METRIC_NAMES[m]}, {'points' if m == 'ece' else '%'}" for m in METRICS
+                    ],
                     "rows": [
                         (variant_name(v), [figure_cell(r["metrics"][m]) for m in METRICS])
                         for v, r in reports.items()
@@ -113,7 +134,7 @@ def metric_tables(metrics: Mapping[str, Mapping[str, Any]]) -> list[dict[str, An
 def rule_rows(
     labels: pd.DataFrame, metrics: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Each rule with its reason, and how often labels and each variant's answers break it."""
+    """Each rule with its reason, and how often labels and most probable answers break it."""
     counted: dict[str, tuple[int, int]] = {}
     for text, decidable, broken in zip(
         labels["rule"], labels["decidable"], labels["broken"], strict=True
@@ -132,7 +153,7 @@ def rule_rows(
                 "kind": rule["kind"],
                 "labels": f"{broken:,} of {decidable:,}" if decidable else NOTHING,
                 "variants": [
-                    f"{of[text]['thresholded']:,}" if text in of else NOTHING for of in columns
+                    f"{of[text]['highest_in_group']:,}" if text in of else NOTHING for of in columns
                 ],
                 "decoded": sum(of[text]["decoded"] for of in columns if text in of),
             }
@@ -141,7 +162,7 @@ def rule_rows(
 
 
 def split_rows(summary: pd.DataFrame, resplit: Mapping[str, str | None]) -> list[dict[str, Any]]:
-    """Faces by data set and split, annotated characteristics, unknown labels, own splits."""
+    """Faces by data set and split, annotated characteristics, unknown labels, and whose split."""
     rows = []
     for dataset, of in summary.groupby("dataset", sort=False):
         faces = of.groupby("split")["faces"].max()
@@ -152,7 +173,53 @@ def split_rows(summary: pd.DataFrame, resplit: Mapping[str, str | None]) -> list
                 "splits": [f"{int(faces.get(split, 0)):,}" for split in ("train", "val", "test")],
                 "characteristics": of["id"].nunique(),
                 "unknown": percent(1 - of["known"].sum() / labels) if labels else NOTHING,
-                "resplit": resplit.get(str(dataset)) or "",
+                "split": _split(str(dataset), labels, resplit.get(str(dataset))),
             }
         )
+    return rows
+
+
+def _split(dataset: str, labels: int, resplit: str | None) -> str:
+    if not labels:
+        return NOTHING
+    return resplit or _SPLITS.get(dataset, "as its reader splits it")
+
+
+def characteristic_table(characteristics: pd.DataFrame) -> dict[str, Any]:
+    """AP of every characteristic by variant, and the last one's difference to the first."""
+    labels = compared(characteristics)
+    return {
+        "columns": labels,
+        "rows": [
+            {
+                "name": characteristic_name(row["id"]),
+                "n": f"{int(row['n']):,}",
+                "prevalence": percent(row["prevalence"]),
+                "aps": [percent(row[label]) for label in labels],
+                "difference": cell(
+                    row["difference"], row["difference_low"], row["difference_high"], sign=True
+                ),
+            }
+            for row in characteristics.to_dict("records")
+        ],
+    }
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested values as rows of dotted name and text, spelt as `--params` and YAML take them.
+
+    Args:
+        values: plain values, mappings and pydantic models.
+        prefix: before each name.
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if hasattr(value, "model_dump"):
+            value = value.model_dump(mode="json")
+        if isinstance(value, Mapping) and value:
+            rows += flat(value, f"{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            rows.append((name, text))
     return rows

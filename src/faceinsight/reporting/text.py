@@ -11,17 +11,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def ablation_text(ablation: pd.DataFrame) -> str:
-    """The ablation as a table: a row a variant.
+DRAWN = (
+    "The faces are drawn by a program: this shows that the machinery works, not how well it does "
+    "on photographs."
+)
+"""Said under every table of a run on drawn faces."""
+
+
+def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = False) -> str:
+    """The ablation as a table: a row a variant, the baseline last.
 
     Args:
         ablation: `Ablation.table` of `faceinsight.evaluation.compare`.
+        level: of its intervals.
+        drawn: the faces are drawn by this project.
     """
+    first = ablation.iloc[0]
     rows = [
         [
             "variant",
-            "mAP [95 %]",
-            "to org [95 %]",
+            f"mAP [{level:.0%}]",
+            f"points to {first['variant']} [{level:.0%}]",
             "mean accuracy",
             "faces breaking a rule",
             "rules broken, decoded",
@@ -40,34 +50,45 @@ def ablation_text(ablation: pd.DataFrame) -> str:
                 str(int(row["violations_decoded"])),
             ]
         )
-    prevalence = _percent(ablation["map_prevalence"].iloc[0])
-    return (
-        "\n".join(_aligned(rows))
-        + f"\n(Test faces, per cent; predicting prevalence scores {prevalence} mAP. Rules are "
-        "counted on the most probable answers, then on the labels made consistent.)"
+    # Older versions of the table do not have the second.
+    baseline = _percent(first["map_prevalence"]), _percent(first.get("mean_accuracy_majority"))
+    rows.append(["baseline", baseline[0], "-", baseline[1], "-", "-"])
+    note = (
+        "(Test faces, in per cent; differences in points of mAP. Intervals correct for mAP being "
+        "too high on few faces.\n The baseline sees no picture. Faces breaking a rule: by the most "
+        "probable answers.)"
     )
+    return "\n".join([*_aligned(rows), note, *([DRAWN] if drawn else [])])
 
 
-def metrics_text(metrics: Mapping[str, Any]) -> str:
-    """One model's metrics as a table: a row a data set and task."""
-    rows = [["data set", "task", "faces", "accuracy [95 %]", "majority", "mAP", "prevalence"]]
+def metrics_text(metrics: Mapping[str, Any], drawn: bool = False) -> str:
+    """One model's metrics as a table: a row a data set and task.
+
+    Args:
+        metrics: what `evaluate` returned.
+        drawn: the faces are drawn by this project.
+    """
+    level = f"{metrics['settings']['level']:.0%}"
+    head = f"data set|task|faces|accuracy [{level}]|baseline|mAP [{level}]|baseline"
+    rows = [head.split("|")]
     for dataset, of in metrics["datasets"].items():
         for task, result in of["tasks"].items():
             if not result["n"]:
                 continue
-            accuracy, baselines = result["metrics"]["accuracy"], result["baselines"]
+            accuracy, ranking = result["metrics"]["accuracy"], result["metrics"]["map"]
             rows.append(
                 [
                     dataset,
                     task,
                     str(result["n"]),
                     _interval(accuracy["value"], accuracy["low"], accuracy["high"]),
-                    _percent(baselines["accuracy"]),
-                    _percent(result["metrics"]["map"]["value"]),
-                    _percent(baselines["map"]),
+                    _percent(result["baselines"]["accuracy"]),
+                    _interval(ranking["value"], ranking["low"], ranking["high"]),
+                    _percent(result["baselines"]["map"]),
                 ]
             )
-    return "\n".join(_aligned(rows))
+    note = "(Test faces, in per cent. The baseline sees no picture.)"
+    return "\n".join([*_aligned(rows), note, *([DRAWN] if drawn else [])])
 
 
 def _percent(value: float | None, sign: str = "") -> str:
@@ -82,4 +103,5 @@ def _interval(value: float | None, low: float | None, high: float | None, sign: 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
+    return [line.rstrip() for line in lines]

@@ -56,6 +56,11 @@ class FaceDataset(Dataset):
         return int(self._ends[-1])
 
     @property
+    def raw_folders(self) -> list[str]:
+        """Where each data set's photographs lay when its frames were made."""
+        return [str(frames.header["raw"]) for frames in self._frames]
+
+    @property
     def dataset_numbers(self) -> np.ndarray:
         """Position in `names` of each example's data set, int64 [n]."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)

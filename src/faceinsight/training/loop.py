@@ -6,15 +6,14 @@ transformers. It takes and gives paths and plain values, so that it can run in a
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,17 +24,14 @@ from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.frames import Frames
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.settings import ModelSettings
-from faceinsight.provenance import provenance
 from faceinsight.training.checkpoints import last_complete_checkpoint
 from faceinsight.training.data import FaceDataset, keep_batch
 from faceinsight.training.processes import train_in_processes, with_processes
+from faceinsight.training.records import documents, learning_curve
 from faceinsight.training.sampling import DatasetSampler
 from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import Variant
 from faceinsight.work import WorkFolder, digest, source_digest, write_beside
-
-if TYPE_CHECKING:
-    from faceinsight.training.speed import Rates
 
 logger = logging.getLogger(__name__)
 
@@ -96,15 +92,20 @@ class TrainingJob:
             {name: Frames.open(Path(f)).header["digest"] for name, f in self.frames.items()},
             dict(self.weights),
             source_digest(*_SOURCE),
-            [version(package) for package in _PACKAGES],
+            [version(package) for package in (*_PACKAGES, *(["peft"] if self.model.lora else []))],
             _checkpoints(self.model),
         )
 
 
 def _checkpoints(model: ModelSettings) -> list[tuple[str, int, int]]:
     """Names, sizes and times of the files of checkpoints that lie in folders."""
-    parts = (model.image_encoder, model.segmentation_encoder, model.language_model)
-    folders = {Path(p.pretrained) for p in parts if p.pretrained and Path(p.pretrained).is_dir()}
+    names = (
+        model.image_encoder.pretrained,
+        model.image_adapter.pretrained,
+        model.segmentation_encoder.pretrained,
+        model.language_model.pretrained,
+    )
+    folders = {Path(name) for name in names if name and Path(name).is_dir()}
     return [
         (str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns)
         for folder in sorted(folders)
@@ -231,11 +232,12 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)
         result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if trainer.is_world_process_zero():
-            model.save_pretrained(out)
             rates = speed.rates(trainer.throughput.images_per_second)
             logger.info("%s: %s", job.variant.label, rates)
-            _write_facts(job, out, trainer.state, result.metrics, rates)
-        history = pd.DataFrame(_curve(trainer.state.log_history))
+            state = trainer.state
+            model.documents = documents(job, model, state, result.metrics, train_set, rates)
+            model.save_pretrained(out)
+        history = pd.DataFrame(learning_curve(trainer.state.log_history))
     finally:
         transformers_logging.set_verbosity(verbosity)
         transformers_logging.enable_progress_bar()
@@ -341,37 +343,3 @@ def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
         return {"accuracy": float(np.mean(list(accuracies.values()))), **accuracies}
 
     return compute
-
-
-def _curve(history: list[dict[str, float]]) -> list[dict[str, Any]]:
-    """Trainer's log as rows of step, epoch, name, value; run times left out."""
-    skipped = ("runtime", "per_second", "flos")
-    return [
-        {"step": entry["step"], "epoch": entry["epoch"], "name": name, "value": float(value)}
-        for entry in history
-        # Sorted: what came through a checkpoint is in another order.
-        for name, value in sorted(entry.items())
-        if name not in ("step", "epoch") and not any(word in name for word in skipped)
-    ]
-
-
-def _write_facts(
-    job: TrainingJob, out: Path, state: Any, metrics: Mapping[str, float], rates: Rates
-) -> None:
-    """Put beside the weights where they came from and how training went."""
-    seconds = metrics.get("train_runtime")
-    steps = state.global_step
-    facts = provenance(job=job.key(), vocabulary=digest(job.vocabulary), rules=digest(job.rule_set))
-    facts["variant"] = job.variant.model_dump()
-    facts["training"] = {
-        "settings": job.training.model_dump(mode="json"),
-        "steps": steps,
-        "epochs": state.epoch,
-        "best_validation_accuracy": state.best_metric,
-        "best_step": state.best_global_step,
-        "seconds_of_last_start": seconds,
-        **asdict(rates),
-        "datasets": sorted(job.frames),
-    }
-    with write_beside(out / "provenance.json") as path:
-        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.pipelines.each_dataset import for_each_dataset
 from faceinsight.pipelines.ingestion import nodes
 
 
@@ -37,18 +37,6 @@ def create_pipeline() -> Pipeline:
             ),
         ]
     )
-    return sum(
-        (
-            pipeline(
-                of_dataset,
-                namespace=name,
-                inputs={"raw", "vocabulary"},
-                parameters={
-                    "params:dataset": f"params:datasets.{name}",
-                    **{f"params:{p}": f"params:{p}" for p in ("seed", "audit", "work")},
-                },
-            )
-            for name in DATASETS
-        ),
-        start=create_sources(),
+    return create_sources() + for_each_dataset(
+        of_dataset, inputs=["raw", "vocabulary"], parameters=["seed", "audit", "work"]
     )

@@ -85,12 +85,14 @@ def write_report(
     skipped: DataFrame,
     rule_violations: DataFrame,
     ablation: DataFrame,
+    characteristics: DataFrame,
     parameters: dict[str, Any],
     settings: ReportingSettings,
     predictions: DataFrame,
     **results: Any,
 ) -> str:
     """The report as one HTML page."""
+    from faceinsight.drawn import is_drawn
     from faceinsight.frames import Frames
     from faceinsight.provenance import provenance
     from faceinsight.reporting.examples import example_faces
@@ -98,7 +100,8 @@ def write_report(
     from faceinsight.work import digest
 
     examples = None
-    are_drawn = parameters["drawing"] is not None
+    # Drawn by this run, or found drawn where photographs of one's own were expected.
+    are_drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
     if settings.show_photographs or (settings.show_photographs is None and are_drawn):
         frames = {name: Frames.open(Path(results[f"{name}_frames"])) for name in DATASETS}
         examples = example_faces(
@@ -113,6 +116,7 @@ def write_report(
         vocabulary=vocabulary,
         metrics={name: results[f"{name}_metrics"] for name in LABELS},
         ablation=ablation,
+        characteristics=characteristics,
         summary=summary,
         skipped=skipped,
         label_violations=rule_violations,
@@ -121,5 +125,6 @@ def write_report(
         examples=examples,
         provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
         parameters=configuration,
+        drawn=are_drawn,
         resplit={name: results[f"{name}_selection"]["resplit"] for name in DATASETS},
     )

@@ -57,6 +57,7 @@ def create_pipeline() -> Pipeline:
                     "skipped": "skipped_summary",
                     "rule_violations": "rule_violations",
                     "ablation": "ablation",
+                    "characteristics": "ablation_by_characteristic",
                     "parameters": "parameters",
                     "settings": "params:reporting",
                     "predictions": f"{variants[-1]}.predictions",

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.pipelines.each_dataset import for_each_dataset
 from faceinsight.pipelines.segmentation import nodes
 
 
@@ -17,18 +17,4 @@ def create_pipeline() -> Pipeline:
             )
         ]
     )
-    return sum(
-        (
-            pipeline(
-                of_dataset,
-                namespace=name,
-                inputs={"raw"},
-                parameters={
-                    "params:dataset": f"params:datasets.{name}",
-                    **{f"params:{p}": f"params:{p}" for p in ("segmentation", "work")},
-                },
-            )
-            for name in DATASETS
-        ),
-        start=Pipeline([]),
-    )
+    return for_each_dataset(of_dataset, inputs=["raw"], parameters=["segmentation", "work"])

@@ -1,0 +1,129 @@
+"""The metrics of a finished run as a page of Markdown, for docs/.
+
+    python benchmarks/results_page.py --env small --out docs/results_small.md
+
+Reads the newest versions in the catalog and computes nothing: run `kedro run --env=small` first.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from faceinsight.reporting.text import ablation_text
+from faceinsight.variants import LABELS
+
+ROOT = Path(__file__).parents[1]
+COLUMNS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "map": "mAP",
+    "decoded_accuracy": "accuracy, consistent labels",
+    "ece": "calibration error",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--env", default="small")
+    parser.add_argument("--data", help="the folder of what the run made, if not the environment's")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    bootstrap_project(ROOT)
+    params = {"data": args.data} if args.data else {}
+    with KedroSession.create(ROOT, env=args.env, runtime_params=params) as session:
+        catalog = session.load_context().catalog
+        metrics = {variant: catalog.load(f"{variant}.metrics") for variant in LABELS}
+        ablation = catalog.load("ablation")
+        vocabulary = catalog.load("vocabulary")
+        splits = {
+            name: catalog.load(f"{name}.examples")["split"].value_counts().to_dict()
+            for name in vocabulary.datasets
+        }
+    page = render(args.env, metrics, ablation, splits)
+    args.out.write_text(page, encoding="utf-8")
+    print(page)
+
+
+def render(env: str, metrics: dict[str, Any], ablation: Any, splits: dict[str, Any]) -> str:
+    """The page."""
+    made = metrics["lgc"]["model"]
+    packages = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
+    lines = [
+        f"# Results of `kedro run --env={env}`",
+        "",
+        f"Commit {str(made['commit'])[:10]}, {packages}. One seed: differences between variants of "
+        "a few points are within luck. Figures are per cent of test faces, with 95 % bootstrap "
+        "intervals over photographs.",
+        "",
+        "## Faces",
+        "",
+        *_table(
+            ["data set", "train", "val", "test"],
+            [
+                [name, *(f"{of.get(part, 0):,}" for part in ("train", "val", "test"))]
+                for name, of in splits.items()
+                if of
+            ],
+        ),
+        "",
+        "## Ablation",
+        "",
+        "```",
+        ablation_text(ablation),
+        "```",
+        "",
+        "## Training",
+        "",
+        *_table(
+            ["variant", "updates", "best validation accuracy", "images per second"],
+            [[LABELS[v], *_training(m["model"]["training"])] for v, m in metrics.items()],
+        ),
+    ]
+    for dataset, of in metrics["lgc"]["datasets"].items():
+        for task, result in of["tasks"].items():
+            if not result["n"]:
+                continue
+            lines += ["", f"## {dataset}: {task}", "", f"{result['n']:,} test faces.", ""]
+            rows = []
+            for variant, m in metrics.items():
+                found = m["datasets"][dataset]["tasks"][task]["metrics"]
+                rows.append([LABELS[variant], *(_figure(found[name]) for name in COLUMNS)])
+            baselines = [_percent(result["baselines"].get(name)) for name in COLUMNS]
+            rows.append(["knowing prevalence alone", *baselines])
+            lines += _table(["variant", *COLUMNS.values()], rows)
+    return "\n".join(lines) + "\n"
+
+
+def _training(facts: dict[str, Any]) -> list[str]:
+    return [
+        f"{facts['steps']:,}",
+        _percent(facts["best_validation_accuracy"]),
+        f"{facts['images_per_second']:.0f}",
+    ]
+
+
+def _figure(figure: dict[str, float | None]) -> str:
+    if figure["low"] is None:
+        return _percent(figure["value"])
+    low, high = _percent(figure["low"]), _percent(figure["high"])
+    return f"{_percent(figure['value'])} ({low} to {high})"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""Ages in words and numbers, read as ranges of years: "in her late thirties", "35 y/o", "70+"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from faceinsight.answers.english import (
+    COPULAS,
+    DECADES,
+    NUMBERS,
+    POSSESSIVES,
+    STOPS,
+    TENS,
+    word_set,
+)
+from faceinsight.answers.words import Words
+
+Years = tuple[int, int | None]
+
+OLDEST = 120
+
+_OR = 5
+""" "5 or 6 years old" is a range; of numbers further apart, "or" leaves one open."""
+
+_APPROXIMATELY = word_set(
+    "about around approximately roughly maybe perhaps probably likely nearly almost circa only "
+    "just possibly anywhere somewhere estimated say like age aged of the at is old approx be to "
+    "appear look seem : ( ~"
+)
+_UNITS = {"year": 1, "yr": 1, "yrs": 1, "yo": 1, "month": 12, "week": 52, "day": 365}
+_OVER = frozenset({"over", "above", "past", "beyond", ">"})
+_UNDER = frozenset({"under", "below", "<"})
+_MORE = word_set("more older greater")
+_FEWER = word_set("less younger fewer")
+_OR_OLDER = word_set("older above over more up plus upward upwards beyond")
+_OR_YOUNGER = word_set("younger under below less")
+_PARTS_OF_DECADE = {"early": (0, 3), "mid": (3, 7), "middle": (3, 7), "late": (6, 9)}
+_BEFORE_NUMBER = (
+    (_APPROXIMATELY - COPULAS) | _OVER | _UNDER | _MORE | _FEWER | {"than", "least", "most", "up"}
+)
+_NO_AGE = word_set("ago later before earlier experience percent % person")
+_DURATION = word_set("for last within after")
+_SOMEBODY = word_set("he she they person man woman individual subject boy girl lady")
+
+
+@dataclass(frozen=True)
+class Age:
+    """One age that a text names.
+
+    Attributes:
+        end: the word after it.
+        years: first and last year.
+        sure: whether its own words show that it is an age ("35 years old", not "35").
+        plain: whether it could be the name of a class ("20-29").
+    """
+
+    end: int
+    years: Years
+    sure: bool
+    plain: bool = False
+
+
+def read_age(words: Words, start: int, first: int, end: int) -> Age | None:
+    """The age that begins at word `start`, if a number or a decade does.
+
+    Args:
+        words: the text.
+        start: where it may begin.
+        first: where its clause begins; what stands before the number is read from here.
+        end: where its clause ends.
+    """
+    if (decade := _decade(words, start)) is not None:
+        return _of_decade(words, start, first, end, decade)
+    low, place = _number(words.words, start, end)
+    if low is None:
+        return None
+    high: int | None = low
+    ranged = False
+    if place < end and words.words[place] in ("-", "to", "and", "or", "–"):
+        joint = words.words[place]
+        other, after = _number(words.words, place + 1, end)
+        fits = other is not None and low <= other <= (low + _OR if joint == "or" else OLDEST)
+        if fits and (joint != "and" or "between" in words.words[max(first, start - 4) : start]):
+            high, place, ranged = other, after, True
+    sure = ranged and words.words[start - 1 : start] == ["between"]
+    if (suffix := _suffix(words.words, place, end)) is not None:
+        (low, high), place, sure = _open(low, suffix), place + (1 if suffix == "+" else 2), True
+    unit, place, old = _unit(words.words, place, end)
+    if unit is None and words.words[place : place + 1] == ["or"]:
+        _, after = _number(words.words, place + 1, end)
+        old = _unit(words.words, after, end)[2]  # "25 or 45 years old"
+    if unit is None and sure and not ranged and place < end and words.words[place] not in STOPS:
+        sure = False  # "at least 2 men"
+    if unit is not None and unit > 1:
+        low, high = low // unit, None if high is None else high // unit
+    if not ranged and (suffix := _suffix(words.words, place, end)) is not None:
+        (low, high), place, old = _open(low, suffix), place + 2, True
+    prefix = _prefix(words.words, first, start)
+    if prefix is not None and not ranged and high is not None:
+        low, high = {
+            "over": (low + 1, None),
+            "least": (low, None),
+            "under": (0, max(low - 1, 0)),
+            "most": (0, low),
+        }[prefix]
+    if low > OLDEST or (place < end and words.words[place] in _NO_AGE):
+        return None
+    if start > first and words.words[start - 1] in _DURATION:
+        return None
+    ends = _ends(words.words, place, end)
+    sure = (sure and unit is None) or old or (unit is not None and ends)
+    sure = sure or _aged(words.words, first, start)
+    return Age(
+        place, (low, high), sure or (ends and _said_of_person(words.words, first, start)), ranged
+    )
+
+
+def _decade(words: Words, place: int) -> int | None:
+    raw = words.raw[place].replace("'", "")
+    if raw in DECADES:
+        return DECADES[raw]
+    if raw.endswith("0s") and len(raw) == 3 and raw[0] != "0":
+        return int(raw[:2])
+    return None
+
+
+def _of_decade(words: Words, start: int, first: int, end: int, decade: int) -> Age:
+    qualifiers = [w for w in words.words[max(first, start - 3) : start] if w in _PARTS_OF_DECADE]
+    low, high = decade, decade + 9
+    if qualifiers:
+        offsets = [_PARTS_OF_DECADE[word] for word in qualifiers]
+        low, high = decade + min(o[0] for o in offsets), decade + max(o[1] for o in offsets)
+    place = start + 1
+    last: int | None = high
+    if place + 1 < end and words.words[place] in ("to", "-"):
+        onward = place + 1
+        while onward < end and (
+            words.words[onward] in _PARTS_OF_DECADE or words.words[onward] in POSSESSIVES
+        ):
+            onward += 1
+        other = _decade(words, onward) if onward < end else None
+        if other is not None and other > decade:
+            inner = _of_decade(words, onward, place, end, other)
+            place, last = inner.end, inner.years[1]
+    if (suffix := _suffix(words.words, place, end)) is not None:
+        last = None if suffix in _OR_OLDER or suffix == "+" else last
+        place += 1 if suffix == "+" else 2
+    before = words.words[max(first, start - 4) : start]
+    sure = bool(qualifiers) or bool(POSSESSIVES & set(before)) or _aged(words.words, first, start)
+    return Age(place, (low, last), sure, True)
+
+
+def _number(words: Sequence[str], place: int, end: int) -> tuple[int | None, int]:
+    """A number in digits or words, and the word after it."""
+    if place >= end:
+        return None, place
+    word = words[place]
+    if word.isdecimal() and len(word) <= 3:
+        return int(word), place + 1
+    if word in TENS:
+        if place + 1 < end and 0 < NUMBERS.get(words[place + 1], 0) < 10:
+            return TENS[word] + NUMBERS[words[place + 1]], place + 2
+        return TENS[word], place + 1
+    if word in NUMBERS:
+        return NUMBERS[word], place + 1
+    return None, place
+
+
+def _suffix(words: Sequence[str], place: int, end: int) -> str | None:
+    """ "+", or the word of "or older", "and above", "or younger"."""
+    if place < end and words[place] in ("+", "plus"):
+        return "+"
+    if place + 1 < end and words[place] in ("or", "and"):
+        word = words[place + 1]
+        if word in _OR_OLDER or word in _OR_YOUNGER:
+            return word
+    return None
+
+
+def _open(number: int, suffix: str) -> Years:
+    return (0, number) if suffix in _OR_YOUNGER else (number, None)
+
+
+def _unit(words: Sequence[str], place: int, end: int) -> tuple[int | None, int, bool]:
+    """Unit after a number (as parts of a year), the word after it, and whether it says "old"."""
+    if place + 2 < end and tuple(words[place : place + 3]) == ("y", "/", "o"):
+        return 1, place + 3, True
+    if place < end and words[place] in _UNITS:
+        unit = _UNITS[words[place]]
+        old = words[place] == "yo"
+        place += 1
+        if place < end and words[place] in ("old", "older", "young"):
+            return unit, place + (words[place] != "older"), True
+        if place + 1 < end and words[place] == "of" and words[place + 1] == "age":
+            return unit, place + 2, True
+        return unit, place, old
+    return None, place, False
+
+
+def _prefix(
+    words: Sequence[str], first: int, start: int
+) -> Literal["over", "least", "under", "most"] | None:
+    place = start - 1
+    while place >= first and start - place < 5 and words[place] in _APPROXIMATELY:
+        place -= 1
+    if place < first:
+        return None
+    word, before = words[place], words[place - 1] if place > first else ""
+    if word in _OVER or (word == "than" and before in _MORE):
+        return "over"
+    if word in _UNDER or (word == "than" and before in _FEWER):
+        return "under"
+    if before == "at" and word in ("least", "most"):
+        return "least" if word == "least" else "most"
+    # "up to 2"; the "to" was skipped among the words for about.
+    if word == "up" and words[place + 1 : place + 2] == ["to"]:
+        return "most"
+    return None
+
+
+def _ends(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether a phrase ends here, rather than going on to another noun."""
+    return place >= end or words[place] in STOPS
+
+
+def _aged(words: Sequence[str], first: int, start: int) -> bool:
+    """Whether the words before speak of age: "aged 35", "age range: 20-29"."""
+    return not {"age", "aged"}.isdisjoint(words[max(first, start - 6) : start])
+
+
+def _said_of_person(words: Sequence[str], first: int, start: int) -> bool:
+    """Whether the words before are somebody and a verb: "he looks about 35"."""
+    place = start - 1
+    while place > first and words[place] in _BEFORE_NUMBER:
+        place -= 1
+    return words[place] in COPULAS and not _SOMEBODY.isdisjoint(
+        words[max(first, place - 6) : place]
+    )
+
+
+def classes_of(classes: dict[str, Years], years: Years) -> list[str]:
+    """The classes that have a year in common with a range."""
+    low, high = years
+    return [
+        id_
+        for id_, (first, last) in classes.items()
+        if (high is None or first <= high) and (last is None or last >= low)
+    ]
+
+
+def class_of(classes: dict[str, Years], years: Years) -> str | None:
+    """The one class that a range means: the only one it touches, or the one with most of its years.
+
+    None if it holds two classes whole, or two have equally many of its years.
+    """
+    touched = classes_of(classes, years)
+    if len(touched) == 1:
+        return touched[0]
+    low, high = years
+    if high is None:
+        return None
+    shares: dict[str, int] = {}
+    whole = 0
+    for id_ in touched:
+        first, last = classes[id_]
+        shares[id_] = min(high, high if last is None else last) - max(low, first) + 1
+        whole += last is not None and low <= first and last <= high
+    best = max(shares.values(), default=0)
+    found = [id_ for id_, share in shares.items() if share == best]
+    return found[0] if len(found) == 1 and whole < 2 else None

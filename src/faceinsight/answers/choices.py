@@ -1,0 +1,64 @@
+"""Multiple choice: which of the options an answer picks by its letter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_LABELLED = re.compile(r"^\s*\(?([A-Za-z])[).:]\s+(?=\S)")
+_WHOLE = re.compile(r"\W{0,20}([A-Za-z])\W{0,20}")
+_LEADING = re.compile(r"\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])[.:])(?=\W|$)")
+_ANNOUNCED = re.compile(
+    r"\b(?:answer|option|choice|choose|select|pick|go with|go for)\b[^A-Za-z0-9]{0,8}"
+    r"(?:(?:is|are|be|would be|option|letter)\b[^A-Za-z0-9]{0,8}){0,3}"
+    r"(?:\(([A-Za-z])\)|\b([A-Z])\b(?![ ]+[a-z]))",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"\(([A-Za-z])\)")
+_MOST = 2_000
+"""A choice is made near the beginning or the end of an answer; no more is searched."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options by letter.
+
+    Attributes:
+        texts: letter (A, B, ...) to text.
+    """
+
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, options: Sequence[str] | Mapping[str, str]) -> Options:
+        """Options in order, or by letter; a text may bear its letter itself ("A. Male")."""
+        if isinstance(options, Mapping):
+            return cls({str(letter).strip("().: ").upper(): t for letter, t in options.items()})
+        texts = {}
+        for number, text in enumerate(options):
+            label = _LABELLED.match(text)
+            letter = label[1].upper() if label else chr(ord("A") + number % 26)
+            texts[letter] = text[label.end() :] if label else text
+        return cls(texts)
+
+    def chosen(self, answer: str) -> list[str]:
+        """Letters of the options that an answer picks by letter; none if it picks none so."""
+        if (whole := _WHOLE.fullmatch(answer[:_MOST])) and whole[1].upper() in self.texts:
+            return [whole[1].upper()]
+        for pattern in (_ANNOUNCED.search, _LEADING.match):
+            for part in (answer[:_MOST], answer[-_MOST:]):
+                found = pattern(part)
+                letter = next((g.upper() for g in found.groups() if g), "") if found else ""
+                if letter in self.texts:
+                    return [letter]
+        bracketed = [m[1].upper() for m in _BRACKETED.finditer(answer[:_MOST])]
+        return [letter for letter in dict.fromkeys(bracketed) if letter in self.texts][:1]
+
+    def repeated_by(self, answer: str) -> bool:
+        """Whether an answer repeats the options, and so mentions what it does not claim."""
+        lower = answer[:_MOST].lower()
+        return len(self.texts) > 1 and all(
+            re.search(rf"(?<!\w){re.escape(text.strip().lower())}(?!\w)", lower)
+            for text in self.texts.values()
+        )

@@ -1,0 +1,164 @@
+"""A text as clauses: stretches of words within which a negation or a doubt can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from faceinsight.answers.english import (
+    BREAKS,
+    COPULAS,
+    FINITE,
+    NEGATORS,
+    NO,
+    PRONOUNS,
+    STOPS,
+    YES,
+)
+from faceinsight.answers.words import BLANK, BULLET, DASH, NEWLINE, Words
+
+_ENDS = frozenset(".?!;()[]{}") | {NEWLINE, BLANK, BULLET}
+_SUBJECT = 6
+"""A subject has at most so many words; nothing further ahead is looked at."""
+
+_KEY = 8
+_LONGEST = 500
+"""A longer clause is cut: nothing reaches that far, and the work stays linear."""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Words `first` up to `end` of a text.
+
+    Attributes:
+        first: its first word.
+        end: the word after its last.
+        value: for "key: value" the first word of the value, else `first`.
+        asked: whether it is part of a question.
+        sentence: number of the sentence that it belongs to.
+        listed: whether it is an item of a list.
+        opens: whether it is a heading of what follows ("Hair:").
+        after_blank: whether a blank line stands before it, or a bracket has closed.
+    """
+
+    first: int
+    end: int
+    value: int
+    asked: bool
+    sentence: int
+    listed: bool
+    opens: bool
+    after_blank: bool
+
+
+def clauses(words: Words) -> Iterator[Clause]:
+    """The clauses of a text, in order; each word is looked at a bounded number of times."""
+    _open_brackets(words.words)
+    start, listed, blank, sentence = 0, False, True, 0
+    questions = _questions(words)
+    for place in range(len(words) + 1):
+        ended = place == len(words) or words.words[place] in _ENDS
+        if not ended:
+            continue
+        mark = words.words[place] if place < len(words) else ""
+        asked = bool(questions) and questions[sentence]
+        for first, end in _parts(words.words, start, place):
+            yield _clause(words.words, first, end, asked, sentence, listed, blank)
+            blank = False
+        if mark in (".", "?", "!", NEWLINE, BLANK, BULLET, ";"):
+            sentence += 1
+        listed = mark == BULLET or (listed and mark not in (NEWLINE, BLANK))
+        blank = blank or mark in (BLANK, "}", "]")
+        start = place + 1
+
+
+def _open_brackets(words: list[str]) -> None:
+    """ "Bald (no)" is a key and its value."""
+    for place, word in enumerate(words[:-2]):
+        if word == "(" and words[place + 1] in YES | NO and words[place + 2] == ")":
+            words[place], words[place + 2] = ":", ";"
+
+
+def _questions(words: Words) -> list[bool]:
+    """Whether each sentence ends in a question mark, in the order in which `clauses` counts."""
+    asked = []
+    for word in words.words:
+        if word in (".", "?", "!", NEWLINE, BLANK, BULLET, ";"):
+            asked.append(word == "?")
+    return [*asked, False]
+
+
+def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut at words such as "but", and where a comma or "and" begins a clause of its own."""
+    first, has_verb = start, False
+    for place in range(start, end):
+        word = words[place]
+        if word in BREAKS or place - first == _LONGEST:
+            if place > first:
+                yield first, place
+            first, has_verb = place + (word in BREAKS), False
+        elif word in (",", "and", "so", "because") and _begins_clause(words, place, end, has_verb):
+            if place > first:
+                yield first, place
+            first, has_verb = place + 1, False
+        elif word in FINITE:
+            has_verb = True
+    if end > first:
+        yield first, end
+
+
+def _begins_clause(words: list[str], place: int, end: int, has_verb: bool) -> bool:
+    """Whether a subject with its verb, or a key with its colon, follows the comma or "and"."""
+    start = place + 1
+    if start < end and words[start] in ("and", "so"):
+        start += 1
+    for ahead in range(start, min(start + _SUBJECT, end)):
+        word = words[ahead]
+        if word == ":":
+            return ahead > start
+        if word in FINITE and word != "be":
+            return ahead > start and (has_verb or words[start] in PRONOUNS)
+        if word in STOPS or word in NEGATORS:
+            # Keys of JSON may have such words in them.
+            return words[place] == "," and _colon_ahead(words, start, end)
+    return False
+
+
+def _colon_ahead(words: list[str], start: int, end: int) -> bool:
+    for word in words[start : min(start + _SUBJECT, end)]:
+        if word == ":":
+            return True
+        if word in (",", DASH):
+            return False
+    return False
+
+
+def _clause(
+    words: list[str],
+    first: int,
+    end: int,
+    asked: bool,
+    sentence: int,
+    listed: bool,
+    blank: bool,
+) -> Clause:
+    row = first < end and words[first] == ":"
+    while first < end and words[first] in (":", ",", DASH):
+        first += 1
+    last = end
+    while last > first and words[last - 1] in (",", DASH):
+        last -= 1
+    opens = last > first and words[last - 1] == ":" and not row
+    while last > first and words[last - 1] == ":":
+        last -= 1
+    value = first
+    for place in range(first + 1, min(first + _KEY, last)):
+        if words[place] == ":" or (words[place] == DASH and words[place + 1] in YES | NO):
+            value = first if _has_verb(words, first, place) else place + 1
+            break
+    return Clause(first, last, value, asked, sentence, listed, opens, blank)
+
+
+def _has_verb(words: list[str], first: int, end: int) -> bool:
+    """Whether there is a verb before a colon, which then is not that of a key and its value."""
+    return any(word in FINITE and word in COPULAS for word in words[first:end])

@@ -1,0 +1,178 @@
+"""How far a negation reaches: "no hat, glasses, or beard" against "no beard and black hair"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from faceinsight.answers.english import (
+    ABSENT,
+    ADVERBS,
+    COPULAS,
+    EXCEPTING,
+    EXCEPTING_PAIRS,
+    FINITE,
+    NEGATING_PAIRS,
+    NEGATORS,
+    PRESENT,
+    PRONOUNS,
+    TAKING,
+    word_set,
+)
+from faceinsight.answers.words import DASH
+
+_LIST = 25
+"""A list is looked through for its last "or" so many words ahead."""
+
+_AFTER_WITH = word_set("seen shown pictured depicted portrayed photographed")
+_REVERSING = word_set("without lack lacking lacked devoid minus")
+
+
+@dataclass(frozen=True)
+class Negation:
+    """What is denied in a stretch of words.
+
+    Attributes:
+        denied: for each word, whether it stands within the reach of a negation.
+        before: what is named before this word is denied as well ("a hat is not present").
+        excepted: what is named from this word on is excepted from a denial.
+    """
+
+    denied: list[bool]
+    before: int
+    excepted: int
+
+
+def negation(
+    words: Sequence[str],
+    first: int,
+    end: int,
+    taken: Collection[int],
+    bare: Collection[int],
+    heading: bool = False,
+) -> Negation:
+    """Find what is denied among the words from `first` up to `end`.
+
+    Args:
+        words: all words.
+        first: the first one.
+        end: the one after the last.
+        taken: places of words that belong to longer phrases and negate nothing by themselves.
+        bare: places where a singular noun without article begins, which cannot stand by itself.
+        heading: whether a heading denies all that follows ("Not present: ...").
+    """
+    denied = [heading] * (end - first)
+    before, excepted = first, end
+    scope, opened = ("heading" if heading else ""), first
+    for place in range(first, end):
+        word = words[place]
+        if place not in taken:
+            if word in NEGATORS or _pair(words, place, end):
+                if scope and scope != "heading" and place - opened <= 2 and word in _REVERSING:
+                    scope = ""  # "not without"
+                else:
+                    scope = _kind(words, place, first, end)
+                    opened = place
+                if word == "not" and _present_follows(words, place, end):
+                    before = place
+                continue
+            if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
+                before = place
+            if scope and _excepts(words, place, end):
+                scope, excepted = "", place
+            if scope and place > opened and _closes(words, place, end, scope, opened, bare):
+                scope = ""
+        denied[place - first] = bool(scope)
+    return Negation(denied, before, excepted)
+
+
+def _excepts(words: Sequence[str], place: int, end: int) -> bool:
+    pair = (words[place], words[place + 1]) if place + 1 < end else ()
+    return words[place] in EXCEPTING or pair in EXCEPTING_PAIRS
+
+
+def _pair(words: Sequence[str], place: int, end: int) -> bool:
+    if place + 1 >= end:
+        return False
+    if words[place] == "than" and not words[place + 1].isdecimal():
+        return "more" in words[max(0, place - 4) : place]  # "more brown than black"
+    return (words[place], words[place + 1]) in NEGATING_PAIRS
+
+
+def _kind(words: Sequence[str], place: int, first: int, end: int) -> str:
+    """ "aux" after a verb ("is not"), most for themselves, "without" for the rest."""
+    word = words[place]
+    previous = words[place - 1] if place > first else ""
+    verbal = previous in FINITE or "to" in (previous, *words[place + 1 : min(place + 2, end)])
+    if word in ("not", "never") and verbal:
+        return "aux"
+    if word in ("neither", "nor"):
+        return "neither"
+    if word == "no":
+        return "with no" if previous in ("with", "having") else "no"
+    if word == "non":
+        return "non"
+    return "not" if word in ("not", "never") else "without"
+
+
+def _present_follows(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether "not" is said of being there: "not (clearly) visible", "not to be seen"."""
+    for ahead in range(place + 1, min(place + 4, end)):
+        if words[ahead] in PRESENT:
+            return True
+        if words[ahead] not in ADVERBS and words[ahead] not in ("be", "being", "to", "any"):
+            return False
+    return False
+
+
+def _closes(
+    words: Sequence[str], place: int, end: int, scope: str, opened: int, bare: Collection[int]
+) -> bool:
+    """Whether the reach of a negation ends before this word."""
+    word = words[place]
+    if scope == "heading":
+        return False
+    following = words[place + 1] if place + 1 < end else ""
+    if scope == "non":
+        return place > opened + 1
+    if word == DASH:
+        return True
+    if scope in ("no", "with no", "neither") and words[place - 1] in PRESENT:
+        return words[place - 2] in COPULAS  # "no hat is visible on the young man"
+    if word == ",":
+        onward = place + 2 if following in ("and", "or", "nor") else place + 1
+        return not (_or_ahead(words, place + 1, end) or onward in bare)
+    if word == "and":
+        return _ends_at_and(words, place, end, scope, bare)
+    if word == "with":
+        return place > opened + 1 and words[place - 1] not in _AFTER_WITH
+    if scope in ("no", "with no", "without", "not"):
+        if word in TAKING and place > opened + 1:
+            return True
+        if scope != "not" and (word == "who" or (word in PRONOUNS and following in FINITE)):
+            return True
+    # "a man without a beard is smiling", but "no hat is worn"
+    return scope in ("with no", "without", "not") and word in FINITE and place > opened + 1
+
+
+def _ends_at_and(
+    words: Sequence[str], place: int, end: int, scope: str, bare: Collection[int]
+) -> bool:
+    following = words[place + 1] if place + 1 < end else ""
+    if following in FINITE or following in TAKING or following == "with":
+        return True
+    if place + 1 in bare:
+        return False  # "no beard and mustache"
+    if scope in ("no", "with no", "neither"):
+        return True
+    return scope == "without" and following.endswith("ing")
+
+
+def _or_ahead(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether the list that goes on here ends with "or"."""
+    for word in words[place : min(place + _LIST, end)]:
+        if word in ("or", "nor"):
+            return True
+        if word in FINITE or word in NEGATORS or word in ("and", "with", ":"):
+            return False
+    return False

@@ -1,0 +1,190 @@
+"""What `conf/*/answers.yml` says: the words for every characteristic, typed and validated."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+VERBS = ("be", "have", "wear", "show")
+"""Verbs that a wording may begin with, in the infinitive."""
+
+
+def _as_list(given: object) -> object:
+    return [given] if isinstance(given, str) else given
+
+
+Phrase = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"[^\W_]")
+]
+Phrases = Annotated[list[Phrase], BeforeValidator(_as_list)]
+
+
+class _Settings(BaseModel):
+    # Frozen, since what is derived from a lexicon is kept.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class EntrySettings(_Settings):
+    """The words of one characteristic.
+
+    A wording (`say`, `deny`) is a verb in the infinitive and what follows: "have black ~ hair",
+    "wear a hat", "be smiling". A phrase is what people write. In both, "black ~ hair" is a quality
+    of a part of the face: it also stands for "hair that is black" and "wavy, black hair".
+
+    Attributes:
+        say: wordings of a face that has it; empty is made from its phrase in the vocabulary.
+        deny: wordings of a face that has it not, where a description may mention the absence.
+        synonyms: phrases that mean it is present; their denial means absent.
+        narrower: phrases that imply it is present; their denial says nothing.
+        opposites: phrases that mean it is absent; their denial means present.
+        antonyms: phrases that imply it is absent; their denial says nothing.
+        wider: phrases of which only the denial says something: that it is absent.
+        loosely: phrases that mean it is present only where a question asks for it and nothing
+            closer is meant ("smiling", if asked for an expression).
+        years: first and last year of a class of ages; null as the last is without end.
+        subject: what has the characteristic.
+        optional: whether a vocabulary may lack it.
+    """
+
+    say: Phrases = []
+    deny: Phrases = []
+    synonyms: Phrases = []
+    narrower: Phrases = []
+    opposites: Phrases = []
+    antonyms: Phrases = []
+    wider: Phrases = []
+    loosely: Phrases = []
+    years: tuple[int, int | None] | None = None
+    subject: Phrase = "person"
+    optional: bool = False
+
+    @field_validator("say", "deny")
+    @classmethod
+    def _begins_with_a_verb(cls, wordings: list[str]) -> list[str]:
+        for wording in wordings:
+            if wording.split()[0] not in VERBS or len(wording.split()) < 2:
+                raise ValueError(
+                    f"'{wording}' must be one of {', '.join(VERBS)} and what follows it, "
+                    "e.g. 'have black ~ hair'"
+                )
+        return wordings
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> EntrySettings:
+        if self.years is not None:
+            first, last = self.years
+            if first < 0 or (last is not None and last < first):
+                raise ValueError(f"years {list(self.years)} are not a first and a last year")
+        return self
+
+
+class GroupSettings(_Settings):
+    """The words of a group of which exactly one member holds.
+
+    Attributes:
+        name: what it is called in a list of facts, e.g. "age".
+        question: asks for the member that holds.
+        optional: whether a vocabulary may lack it.
+    """
+
+    name: Phrase
+    question: Phrase
+    optional: bool = False
+
+
+class TopicSettings(_Settings):
+    """A question about several characteristics that are no group.
+
+    Attributes:
+        question: asks for them.
+        about: ids; those that a vocabulary lacks must be optional ones.
+    """
+
+    question: Phrase
+    about: list[str] = Field(min_length=1)
+
+
+class PartSettings(_Settings):
+    """A part of the face, or the person.
+
+    Attributes:
+        words: its names.
+        also: parts that may stand for it ("a sad face" is a sad person).
+    """
+
+    words: Phrases
+    also: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words_alone(cls, given: object) -> object:
+        return {"words": given} if isinstance(given, list | str) else given
+
+
+class AgeSettings(_Settings):
+    """How ages in words are read.
+
+    Attributes:
+        words: words for an age, and the years they mean: the class that holds most of them.
+        stages: words for a stage of life; they only exclude classes outside their years.
+        widest: a stated range of more years says nothing.
+    """
+
+    words: dict[str, tuple[int, int | None]] = {}
+    stages: dict[str, tuple[int, int | None]] = {}
+    widest: int = Field(default=30, ge=1)
+
+
+class LexiconSettings(_Settings):
+    """The lexicon of answers, `answers` in the configuration.
+
+    Attributes:
+        description: the request for an overall description.
+        characteristics: id to words; one that is missing is worded by its vocabulary phrase.
+        groups: group to words.
+        topics: name to a question about several characteristics.
+        parts: parts of the face that qualities belong to; `person` is needed.
+        ages: how ages are read.
+        refusals: phrases that decline to say what stands beside them.
+        disclaimers: phrases that announce a refusal and leave what stands beside them valid.
+        ignored: phrases whose words would mislead.
+        variants: other spellings and forms of a word.
+    """
+
+    description: Phrase = "Describe this face."
+    characteristics: dict[str, EntrySettings] = {}
+    groups: dict[str, GroupSettings] = {}
+    topics: dict[str, TopicSettings] = {}
+    parts: dict[str, PartSettings] = {"person": PartSettings(words=["person"])}
+    ages: AgeSettings = AgeSettings()
+    refusals: Phrases = []
+    disclaimers: Phrases = []
+    ignored: Phrases = []
+    variants: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _parts_exist(self) -> LexiconSettings:
+        if "person" not in self.parts:
+            raise ValueError("parts must have 'person', whom a quality describes by default")
+        for name, part in self.parts.items():
+            if unknown := sorted(set(part.also) - set(self.parts)):
+                raise ValueError(f"parts.{name}.also names '{unknown[0]}', which is no part")
+        for id_, entry in self.characteristics.items():
+            for field in ("synonyms", "narrower", "opposites", "antonyms", "wider", "loosely"):
+                for phrase in getattr(entry, field):
+                    part = phrase.partition("~")[2].strip()
+                    if "~" in phrase and part not in self.parts:
+                        raise ValueError(
+                            f"characteristics.{id_}.{field}: '{phrase}' names the part '{part}', "
+                            f"which is none of {', '.join(self.parts)}"
+                        )
+        return self

@@ -1,0 +1,126 @@
+"""Answers on disk, a line each; none that is held is asked for twice.
+
+A line is written whole and flushed to the disk before its answer counts as held. What a killed
+process leaves of a last line is cut off when the file is opened again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+"""Digest of the face, digest of the question."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a rival answered.
+
+    Attributes:
+        text: its words; empty where it was scored by likelihood.
+        scores: by likelihood: log-probability of each option, in the question's order; None
+            where an option was not among those that a server listed.
+        floor: the lowest log-probability that the server listed, a bound for the options that it
+            did not; None where every option has a score.
+    """
+
+    text: str = ""
+    scores: tuple[float | None, ...] | None = None
+    floor: float | None = None
+
+
+class AnswerStore:
+    """Answers by face and question, in an append-only file.
+
+    One process at a time may write; see `WorkFolder.alone`.
+
+    Args:
+        path: the file; its folder must exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._held: dict[Key, Answer] = {}
+        self._stream: BinaryIO | None = None
+        if path.exists():
+            self._read()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._held
+
+    def get(self, key: Key) -> Answer | None:
+        """The answer to a question about a face, if it is held."""
+        return self._held.get(key)
+
+    def add(self, answers: Iterable[tuple[Key, Answer]]) -> None:
+        """Hold answers: when this returns they are on the disk."""
+        new = list(answers)
+        if not new:
+            return
+        if self._stream is None:
+            self._stream = self.path.open("ab")
+        self._stream.write(b"".join(_line(key, answer) for key, answer in new))
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._held.update(new)
+
+    def close(self) -> None:
+        """Close the file; `add` opens it again."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def __enter__(self) -> AnswerStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        with self.path.open("r+b") as stream:
+            good = 0
+            for number, line in enumerate(stream, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                good += len(line)
+                try:
+                    key, answer = _parsed(line)
+                except (ValueError, KeyError, TypeError):
+                    logger.warning("%s: line %d is damaged; asked again.", self.path, number)
+                    continue
+                self._held[key] = answer
+            stream.seek(0, os.SEEK_END)
+            if stream.tell() != good:
+                logger.warning("%s: the last line was half written; dropped.", self.path)
+                stream.truncate(good)
+
+
+def _line(key: Key, answer: Answer) -> bytes:
+    plain: dict[str, Any] = {"face": key[0], "question": key[1], **asdict(answer)}
+    return json.dumps(plain, ensure_ascii=False).encode() + b"\n"
+
+
+def _parsed(line: bytes) -> tuple[Key, Answer]:
+    plain = json.loads(line)
+    scores = plain["scores"]
+    if not isinstance(plain["text"], str):
+        raise TypeError("text")
+    return (
+        (str(plain["face"]), str(plain["question"])),
+        Answer(
+            plain["text"],
+            None if scores is None else tuple(None if s is None else float(s) for s in scores),
+            plain["floor"],
+        ),
+    )

@@ -1,0 +1,73 @@
+"""Nodes: a rival's answers to predictions and metrics."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.baselines.settings import BaselineSettings
+from faceinsight.characteristics import Vocabulary
+from faceinsight.evaluation.settings import EvaluationSettings
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from faceinsight.logic.compiler import RuleSet
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = RuleSet = Any
+
+logger = logging.getLogger(__name__)
+
+
+def ask_rival(
+    rivals: BaselineSettings, vocabulary: Vocabulary, work: str, **frames: Path
+) -> tuple[DataFrame, dict[str, Any]]:
+    """The rival's answer to every question about every test face, and an account of the asking."""
+    from faceinsight.baselines.asking import ask
+
+    return ask(rivals, vocabulary, frames, Path(work))
+
+
+def read_answers(
+    answers: DataFrame,
+    rivals: BaselineSettings,
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    parameters: dict[str, Any],
+    **frames: Path,
+) -> tuple[DataFrame, dict[str, Any]]:
+    """Answers to predictions in the form of our models', and what became of the questions."""
+    from faceinsight.baselines.faces import truth_of
+    from faceinsight.baselines.parsing import sentence_parser
+    from faceinsight.baselines.reading import predictions_of
+
+    parser = sentence_parser(vocabulary, parameters.get("answers"))
+    truth = truth_of(frames, rivals.split, vocabulary)
+    return predictions_of(answers, truth, vocabulary, rule_set, rivals, parser)
+
+
+def measure_rival(
+    predictions: DataFrame,
+    tally: dict[str, Any],
+    asking: dict[str, Any],
+    rivals: BaselineSettings,
+    prevalence: dict[str, dict[str, float | None]],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    """Our models' metrics, for a rival, with what became of its questions."""
+    import numpy as np
+
+    from faceinsight.baselines.telling import about, rival_text
+    from faceinsight.evaluation.evaluate import evaluate
+
+    shares = {
+        dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)
+        for dataset, share in prevalence.items()
+    }
+    metrics = evaluate(predictions, vocabulary, rule_set, shares, evaluation)
+    metrics |= {"rival": about(rivals), "questions": tally, "asking": asking}
+    logger.info("\n%s\n", rival_text(metrics))
+    return metrics

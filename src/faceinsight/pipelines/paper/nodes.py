@@ -1,0 +1,196 @@
+"""Nodes: this run beside the paper, fairness and calibration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.drawn.settings import DrawnSettings
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.trust_settings import FairnessSettings, TemperatureSettings
+from faceinsight.others.settings import OthersSettings
+from faceinsight.paper.settings import PaperSettings
+from faceinsight.parameters import PredictionSettings
+from faceinsight.variants import LABELS
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from plotly.graph_objects import Figure
+
+    from faceinsight.logic.compiler import RuleSet
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = Figure = RuleSet = Any
+
+TABLE_NUMBERS = (1, 2, 3, 4, 5)
+
+
+def score_validation_faces(
+    model: Path, prediction: PredictionSettings, **frames: Path
+) -> DataFrame:
+    """Probabilities and consistent labels of every validation face."""
+    from faceinsight.prediction import predict
+
+    return predict(model, frames, prediction.model_copy(update={"split": "val"}))
+
+
+def calibrate(
+    validation_predictions: DataFrame,
+    predictions: DataFrame,
+    vocabulary: Vocabulary,
+    temperature: TemperatureSettings,
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    """Temperatures fitted on validation faces, and what they change on test faces."""
+    from faceinsight.evaluation.recalibration import recalibrate
+    from faceinsight.evaluation.temperature import fit_temperatures
+
+    fitted = fit_temperatures(validation_predictions, vocabulary, temperature)
+    return recalibrate(predictions, fitted, vocabulary, evaluation)
+
+
+def measure_fairness(
+    predictions: DataFrame,
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+    fairness: FairnessSettings,
+) -> tuple[DataFrame, DataFrame, dict[str, int]]:
+    """Error rates by group, the gaps between groups, and how many were compared."""
+    from faceinsight.evaluation.fairness import measure_fairness as measure
+
+    found = measure(predictions, vocabulary, evaluation, fairness)
+    counts = {"compared": found.compared, "clear": int(found.gaps["clear"].sum())}
+    return found.rates, found.gaps, counts
+
+
+def compare_with_others(
+    others: OthersSettings,
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+    predictions: DataFrame,
+    **labels: DataFrame,
+) -> DataFrame:
+    """FaceInsight and other systems on the faces that both have answered about."""
+    from faceinsight.others.same_faces import compare_on_same_faces
+    from faceinsight.paper.numbers import OURS
+
+    return compare_on_same_faces(others, labels, {OURS: predictions}, vocabulary, evaluation)
+
+
+def collect_results(
+    metrics: dict[str, Any],
+    others_scores: DataFrame,
+    paper: PaperSettings,
+    drawing: DrawnSettings | None,
+) -> DataFrame:
+    """Everything that was run, in one form."""
+    from faceinsight.paper.numbers import OURS
+    from faceinsight.paper.results import read_results, results_of, results_of_others, together
+
+    note = "" if drawing is None else "drawn faces"
+    return together(
+        [
+            results_of(metrics, OURS, "trained", note),
+            results_of_others(others_scores),
+            *(read_results(Path(path)) for path in paper.results),
+        ]
+    )
+
+
+def make_tables(results: DataFrame) -> dict[str, DataFrame]:
+    """The paper's Tables 1 to 5 with what was run."""
+    from faceinsight.paper.tables import paper_table
+
+    return {f"table_{number}": paper_table(number, results) for number in TABLE_NUMBERS}
+
+
+def measure_components(
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+    paper: PaperSettings,
+    **predictions: DataFrame,
+) -> tuple[DataFrame, DataFrame]:
+    """What each component adds on one data set, by characteristic and step by step."""
+    from faceinsight.paper.ablation import ablation_on
+
+    in_order = {name: predictions[name] for name in LABELS}
+    found = ablation_on(paper.ablation_dataset, in_order, vocabulary, evaluation)
+    return found.characteristics, found.steps
+
+
+def mark_answers(
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+    paper: PaperSettings,
+    **predictions: DataFrame,
+) -> DataFrame:
+    """What variants, and whoever else was asked, say of a few faces, with errors marked."""
+    from faceinsight.paper.panel import example_answers
+
+    in_order = {name: predictions[name] for name in LABELS}
+    return example_answers(in_order, vocabulary, rule_set, evaluation, paper)
+
+
+def draw_figures(
+    results: DataFrame,
+    answers: DataFrame,
+    components: DataFrame,
+    steps: DataFrame,
+    rates: DataFrame,
+    gaps: DataFrame,
+    fairness_counts: dict[str, int],
+    calibration: dict[str, Any],
+    paper: PaperSettings,
+    fairness: FairnessSettings,
+    evaluation: EvaluationSettings,
+) -> dict[str, Figure]:
+    """All figures of the page."""
+    from faceinsight.paper.ablation import DatasetAblation, read_sweep
+    from faceinsight.paper.drawing import draw_figures as draw
+
+    return draw(
+        results=results,
+        answers=answers,
+        ablation=DatasetAblation(components, steps),
+        ablation_dataset=paper.ablation_dataset,
+        sweep=None if paper.omega_sweep is None else read_sweep(Path(paper.omega_sweep)),
+        rates=rates,
+        gaps=gaps,
+        compared=fairness_counts["compared"],
+        named=fairness.named,
+        level=evaluation.level,
+        calibration=calibration,
+    )
+
+
+def write_page(
+    results: DataFrame,
+    others_scores: DataFrame,
+    same_faces: DataFrame,
+    gaps: DataFrame,
+    fairness_counts: dict[str, int],
+    calibration: dict[str, Any],
+    fairness: FairnessSettings,
+    evaluation: EvaluationSettings,
+    drawing: DrawnSettings | None,
+    **parts: Any,
+) -> str:
+    """The page of all tables and figures."""
+    from faceinsight.paper import FIGURES
+    from faceinsight.paper.page import render_page
+
+    return render_page(
+        tables={number: parts[f"table_{number}"] for number in TABLE_NUMBERS},
+        figures={name: parts[f"figure_{name}"] for name in FIGURES},
+        results=results,
+        others=others_scores,
+        same_faces=same_faces,
+        gaps=gaps,
+        compared=fairness_counts["compared"],
+        minimum=fairness.minimum,
+        named=fairness.named,
+        calibration=calibration,
+        level=evaluation.level,
+        drawn=drawing is not None,
+    )

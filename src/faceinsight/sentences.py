@@ -1,0 +1,108 @@
+"""Errors of the libraries underneath as sentences that a person can act on.
+
+What a user's input, configuration or weights have caused is one sentence; for everything else there
+is none, and the traceback is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import get_args
+
+from pydantic import BaseModel
+
+from faceinsight.errors import FaceInsightError
+
+_FAULT = re.compile(
+    r"^(?:(?P<where>\S+)\n)?  (?P<what>\S.+?) \[type=(?P<type>\w+), input_value=(?P<given>.*), "
+    r"input_type=\w+\]$",
+    re.MULTILINE,
+)
+"""One fault in pydantic's own text, which is all that Kedro's error keeps of it."""
+
+_PARAMETER = re.compile(r"Parameter '(?P<name>[^']+)': Failed to instantiate (?P<model>\w+)")
+
+
+def sentence(error: BaseException) -> str | None:
+    """What to tell a person about an error, or None where the traceback is needed."""
+    from kedro.config import MissingConfigException
+    from kedro.io.core import DatasetError, VersionNotFoundError
+    from kedro.validation.exceptions import DataValidationError, ParameterValidationError
+    from omegaconf.errors import OmegaConfBaseException
+
+    for cause in _causes(error):
+        if isinstance(cause, FaceInsightError | DataValidationError):
+            return str(cause)
+        if isinstance(cause, ParameterValidationError):
+            return _faulty_parameters(str(cause))
+        if isinstance(cause, MissingConfigException):
+            return f"{cause} (name one of the folders of conf/ with --env)"
+        if isinstance(cause, ValueError) and "Failed to find the pipeline named" in str(cause):
+            return " ".join(str(cause).split()) + " (`kedro registry list` names them all)"
+        if isinstance(cause, VersionNotFoundError):
+            path = re.search(r"filepath=[^']*'?([^',)]+)", str(cause))
+            name = path[1] if path else cause
+            return f"There is no version of {name} yet; run the pipeline that makes it first."
+        if isinstance(cause, DatasetError) and cause.__cause__ is None:
+            return str(cause)
+        if isinstance(cause, OmegaConfBaseException):
+            key = getattr(cause, "full_key", None)
+            return f"Configuration{f', key {key!r}' if key else ''}: {cause.msg or cause}"
+    return None
+
+
+def no_such(what: str, given: str, known: set[str]) -> str:
+    """ "there is no `what` 'given'", and what was meant."""
+    near = get_close_matches(given, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(known))}"
+    return f"there is no {what} '{given}'; {hint}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _faulty_parameters(text: str) -> str:
+    """Kedro's report of parameters that do not fit, a line for each fault."""
+    found = list(_PARAMETER.finditer(text))
+    lines = []
+    ends = [*(match.start() for match in found[1:]), len(text)]
+    for here, end in zip(found, ends, strict=False):
+        part = text[here.start() : end]
+        for fault in _FAULT.finditer(part):
+            # What concerns a whole model, and no one field of it, has no place.
+            path = [here["name"], *(fault["where"] or "").split(".")]
+            path = [name for name in path if name]
+            if fault["type"] == "extra_forbidden":
+                fields = _fields(here["model"], path[1:-1])
+                lines.append(f"{'.'.join(path)}: {no_such('parameter', path[-1], fields)}")
+            else:
+                what = fault["what"].removeprefix("Value error, ")
+                lines.append(f"{'.'.join(path)}: {what} (given: {fault['given']})")
+    if not lines:
+        return text
+    return lines[0] if len(lines) == 1 else "\n".join(["parameters do not fit:", *lines])
+
+
+def _fields(model: str, path: list[str]) -> set[str]:
+    """Names of the fields of a settings class, or of one that is nested in it."""
+    found = next((c for c in _settings_classes(BaseModel) if c.__name__ == model), None)
+    for name in path:
+        if found is None or name not in found.model_fields:
+            return set()
+        annotation = found.model_fields[name].annotation
+        nested = [annotation, *get_args(annotation)]
+        found = next((t for t in nested if isinstance(t, type) and issubclass(t, BaseModel)), None)
+    return set() if found is None else set(found.model_fields)
+
+
+def _settings_classes(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for settings in base.__subclasses__():
+        if settings.__module__.startswith("faceinsight."):
+            yield settings
+        yield from _settings_classes(settings)

@@ -1,0 +1,68 @@
+"""Facts for prompts, and what texts say against labels."""
+
+import pytest
+
+from faceinsight.answers import AnswerParser, Lexicon, Question, contradictions, grounding
+from faceinsight.characteristics import Vocabulary
+from faceinsight.logic.compiler import RuleSet
+from tests.answers.labels import consistent
+
+RACES = {"White", "Black", "Asian"}
+
+
+def test_the_parser_reads_the_same_labels_back(
+    vocabulary: Vocabulary, lexicon: Lexicon, ruleset: RuleSet, parser: AnswerParser
+):
+    for full, known in consistent(vocabulary, ruleset, 500, seed=7):
+        facts = grounding(known, vocabulary, lexicon)
+        labels = parser.parse(facts).labels
+        assert contradictions(facts, full, parser) == (), facts
+        for id_, value in known.items():
+            in_group = any(id_ in members for members in vocabulary.groups.values())
+            # The races of the three data sets share words, of which each has its own sense.
+            if not in_group and id_ not in RACES:
+                assert labels.get(id_) is value, (id_, facts)
+
+
+def test_names_the_member_that_holds_and_what_is_there_and_what_not(
+    vocabulary: Vocabulary, lexicon: Lexicon
+):
+    labels = {"No_Beard": False, "Wearing_Hat": False, "Young": True, "Bald": False}
+    labels |= {id_: id_ == "age_20_29" for id_ in vocabulary.groups["age"]}
+    assert grounding(labels, vocabulary, lexicon) == (
+        "Age: between 20 and 29 years old. Looks: young. Not: bald. Present: a beard. "
+        "Absent: a hat."
+    )
+    assert grounding(labels, vocabulary, lexicon, about=["Wearing_Hat"]) == "Absent: a hat."
+    assert grounding({}, vocabulary, lexicon) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "expected"),
+    [
+        ("She wears a hat.", {"Wearing_Hat": False, "Female": True}, ("Wearing_Hat",)),
+        ("She wears no hat.", {"Wearing_Hat": False, "Bald": True}, ()),
+        ("A man of about 25.", {"Male": False, "age_20_29": True}, ("Male",)),
+        ("A man in his forties.", {"Male": True, "age_20_29": True}, ("age_20_29",)),
+        ("He is bald. He is not bald.", {"Bald": True}, ("Bald",)),
+        # MAAD's White is wider than FairFace's: the word agrees with one of them.
+        ("He is white.", {"White": True, "race7_White": False, "race7_Middle_Eastern": True}, ()),
+        ("He is white.", {"White": False, "race7_White": False}, ("White", "race7_White")),
+        ("He is not white.", {"White": True, "race7_White": False}, ()),
+        ("Nothing of the kind.", {"Bald": True}, ()),
+        ("", {"Bald": True}, ()),
+    ],
+)
+def test_what_a_text_says_against_labels(
+    text: str, labels: dict[str, bool], expected: tuple[str, ...], parser: AnswerParser
+):
+    assert contradictions(text, labels, parser) == expected
+
+
+def test_a_question_gives_a_bare_answer_its_meaning(parser: AnswerParser, vocabulary: Vocabulary):
+    smiling = Question("Is the person smiling?", ("Smiling",), "yes_no")
+    assert contradictions("No.", {"Smiling": True}, parser, smiling) == ("Smiling",)
+    assert contradictions("No.", {"Smiling": True}, parser) == ()
+    age = Question("How old?", vocabulary.groups["age"], "group")
+    assert contradictions("35", {"age_30_39": True}, parser, age) == ()
+    assert contradictions("35", {"age_20_29": True}, parser, age) == ("age_20_29",)

@@ -1,0 +1,116 @@
+"""The configuration of `--env=paper`, with tiny checkpoints in the places of the published ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from faceinsight.characteristics import Vocabulary
+from faceinsight.logic.compiler import compile_rules
+from faceinsight.pipelines.priors.nodes import encode_phrases
+from faceinsight.prior import correlation_prior, count
+from faceinsight.training.loop import TrainingJob
+from faceinsight.variants import Variant
+from tests.conftest import ROOT
+from tests.model import checkpoints
+from tests.training.conftest import write_frames
+
+
+def parameters(**overrides):
+    """The typed parameters of `kedro run --env=paper --params ...`."""
+    bootstrap_project(ROOT)
+    with KedroSession.create(ROOT, env="paper", runtime_params=overrides) as session:
+        return session.load_context().params
+
+
+def write_bases(folder: Path, *, language=checkpoints.write_llava) -> dict:
+    """Write the four checkpoints that `paper` names, and give the overrides that point to them."""
+    places = {"image_encoder": "flip", "text_encoder": "flip"}
+    places |= {"segmentation_encoder": "vit", "language_model": "language"}
+    for name, write in {
+        "flip": checkpoints.write_clip,
+        "vit": checkpoints.write_vit,
+        "language": language,
+    }.items():
+        if not (folder / name).exists():
+            write(folder / name)
+    return {part: {"pretrained": str(folder / name)} for part, name in places.items()}
+
+
+def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
+    """Two steps of training as `paper` says, but for paths and sizes."""
+    given = parameters(
+        image_size=checkpoints.SIZE,
+        model=write_bases(folder) | (model or {}),
+        training={
+            "batch_size": 4,
+            "gradient_accumulation_steps": 1,
+            "evaluations_per_epoch": 1,
+            "workers": 0,
+            "logging_steps": 1,
+            "device": "cpu",
+            **training,
+        },
+    )
+    vocabulary = Vocabulary.from_config(given["vocabulary"].model_dump(mode="json"))
+    rng = np.random.default_rng(0)
+    counts = count([rng.integers(0, 2, (50, len(vocabulary))).astype(np.int8)])
+    frames = folder / "frames"
+    if not frames.exists():
+        write_frames(frames, 11, seed=1)  # 8 to train on, 3 to validate with
+    return TrainingJob(
+        variant=Variant.model_validate(given["variants"]["lgc"]),
+        model=given["model"],
+        training=given["training"],
+        vocabulary=vocabulary,
+        rule_set=compile_rules(given["rules"], vocabulary),
+        adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
+        text_features=encode_phrases(vocabulary, given["model"])["features"],
+        frames={"celeba": frames},
+        weights={},
+    )
+
+
+def faces() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    size = checkpoints.SIZE
+    return {
+        "photographs": torch.randint(0, 256, (3, size, size, 3), generator=generator).byte(),
+        "maps": torch.randint(0, 19, (3, size, size), generator=generator).byte(),
+    }
+
+
+@torch.no_grad()
+def probabilities(model) -> np.ndarray:
+    """By the class's own forward pass: training leaves its autocast around the model's."""
+    return type(model).forward(model, **faces()).logits.sigmoid().numpy()
+
+
+_SCORE = """
+import sys, numpy as np, torch
+from faceinsight.model import FaceInsightModel
+torch.set_num_threads(1)
+data = np.load(sys.argv[1])
+for folder in sys.argv[2:]:
+    model = FaceInsightModel.from_pretrained(folder)
+    with torch.no_grad():
+        out = model(torch.from_numpy(data["photographs"]), torch.from_numpy(data["maps"]))
+    np.save(folder + "/probabilities.npy", out.logits.sigmoid().numpy())
+"""
+
+
+def probabilities_in_a_new_process(*folders: Path) -> list[np.ndarray]:
+    """Probabilities of `faces`, of models that a process reads that never saw them."""
+    inputs = folders[0].parent / "in.npz"
+    np.savez(inputs, **{name: t.numpy() for name, t in faces().items()})
+    subprocess.run(
+        [sys.executable, "-c", _SCORE, str(inputs), *map(str, folders)],
+        check=True,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    return [np.load(folder / "probabilities.npy") for folder in folders]

@@ -1,0 +1,167 @@
+import json
+
+import pytest
+from huggingface_hub import ModelCard
+
+from faceinsight.model.card import model_card
+from faceinsight.training.loop import train
+from tests.conftest import ROOT
+from tests.model import paper, tiny
+
+PROVENANCE = {
+    "faceinsight": "0.1.0",
+    "commit": "abc123",
+    "packages": {"torch": "2.15.0", "transformers": "5.23.0"},
+    "training": {
+        "settings": {
+            "batch_size": 32,
+            "gradient_accumulation_steps": 4,
+            "learning_rate": 2e-5,
+            "schedule": "cosine",
+            "precision": "bf16",
+            "seed": 0,
+        },
+        "steps": 90,
+        "epochs": 1.0,
+        "datasets": ["celeba", "fairface", "maad"],
+        "faces": {"celeba": 162770, "fairface": 86744},
+        "drawn": False,
+    },
+}
+VALIDATION = {"accuracy": 0.75, "celeba/attributes": 0.9, "fairface/age": 0.6}
+
+
+def drawn():
+    return PROVENANCE | {"training": PROVENANCE["training"] | {"drawn": True}}
+
+
+def config(**changes):
+    config = tiny.model(**changes).config
+    config.image_encoder |= {"pretrained": "FLIP-dataset/FLIP-base-16"}
+    config.text_encoder |= {"pretrained": "FLIP-dataset/FLIP-base-16"}
+    config.language_model |= {"pretrained": "llava-hf/llava-1.5-7b-hf", "revision": "v1"}
+    if config.segmentation:
+        config.segmentation_encoder |= {"pretrained": "/somewhere/vit"}
+    config.frozen = ["image_encoder", "language_model"]
+    return config
+
+
+def figure(value):
+    if value is None:
+        return {"value": None, "low": None, "high": None}
+    return {"value": value, "low": value - 0.1, "high": 1}
+
+
+def task(n=10, **values):
+    figures = dict.fromkeys(("accuracy", "precision", "recall", "f1", "map")) | values
+    return {"n": n, "metrics": {name: figure(value) for name, value in figures.items()}}
+
+
+TEST = {
+    "datasets": {
+        "celeba": {"tasks": {"attributes": task(accuracy=0.8, f1=0.5)}},
+        "fairface": {"tasks": {"age": task(n=0, accuracy=0.4)}},
+    },
+    "overall": {"map": {"value": 0.66, "low": 0.6, "high": 0.7}},
+}
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+def test_the_metadata_is_the_hubs():
+    card = ModelCard(model_card(config(), PROVENANCE, VALIDATION))
+    data = card.data
+    assert data.license == "apache-2.0"
+    assert data.base_model == ["FLIP-dataset/FLIP-base-16", "llava-hf/llava-1.5-7b-hf"]
+    assert data.datasets == ["celeba", "fairface"]  # maad has no examples
+    results = {
+        (r.dataset_name, r.task_name, r.dataset_split, r.metric_type): r.metric_value
+        for r in data.eval_results
+    }
+    assert results == {
+        ("celeba", "attributes", "validation", "accuracy"): 0.9,
+        ("fairface", "age", "validation", "accuracy"): 0.6,
+    }
+
+
+def test_test_metrics_are_filled_in_where_they_are_given():
+    without = model_card(config(), PROVENANCE, VALIDATION)
+    assert "## Test" not in without
+    text = model_card(config(), PROVENANCE, VALIDATION, TEST)
+    assert "| celeba | attributes | 10 | 0.8000 (0.7000 to 1.0000) |  |  | 0.5000" in text
+    assert "0.6600 (0.6000 to 0.7000)" in text
+    results = [r for r in ModelCard(text).data.eval_results if r.dataset_split == "test"]
+    # A task without faces is left out.
+    assert {(r.dataset_name, r.metric_type, r.metric_value) for r in results} == {
+        ("celeba", "accuracy", 0.8),
+        ("celeba", "f1", 0.5),
+    }
+
+
+def test_it_says_what_is_inside_and_how_it_was_made():
+    text = model_card(config(), PROVENANCE, VALIDATION)
+    for row in (
+        "| image encoder | `FLIP-dataset/FLIP-base-16` |  | frozen, and read from there |",
+        "| language model | `llava-hf/llava-1.5-7b-hf` | v1 | frozen, and read from there |",
+        "| segmentation encoder | `/somewhere/vit` |  | trained, and in this repository |",
+        "| data sets | celeba (162770), fairface (86744) |",
+        "| batch | 128 |",
+        "| learning rate | 2e-05, cosine |",
+        "| commit | abc123 |",
+        "| celeba | attributes | 0.9000 |",
+        "| **mean** |  | **0.7500** |",
+    ):
+        assert row in text
+    assert "# FaceInsight +lgc" in text
+    assert "LoRA" not in text
+    lora = tiny.settings(frozen=["language_model"], lora={}).lora.model_dump()
+    with_lora = config()
+    with_lora.lora = lora
+    assert "LoRA of rank 128" in model_card(with_lora, PROVENANCE, VALIDATION)
+    org = model_card(
+        config(segmentation=False, correlation=False, logic=False), PROVENANCE, VALIDATION
+    )
+    assert "# FaceInsight org" in org
+    assert "segmentation map" not in org
+
+
+def test_what_it_must_not_be_used_for_is_what_the_project_says():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = words(readme.partition("## What it must not be used for")[2].partition("\n## ")[0])
+    card = words(model_card(config(), PROVENANCE, VALIDATION))
+    use = section[section.index("to identify people") : section.index("Accuracy differs")]
+    assert len(use) > 200
+    assert use in card
+    assert section[: section.index("Do not use")] in card
+
+
+def test_drawn_faces_are_not_taken_for_people():
+    text = model_card(config(), drawn(), VALIDATION)
+    assert "drawn faces" in text
+    data = ModelCard(text).data
+    assert data.datasets is None
+    assert {r.dataset_type for r in data.eval_results} == {"celeba-drawn", "fairface-drawn"}
+
+
+def test_without_validation_there_is_a_card_all_the_same():
+    card = ModelCard(model_card(tiny.model().config, PROVENANCE, {}))
+    assert card.data.eval_results is None
+    assert "nothing in it comes from another checkpoint" in card.text
+    assert "## Validation" not in card.text
+
+
+def test_training_writes_it_with_the_metrics_of_what_was_kept(tmp_path):
+    folder, curve = train(paper.job(tmp_path, epochs=2, learning_rate=1e-2), tmp_path / "work")
+    facts = json.loads((folder / "provenance.json").read_text())["training"]
+    kept = curve[curve["step"] == facts["best_step"]].set_index("name")["value"]
+    assert facts["validation"] == {
+        "accuracy": pytest.approx(kept["eval_accuracy"]),
+        "celeba/attributes": pytest.approx(kept["eval_celeba/attributes"]),
+    }
+    assert facts["faces"] == {"celeba": 8}
+    assert facts["drawn"] is False
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.eval_results[0].metric_value == round(kept["eval_celeba/attributes"], 4)
+    assert str(tmp_path / "language") in card.text

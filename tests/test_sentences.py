@@ -1,0 +1,77 @@
+import pytest
+from kedro.config import MissingConfigException
+from kedro.validation.exceptions import ModelInstantiationError, ParameterValidationError
+from pydantic import ValidationError
+
+from faceinsight.errors import ParameterError
+from faceinsight.parameters import DatasetSettings
+from faceinsight.sentences import no_such, sentence
+from faceinsight.training.settings import TrainingSettings
+
+
+def kedro_error(**parameters):
+    """What Kedro raises for parameters that do not fit: it keeps pydantic's text alone."""
+    classes = {"training": TrainingSettings, "dataset": DatasetSettings}
+    told = []
+    for name, given in parameters.items():
+        try:
+            classes[name].model_validate(given)
+        except ValidationError as error:
+            model = classes[name].__name__
+            text = f"Failed to instantiate {model} for parameter '{name}': {error}"
+            told.append(f"- Parameter '{name}': {ModelInstantiationError(text)}")
+    return ParameterValidationError("\n".join(["Parameter validation failed:", *told]))
+
+
+def test_a_misspelt_nested_parameter_names_its_place_and_what_was_meant():
+    told = sentence(kedro_error(training={"augmentation": {"flp": 1}}))
+    assert told == ("training.augmentation.flp: there is no parameter 'flp'; did you mean 'flip'?")
+
+
+def test_every_fault_of_every_parameter_has_its_line():
+    told = sentence(
+        kedro_error(
+            training={"epoch": 3, "batch_size": 0},
+            dataset={"name": "celeba", "weight": -1},
+        )
+    )
+    lines = told.splitlines()
+    assert len(lines) == 4
+    assert "training.epoch: there is no parameter 'epoch'; did you mean 'epochs'?" in lines
+    assert any(line.startswith("training.batch_size: ") and "given: 0" in line for line in lines)
+    assert any(line.startswith("dataset.weight: ") and "given: -1" in line for line in lines)
+    assert "pydantic" not in told
+
+
+def test_a_validator_of_the_whole_model_keeps_its_words():
+    told = sentence(kedro_error(training={"schedule": "cosinus"}))
+    assert told.startswith("training")
+    assert "schedule 'cosinus' is none of cosine, linear" in told
+
+
+def test_a_text_in_another_form_is_told_as_it_is():
+    assert sentence(ParameterValidationError("something else")) == "something else"
+
+
+def test_the_cause_is_found_behind_other_errors():
+    error = RuntimeError("wrapped")
+    error.__cause__ = ParameterError("the sentence")
+    assert sentence(error) == "the sentence"
+
+
+def test_configuration_and_pipelines_that_are_not_there():
+    assert "--env" in sentence(MissingConfigException("no folder conf/smal"))
+    error = ValueError("Failed to find the pipeline named 'trian'. Did you mean\n    train")
+    assert "trian" in sentence(error)
+    assert "\n" not in sentence(error)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("of ours"), RuntimeError()])
+def test_a_defect_keeps_its_traceback(error):
+    assert sentence(error) is None
+
+
+def test_without_a_near_name_all_are_listed():
+    assert no_such("variant", "qqq", {"seg", "org"}) == (
+        "there is no variant 'qqq'; there are org, seg"
+    )
