@@ -60,7 +60,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "checkpoint whole": lambda: before(trainer, "drop_old_checkpoints", call=2),
     "old checkpoint half removed": old_checkpoint_half_removed,
     "in an evaluation": lambda: before(FaceTrainer, "prediction_step", call=3),
-    "model saved": lambda: before(loop, "_curve"),
+    "model saved": lambda: before(loop, "learning_curve"),
     "model in place": lambda: before(pd.DataFrame, "to_parquet"),
     "learning curve in place": lambda: before(WorkFolder, "finish"),
 }

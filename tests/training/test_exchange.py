@@ -1,5 +1,6 @@
 import dataclasses
 import inspect
+import json
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from faceinsight import errors
 from faceinsight.training.exchange import read_failures, read_order, write_failure, write_job
+from faceinsight.training.loop import TrainingJob
 
 
 @pytest.mark.parametrize("features", [None, np.linspace(0, 1, 15, dtype=np.float32).reshape(5, 3)])
@@ -20,6 +22,14 @@ def test_a_job_arrives_as_it_was_sent(job, tmp_path, features):
     assert order.job.rule_set.texts == sent.rule_set.texts
     assert order.job.adjacency.dtype == sent.adjacency.dtype
     assert (order.work, order.out, order.log_level) == (tmp_path / "work", tmp_path / "out", 20)
+
+
+def test_nothing_of_a_job_stays_behind(job, tmp_path):
+    write_job(tmp_path, job(), work=tmp_path, out=tmp_path, log_level=20)
+    sent = set(json.loads((tmp_path / "job.json").read_text()))
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
+        sent |= set(arrays)
+    assert {field.name for field in dataclasses.fields(TrainingJob)} <= sent
 
 
 def test_a_job_is_no_pickle(job, tmp_path):

@@ -95,10 +95,10 @@ def test_killed_at_every_named_point(start, whole, place):
     assert_same(result(place / "points"), whole[0])
 
 
-def test_killed_at_random_moments(start, whole, place):
+def test_killed_at_ten_random_moments(start, whole, place):
     expected, seconds = whole
     draw = random.Random(0)
-    for _ in range(5):
+    for _ in range(10):
         process = start("moments")
         process.join(timeout=draw.uniform(0.2, 1) * seconds)
         process.kill()

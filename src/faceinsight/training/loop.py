@@ -6,15 +6,14 @@ transformers. It takes and gives paths and plain values, so that it can run in a
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,18 +24,14 @@ from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.frames import Frames
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.settings import ModelSettings
-from faceinsight.provenance import provenance
 from faceinsight.training.checkpoints import last_complete_checkpoint
 from faceinsight.training.data import FaceDataset, keep_batch
 from faceinsight.training.processes import train_in_processes, with_processes
+from faceinsight.training.records import documents, learning_curve
 from faceinsight.training.sampling import DatasetSampler
 from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import Variant
 from faceinsight.work import WorkFolder, digest, source_digest, write_beside
-
-if TYPE_CHECKING:
-    from faceinsight.model.modeling import FaceInsightModel
-    from faceinsight.training.speed import Rates
 
 logger = logging.getLogger(__name__)
 
@@ -240,9 +235,9 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             rates = speed.rates(trainer.throughput.images_per_second)
             logger.info("%s: %s", job.variant.label, rates)
             state = trainer.state
-            model.documents = _documents(job, model, state, result.metrics, train_set, rates)
+            model.documents = documents(job, model, state, result.metrics, train_set, rates)
             model.save_pretrained(out)
-        history = pd.DataFrame(_curve(trainer.state.log_history))
+        history = pd.DataFrame(learning_curve(trainer.state.log_history))
     finally:
         transformers_logging.set_verbosity(verbosity)
         transformers_logging.enable_progress_bar()
@@ -348,59 +343,3 @@ def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
         return {"accuracy": float(np.mean(list(accuracies.values()))), **accuracies}
 
     return compute
-
-
-def _curve(history: list[dict[str, float]]) -> list[dict[str, Any]]:
-    """Trainer's log as rows of step, epoch, name, value; run times left out."""
-    skipped = ("runtime", "per_second", "flos")
-    return [
-        {"step": entry["step"], "epoch": entry["epoch"], "name": name, "value": float(value)}
-        for entry in history
-        # Sorted: what came through a checkpoint is in another order.
-        for name, value in sorted(entry.items())
-        if name not in ("step", "epoch") and not any(word in name for word in skipped)
-    ]
-
-
-def _documents(
-    job: TrainingJob,
-    model: FaceInsightModel,
-    state: Any,
-    metrics: Mapping[str, float],
-    train_set: FaceDataset,
-    rates: Rates,
-) -> dict[str, str]:
-    """What is saved beside the weights: where they came from, how training went, the model card."""
-    from faceinsight.drawn.writing import is_drawn
-    from faceinsight.model.card import model_card
-    from faceinsight.model.saving import CARD, PROVENANCE
-
-    validation = _best_validation(state)
-    facts = provenance(job=job.key(), vocabulary=digest(job.vocabulary), rules=digest(job.rule_set))
-    facts["variant"] = job.variant.model_dump()
-    facts["training"] = {
-        "settings": job.training.model_dump(mode="json"),
-        "steps": state.global_step,
-        "epochs": state.epoch,
-        "best_validation_accuracy": state.best_metric,
-        "best_step": state.best_global_step,
-        "validation": validation,
-        "seconds_of_last_start": metrics.get("train_runtime"),
-        **asdict(rates),
-        "datasets": sorted(job.frames),
-        "faces": dict(zip(train_set.names, train_set.sizes, strict=True)),
-        "drawn": all(is_drawn(Path(raw).parent) for raw in train_set.raw_folders),
-    }
-    return {
-        PROVENANCE: json.dumps(facts, indent=2) + "\n",
-        CARD: model_card(model.config, facts, validation),
-    }
-
-
-def _best_validation(state: Any) -> dict[str, float]:
-    """Validation accuracies at the best step, "accuracy" and by "<data set>/<task>"."""
-    for entry in state.log_history:
-        if entry["step"] == state.best_global_step and "eval_accuracy" in entry:
-            names = (name for name in entry if name == "eval_accuracy" or "/" in name)
-            return {name.removeprefix("eval_"): entry[name] for name in names}
-    return {}
