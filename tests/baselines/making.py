@@ -9,6 +9,8 @@ from PIL import Image
 
 from faceinsight.baselines.settings import BaselineSettings
 from faceinsight.frames import FramesWriter
+from faceinsight.logic.compiler import RuleSet
+from faceinsight.pipelines.rules.nodes import compile_rules
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +59,9 @@ def write_photographs(raw: Path, names: list[str], seed: int = 0) -> None:
     for name in names:
         pixels = rng.integers(0, 256, (40, 30, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(raw / name)
+
+
+def rules(vocabulary) -> RuleSet:
+    """The project's own rules."""
+    text = (ROOT / "conf/base/rules.yml").read_text(encoding="utf-8")
+    return compile_rules(yaml.safe_load(text)["rules"], vocabulary)

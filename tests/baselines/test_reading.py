@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from faceinsight.baselines.questions import questions_of
 from faceinsight.baselines.reading import OUTCOMES, predictions_of
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.labels import label_matrix
-from tests.baselines.making import ROOT, configured
+from tests.baselines.making import configured, rules
 
 
 @dataclass
@@ -39,10 +38,7 @@ class SimpleParser:
 
 @pytest.fixture(scope="module")
 def rule_set(vocabulary):
-    config = yaml.safe_load((ROOT / "conf/base/rules.yml").read_text(encoding="utf-8"))["rules"]
-    from faceinsight.pipelines.rules.nodes import compile_rules
-
-    return compile_rules(config, vocabulary)
+    return rules(vocabulary)
 
 
 def truth_table(vocabulary, dataset, labels):

@@ -156,13 +156,22 @@ def test_an_option_that_is_not_listed_has_no_score(choice):
     assert answer.floor == -4.0
 
 
-def test_a_server_without_log_probabilities_says_so_once(question):
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_server_without_log_probabilities_is_asked_once(question, refuses):
     error = json.dumps({"error": {"message": "Unsupported fields: {'logprobs'}"}})
     with (
-        FakeServer(mishap=lambda n, body: (422, {}, error)) as server,
+        FakeServer(mishap=lambda n, body: (422, {}, error) if refuses else None) as server,
         pytest.raises(ParameterError, match="scored_by=text"),
     ):
         rival(server, "likelihood").ask(b"\xff\xd8", question)
+    assert len(server.requests) == 1
+
+
+def test_an_answer_in_parts_is_one_answer(question):
+    body = completion("")
+    body["choices"][0]["message"]["content"] = [{"type": "text", "text": "N"}, {"text": "o."}]
+    with FakeServer(lambda _: body) as server:
+        assert rival(server).ask(b"\xff\xd8", question).text == "No."
 
 
 def test_a_hosted_model_that_declines_has_answered(question):

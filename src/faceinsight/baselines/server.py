@@ -89,7 +89,9 @@ class ServerRival:
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             raise TryAgain("nonsense") from None
         if self._scored_by == "likelihood":
-            return _first_token(choice.get("logprobs"), question.options)
+            if choice.get("logprobs") is None:
+                raise self._without_log_probabilities()
+            return _first_token(choice["logprobs"], question.options)
         if isinstance(text, list):  # in parts, as a request may have them
             text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
         if text is None or text == "":
@@ -116,11 +118,15 @@ class ServerRival:
                 "address, which for most servers ends in /v1, and to the rival's served_as"
             )
         if self._scored_by == "likelihood" and status in (400, 422) and "logprobs" in error.message:
-            return ParameterError(
-                f"the server gives no log-probabilities for '{name}' ({status}): use "
-                "scored_by=text, or a server that does"
-            )
+            return self._without_log_probabilities()
         return Failed(str(status))
+
+    def _without_log_probabilities(self) -> ParameterError:
+        name = self._rival.served_as or self._rival.checkpoint
+        return ParameterError(
+            f"the server gives no log-probabilities for '{name}': use scored_by=text, or a server "
+            "that gives them"
+        )
 
 
 def chat_request(

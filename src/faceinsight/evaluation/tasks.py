@@ -90,11 +90,12 @@ class ClassScores:
 
     The macro averages are scikit-learn's with `zero_division=0`: they run over the classes that
     occur among the labels or the answers, so a class that is neither is left out. Faces whose class
-    is unknown (not exactly one member labelled present) are left out.
+    is unknown (not exactly one member labelled present) are left out. A face without an answer is
+    wrong, and no class's.
 
     Args:
         labels: int8 [n, k], -1 unknown.
-        predicted: int [n], the column that is answered.
+        predicted: int [n], the column that is answered, -1 where none is.
         decoded: bool [n, k], the labels that contradict no rule, or None.
     """
 
@@ -109,9 +110,11 @@ class ClassScores:
         known = present.sum(axis=1) == 1
         true = present.argmax(axis=1)
         self._classes = k
-        self.table = np.zeros((n, k * k + (decoded is not None)))
+        # True class by answered class, and true class of those without an answer.
+        self.table = np.zeros((n, k * (k + 1) + (decoded is not None)))
         rows = np.flatnonzero(known)
-        self.table[rows, true[rows] * k + predicted[rows]] = 1
+        cell = np.where(predicted >= 0, true * k + predicted, k * k + true)
+        self.table[rows, cell[rows]] = 1
         if decoded is not None:
             self.table[rows, -1] = decoded[rows, true[rows]] & (decoded[rows].sum(axis=1) == 1)
         self.n = len(rows)
@@ -121,7 +124,8 @@ class ClassScores:
         k = self._classes
         confusion = totals[:, : k * k].reshape(-1, k, k)
         right = np.diagonal(confusion, axis1=1, axis2=2)
-        true, claimed = confusion.sum(axis=2), confusion.sum(axis=1)
+        true = confusion.sum(axis=2) + totals[:, k * k : k * (k + 1)]
+        claimed = confusion.sum(axis=1)
         occurs = (true + claimed) > 0
         total = true.sum(axis=1)
 
@@ -134,12 +138,12 @@ class ClassScores:
             "recall": macro(right, true),
             "f1": macro(2 * right, claimed + true),
         }
-        if totals.shape[1] > k * k:
+        if totals.shape[1] > k * (k + 1):
             figures["decoded_accuracy"] = _ratio(totals[:, -1], total)
         return figures
 
     def confusion(self) -> list[list[int]]:
-        """Number of faces by true class (row) and answered class (column)."""
+        """Number of faces with an answer, by true class (row) and answered class (column)."""
         k = self._classes
         return self.table[:, : k * k].sum(axis=0).reshape(k, k).astype(int).tolist()
 
@@ -154,10 +158,12 @@ def task_scores(
     """Score a task's own columns ([n, k] each, thresholds [k]).
 
     An attribute is answered where its probability reaches its threshold; of several classes the one
-    with the highest probability is, the first of them in vocabulary order where they tie.
+    with the highest probability is, the first of them in vocabulary order where they tie; where all
+    are 0, none is answered (a rival that named no class).
     """
     if task.one_of:
-        return ClassScores(labels, probabilities.argmax(axis=1), decoded)
+        answered = probabilities.max(axis=1, initial=0) > 0
+        return ClassScores(labels, np.where(answered, probabilities.argmax(axis=1), -1), decoded)
     return AttributeScores(labels, probabilities >= thresholds, decoded)
 
 
