@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -49,6 +50,7 @@ AXES = (
 )
 """Axes of Figure 1's radar, with its names: A for age, G for gender, R for race."""
 
+_NOTHING = (None, None, None)
 _METRIC_COLOURS = {"accuracy": BLUE, "recall": SKY, "f1": ORANGE, "precision": GREEN}
 _RIVAL_COLOURS = (
     *(ORANGE, SKY, GREEN, VERMILLION, "#CC79A7", "#F0E442", "#8c564b", "#17becf", "#7f7f7f"),
@@ -80,15 +82,21 @@ def radar(results: pd.DataFrame) -> go.Figure:
             hovertemplate=f"{plain(name)}, %{{theta}}: %{{r:.2f}} %<extra></extra>",
         )
 
-    outline(PAPER, [_printed(d, t, "accuracy") for d, t, _ in AXES], GREY, "dash", 1.8)
+    found = _by_key(results)
+
+    def accuracies(model: str, setting: str) -> list[float | None]:
+        keys = [(key_of(model), setting, d, t, "accuracy") for d, t, _ in AXES]
+        return [found.get(key, _NOTHING)[0] for key in keys]
+
+    outline(PAPER, [_printed()[d, t, "accuracy"] for d, t, _ in AXES], GREY, "dash", 1.8)
     not_run = []
     for position, model in enumerate(TRAINING_FREE):
-        values = [_value(results, model, "training-free", d, t, "accuracy") for d, t, _ in AXES]
+        values = accuracies(model, "training-free")
         if any(value is not None for value in values):
             outline(model, values, _RIVAL_COLOURS[position], "solid", 1.2)
         else:
             not_run.append(model)
-    ours = [_value(results, OURS, "trained", d, t, "accuracy") for d, t, _ in AXES]
+    ours = accuracies(OURS, "trained")
     if any(value is not None for value in ours):
         outline(RUN, ours, BLUE, "solid", 2.4)
     else:
@@ -118,6 +126,14 @@ def bars(number: int, results: pd.DataFrame) -> go.Figure:
     spec = next(f for f in BAR_FIGURES if f.number == number)
     models = [*TRAINING_FREE, PAPER, RUN]
     labels = [_in_lines(plain(model)) for model in models]
+    run = _by_key(results)
+
+    def bar_of(model: str, dataset: str, task: str, metric: str) -> _Figure:
+        if model == PAPER:
+            return _printed()[dataset, task, metric], None, None
+        name, setting = (OURS, "trained") if model == RUN else (model, "training-free")
+        return run.get((key_of(name), setting, dataset, task, metric), _NOTHING)
+
     height = 110 + 270 * len(spec.panels)
     figure = make_subplots(
         rows=len(spec.panels),
@@ -126,8 +142,7 @@ def bars(number: int, results: pd.DataFrame) -> go.Figure:
     )
     for row, (dataset, task) in enumerate(spec.panels, start=1):
         found = {
-            metric: [_bar(results, model, dataset, task, metric) for model in models]
-            for metric in METRICS
+            metric: [bar_of(model, dataset, task, metric) for model in models] for metric in METRICS
         }
         for metric, of in found.items():
             values, lows, highs = (list(column) for column in zip(*of, strict=True))
@@ -179,52 +194,32 @@ def bars(number: int, results: pd.DataFrame) -> go.Figure:
     return figure.update_layout(bargap=0.2)
 
 
-def _bar(
-    results: pd.DataFrame, model: str, dataset: str, task: str, metric: str
-) -> tuple[float | None, float | None, float | None]:
-    """Height of a bar, and the ends of its interval."""
-    if model == PAPER:
-        return _printed(dataset, task, metric), None, None
-    name, setting = (OURS, "trained") if model == RUN else (model, "training-free")
-    value, low, high = (
-        _value(results, name, setting, dataset, task, metric, part)
-        for part in ("value", "low", "high")
+_Figure = tuple[float | None, float | None, float | None]
+"""Value and interval, in per cent."""
+
+
+def _by_key(results: pd.DataFrame) -> dict[tuple[str, str, str, str, str], _Figure]:
+    """Model's key, setting, data set, task and metric to the figure."""
+    keys = zip(
+        results["model"].map(key_of),
+        *(results[name] for name in ("setting", "dataset", "task", "metric")),
+        strict=True,
     )
-    return value, low, high
+    ends = zip(*(_per_cent(results[name]) for name in ("value", "low", "high")), strict=True)
+    return dict(zip(keys, ends, strict=True))
 
 
-def _value(
-    results: pd.DataFrame,
-    model: str,
-    setting: str,
-    dataset: str,
-    task: str,
-    metric: str,
-    part: str = "value",
-) -> float | None:
-    """One figure of the results in per cent, None where it was not run."""
-    rows = results[
-        (results["model"].map(key_of) == key_of(model))
-        & (results["setting"] == setting)
-        & (results["dataset"] == dataset)
-        & (results["task"] == task)
-        & (results["metric"] == metric)
-    ]
-    if rows.empty or pd.isna(rows[part].iloc[0]):
-        return None
-    return 100 * float(rows[part].iloc[0])
+def _per_cent(values: pd.Series) -> list[float | None]:
+    return [None if pd.isna(value) else 100 * float(value) for value in values]
 
 
-def _printed(dataset: str, task: str, metric: str) -> float:
-    """The paper's number for FaceInsight, in per cent."""
-    numbers = paper_numbers()
-    rows = numbers[
-        (numbers["model"] == OURS)
-        & (numbers["dataset"] == dataset)
-        & (numbers["task"] == task)
-        & (numbers["metric"] == metric)
-    ]
-    return float(rows["value"].iloc[0])
+@cache
+def _printed() -> dict[tuple[str, str, str], float]:
+    """Data set, task and metric to the paper's number for FaceInsight, in per cent."""
+    rows = paper_numbers()
+    rows = rows[rows["model"] == OURS]
+    keys = zip(rows["dataset"], rows["task"], rows["metric"], strict=True)
+    return dict(zip(keys, rows["value"].astype(float), strict=True))
 
 
 def _say_not_run(figure: go.Figure, models: list[str]) -> int:

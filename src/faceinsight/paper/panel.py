@@ -193,7 +193,7 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
     faces = list(dict.fromkeys(marked["face"]))
     models = list(dict.fromkeys(marked["model"]))
     cells = [[plain(str(face)) for face in faces]]
-    most = 1
+    lines_of = dict.fromkeys(faces, 1)
     for model in models:
         column = []
         for face in faces:
@@ -201,7 +201,7 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
             said = rows[rows["mark"] != "nothing"]
             lines = [_line({str(k): v for k, v in row.items()}) for row in said.to_dict("records")]
             lines.append(_counts(rows))
-            most = max(most, len(lines))
+            lines_of[face] = max(lines_of[face], len(lines))
             column.append("<br>".join(lines))
         cells.append(column)
     figure = go.Figure(
@@ -223,7 +223,8 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
             },
         )
     )
-    style(figure, "Figure 7: what is said of faces", 130 + (30 + 19 * most) * max(len(faces), 1))
+    height = 140 + sum(16 + 16 * lines for lines in lines_of.values())
+    style(figure, "Figure 7: what is said of faces", height)
     return figure.update_layout(margin={"l": 4, "r": 4, "b": 10})
 
 
