@@ -137,6 +137,7 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     from transformers.utils import logging as transformers_logging
 
     from faceinsight.model.building import build_model
+    from faceinsight.model.compiling import compile_layers
     from faceinsight.training.trainer import FaceTrainer, StopWithoutProgress
 
     verbosity = transformers_logging.get_verbosity()
@@ -157,6 +158,8 @@ def _train(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         )
         if settings.gradient_checkpointing:
             model.gradient_checkpointing_enable()
+        if settings.compile:
+            compile_layers(model.language_model)
         sampler = DatasetSampler(
             train_set.sizes,
             [job.weights.get(name, 1.0) for name in train_set.names],
@@ -237,7 +240,6 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
         optim="adamw_torch",
         bf16=settings.precision == "bf16",
         use_cpu=not on_gpu,
-        torch_compile=settings.compile,
         seed=settings.seed,
         eval_strategy="steps" if evaluates else "no",
         eval_steps=every,

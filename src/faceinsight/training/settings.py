@@ -51,7 +51,7 @@ class TrainingSettings(BaseModel):
         device: auto, or a torch device such as cpu.
         gradient_checkpointing: compute activations again in the backward pass instead of keeping
             them: about a third more work, a small part of the memory.
-        compile: compile the model with torch.compile.
+        compile: compile the language model's layers with torch.compile.
     """
 
     model_config = ConfigDict(extra="forbid")
