@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from paper_scale_timing import processor
+
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -40,6 +42,7 @@ def main() -> None:
         "photographs": len(names),
         "threads": given.threads,
         "device": given.device,
+        "machine": torch.cuda.get_device_name() if given.device != "cpu" else processor(),
         **one_by_one(given, names),
         **in_batches(given, names),
     }

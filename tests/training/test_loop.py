@@ -162,3 +162,11 @@ def test_a_second_start_waits_for_the_first(job, tmp_path):
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_compile_is_for_the_language_models_layers(job, tmp_path, monkeypatch):
+    compiled = []
+    monkeypatch.setattr("faceinsight.model.compiling.compile_layers", compiled.append)
+    train(job(epochs=1, compile=True), tmp_path / "work")
+    (language_model,) = compiled
+    assert language_model.config.model_type == "llama"

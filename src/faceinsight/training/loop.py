@@ -175,6 +175,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     from transformers.utils import logging as transformers_logging
 
     from faceinsight.model.building import build_model
+    from faceinsight.model.compiling import compile_layers
     from faceinsight.training.callbacks import StopWithoutProgress
     from faceinsight.training.sharding import prepare_for_processes
     from faceinsight.training.speed import Speed
@@ -202,6 +203,8 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             # transformers 5.23 calls it by the first name, 5.17 by the second.
             enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
             next(getattr(model, name) for name in enable if hasattr(model, name))()
+        if settings.compile:
+            compile_layers(model.language_model)
         speed = Speed.of(model, settings, arguments.device)
         if arguments.world_size > 1:
             prepare_for_processes(model, arguments.device, settings)
@@ -295,7 +298,6 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
         optim="adamw_torch",
         bf16=settings.precision == "bf16",
         use_cpu=not on_gpu,
-        torch_compile=settings.compile,
         seed=settings.seed,
         eval_strategy="steps" if evaluates else "no",
         eval_steps=every,

@@ -52,7 +52,7 @@ class TrainingSettings(BaseModel):
         device: auto, or a torch device such as cpu.
         gradient_checkpointing: compute activations again in the backward pass instead of keeping
             them: about a third more work, a small part of the memory.
-        compile: compile the model with torch.compile.
+        compile: compile the language model's layers with torch.compile.
         processes: training processes, each with a device or a share of the CPU of its own; null
             starts one per visible GPU, or one where there is none.
         sharding: `full` spreads frozen parts that come from checkpoints over the processes' devices
