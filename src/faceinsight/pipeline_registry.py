@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline, pipeline
 from faceinsight.pipelines import (
     evaluation,
     ingestion,
+    prediction,
     priors,
     reporting,
     rules,
@@ -49,6 +50,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "training": train_one,
         "evaluation": evaluate_one,
         "reporting": report,
+        "predict": prediction.create_pipeline(),
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
     }
