@@ -11,6 +11,7 @@ from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
 from faceinsight.photos.settings import PhotoSettings
+from faceinsight.pipelines.prediction import create_pipeline
 
 FACES = "data/tiny/01_raw/drawn/celeba/img_align_celeba"
 
@@ -100,6 +101,12 @@ def test_an_older_model_scores_by_its_version(finished):
     at = f"--load-versions=model:{version}"
     done = finished.run("--pipelines=predict", at, variant="corr", photos=FACES)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_nothing_of_ones_own_photographs_is_previewed(finished):
+    catalog = finished.catalog()
+    for name in create_pipeline().all_outputs():
+        assert catalog.get(name).metadata["kedro-viz"]["preview"] is False
 
 
 @pytest.mark.parametrize(

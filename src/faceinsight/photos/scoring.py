@@ -142,9 +142,8 @@ class _Scorer:
         self._batch = settings.batch_size
         frames = frame_settings(self._model.config, settings, str(self._device))
         self.reader = FaceReader(folder, frames, settings)
-        self.key = digest(
-            model_folder, self.reader.key, source_digest("model", "photos/scoring", "prediction")
-        )
+        source = source_digest("logic", "model", "photos/scoring", "prediction")
+        self.key = digest(model_folder, self.reader.key, source)
 
     def __call__(self, names: Iterable[str]) -> Iterator[Photograph]:
         """Photographs in order, with every face of theirs scored; batches run across them."""
