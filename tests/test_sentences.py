@@ -1,5 +1,6 @@
 import pytest
 from kedro.config import MissingConfigException
+from kedro.io.core import VersionNotFoundError
 from kedro.validation.exceptions import ModelInstantiationError, ParameterValidationError
 from pydantic import ValidationError
 
@@ -75,3 +76,12 @@ def test_without_a_near_name_all_are_listed():
     assert no_such("variant", "qqq", {"seg", "org"}) == (
         "there is no variant 'qqq'; there are org, seg"
     )
+
+
+def test_a_model_that_is_not_trained_yet_comes_with_the_command_that_trains_it():
+    path = "/somewhere/data/small/06_models/seg/model"
+    told = sentence(VersionNotFoundError(f"Did not find any versions for X(filepath='{path}')"))
+    assert path in told
+    assert "kedro run --pipelines=train --params variant=seg" in told
+    other = sentence(VersionNotFoundError("Did not find any versions for X(filepath='/a/b.csv')"))
+    assert other == "There is no version of /a/b.csv yet; run the pipeline that makes it first."

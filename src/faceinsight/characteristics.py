@@ -11,9 +11,11 @@ in the project, and of the characteristic tokens in the model's input.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
@@ -168,6 +170,12 @@ class Vocabulary:
         ]
         groups = {name: tuple(m) for name, m in config.groups.items() if name in used}
         return cls(characteristics, groups, config.tasks)
+
+    @classmethod
+    def of_model(cls, folder: Path | str) -> Vocabulary:
+        """The vocabulary that lies in a saved model's folder."""
+        text = (Path(folder) / "vocabulary.json").read_text(encoding="utf-8")
+        return cls.from_config(json.loads(text))
 
     def to_config(self) -> dict[str, Any]:
         """The plain form that `from_config` reads; saved with every model and prediction."""

@@ -78,7 +78,7 @@ class TellResults:
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
-        """Print the ablation table, a single model's metrics, and the report's path."""
+        """Print the ablation table, a model's metrics, photographs' scores, and where they lie."""
         made = pipeline.all_outputs()
         if made & {"ablation", "metrics"}:
             from faceinsight.drawn import is_drawn
@@ -94,3 +94,19 @@ class TellResults:
         if "report" in made:
             path = catalog.get("report")._get_load_path()
             logger.info("The report: %s", path)
+        if "photo_scores" in made:
+            self._tell_scores(catalog, draws="annotated_photographs" in made)
+
+    def _tell_scores(self, catalog: Any, draws: bool) -> None:
+        from faceinsight.characteristics import Vocabulary
+        from faceinsight.photos.words import summary_text
+
+        faces, skipped = catalog.load("photo_scores"), catalog.load("skipped_photographs")
+        vocabulary = Vocabulary.of_model(catalog.load("model"))
+        logger.info("\n%s\n", summary_text(faces, skipped, vocabulary))
+        logger.info("The table: %s", catalog.get("photo_scores_csv")._get_load_path())
+        logger.info("    and as %s", catalog.get("photo_scores")._get_load_path())
+        if len(skipped):
+            logger.info("Skipped: %s", catalog.get("skipped_photographs")._get_load_path())
+        if draws and any((pictures := catalog.load("annotated_photographs")).iterdir()):
+            logger.info("The pictures: %s", pictures)

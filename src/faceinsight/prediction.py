@@ -18,6 +18,7 @@ from faceinsight.variants import label_of
 if TYPE_CHECKING:
     import torch
 
+    from faceinsight.logic.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
 
@@ -40,10 +41,8 @@ def predict(
     from faceinsight.logic.decode import decode
     from faceinsight.training.data import FaceDataset
 
-    model, device = _load(model_folder, settings.device)
-    vocabulary, rule_set = model.vocabulary, model.ruleset
-    if rule_set is None:
-        raise WeightsError(f"{model_folder} holds no rules.json: labels cannot be made consistent")
+    model, device = open_model(model_folder, settings.device)
+    vocabulary, rule_set = model.vocabulary, rules_of(model)
     switches = model.config
     label = label_of(switches.segmentation, switches.correlation, switches.logic)
     tables = []
@@ -110,7 +109,7 @@ def order_effect(
 
     from faceinsight.training.data import FaceDataset
 
-    model, device = _load(model_folder, settings.device)
+    model, device = open_model(model_folder, settings.device)
     opened = {name: Frames.open(Path(folder)) for name, folder in frames.items()}
     opened = {name: of for name, of in opened.items() if len(of)}
     if not opened:
@@ -145,8 +144,16 @@ def order_effect(
     }
 
 
-def _load(model_folder: Path, name: str) -> tuple[FaceInsightModel, torch.device]:
-    """A saved model in evaluation mode, on its device."""
+def open_model(model_folder: Path, name: str) -> tuple[FaceInsightModel, torch.device]:
+    """A saved model in evaluation mode, on its device.
+
+    Args:
+        model_folder: a saved model.
+        name: of the device; `auto` takes a GPU where there is one.
+
+    Raises:
+        WeightsError: something of the model is missing.
+    """
     import torch
 
     from faceinsight.model.modeling import FaceInsightModel
@@ -159,6 +166,17 @@ def _load(model_folder: Path, name: str) -> tuple[FaceInsightModel, torch.device
     return model, device
 
 
+def rules_of(model: FaceInsightModel) -> RuleSet:
+    """The rules that a model's labels must not break.
+
+    Raises:
+        WeightsError: it was saved without any.
+    """
+    if model.ruleset is None:
+        raise WeightsError("the model holds no rules.json: labels cannot be made consistent")
+    return model.ruleset
+
+
 def _table(
     dataset: str,
     examples: pd.DataFrame,
@@ -169,14 +187,23 @@ def _table(
 ) -> pd.DataFrame:
     faces = examples[["photograph", "face", "split"]].reset_index(drop=True)
     faces.insert(0, "dataset", dataset)
-    probabilities = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
     truth = pd.DataFrame(labels, columns=[f"y_{id_}" for id_ in ids]).astype("Int8")
+    return pd.concat([faces, answer_columns(ids, logits, decoded), truth.mask(truth < 0)], axis=1)
+
+
+def answer_columns(ids: tuple[str, ...], logits: np.ndarray, decoded: np.ndarray) -> pd.DataFrame:
+    """A model's answers as columns of a table: p_<id> float32, d_<id> int8.
+
+    Args:
+        ids: K characteristics.
+        logits: [N, K] log-odds.
+        decoded: [N, K], labels that break no rule.
+    """
+    probabilities = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
     return pd.concat(
         [
-            faces,
             pd.DataFrame(probabilities, columns=[f"p_{id_}" for id_ in ids]),
             pd.DataFrame(decoded.astype(np.int8), columns=[f"d_{id_}" for id_ in ids]),
-            truth.mask(truth < 0),
         ],
         axis=1,
     )

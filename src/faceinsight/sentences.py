@@ -44,6 +44,11 @@ def sentence(error: BaseException) -> str | None:
         if isinstance(cause, VersionNotFoundError):
             path = re.search(r"filepath=[^']*'?([^',)]+)", str(cause))
             name = path[1] if path else cause
+            if model := re.search(r"06_models/(\w+)/model$", str(name)):
+                return (
+                    f"There is no trained model {name} yet; `kedro run --pipelines=train --params "
+                    f"variant={model[1]}`, with the same --env, trains one."
+                )
             return f"There is no version of {name} yet; run the pipeline that makes it first."
         if isinstance(cause, DatasetError) and cause.__cause__ is None:
             return str(cause)

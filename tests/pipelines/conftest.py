@@ -44,8 +44,13 @@ class Project:
         return self.kedro("run", *arguments, *([f"--params={given}"] if given else []))
 
     def catalog(self):
+        return self.catalog_of("lgc")
+
+    def catalog_of(self, variant: str):
+        """The catalog in which `model`, `predictions` and the like are this variant's."""
         bootstrap_project(self.root)
-        with KedroSession.create(self.root, env="tiny") as session:
+        given = {"variant": variant}
+        with KedroSession.create(self.root, env="tiny", runtime_params=given) as session:
             return session.load_context().catalog
 
     def versions(self, name: str) -> list[str]:

@@ -26,6 +26,7 @@ def test_every_promised_pipeline_is_there(registered):
         "rules",
         "training",
         "evaluation",
+        "predict",
         "reporting",
         "others",
         "paper",

@@ -14,6 +14,7 @@ from faceinsight.errors import WeightsError
 from faceinsight.frames import Frames
 from faceinsight.geometry import cut_map, frame_square
 from faceinsight.segmentation.classes import MAP_CLASSES
+from faceinsight.segmentation.detector import PyfacerDetector
 from faceinsight.segmentation.parser import CLASS_OF_LABEL, PyfacerParser, choose_faces
 from faceinsight.segmentation.run import segment
 from faceinsight.segmentation.settings import SegmentationSettings
@@ -30,9 +31,13 @@ def weights(shared: Path) -> dict[str, Path]:
     }
 
 
+def looking_for_faces(settings: SegmentationSettings) -> PyfacerParser:
+    return PyfacerParser(settings, PyfacerDetector(settings))
+
+
 @pytest.fixture(scope="module")
 def parser(shared: Path) -> PyfacerParser:
-    return PyfacerParser(SegmentationSettings(**weights(shared)), look_for_faces=True)
+    return looking_for_faces(SegmentationSettings(**weights(shared)))
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +131,7 @@ def test_aligned_crops_are_parsed_as_they_are_without_a_detector(
     shared: Path, pairs: tuple[np.ndarray, np.ndarray]
 ) -> None:
     files = weights(shared) | {"detector_weights": Path("none")}
-    parser = PyfacerParser(SegmentationSettings(**files), look_for_faces=False)
+    parser = PyfacerParser(SegmentationSettings(**files), None)
     maps, detected = parser(pairs[0], nowhere(4), WHOLE, 256)
     assert not detected.any()
     assert (maps == pairs[1]).mean() > 0.85
@@ -135,16 +140,16 @@ def test_aligned_crops_are_parsed_as_they_are_without_a_detector(
 @pytest.mark.parametrize("name", ["parser_weights", "detector_weights"])
 def test_weights_that_are_named_must_be_there(shared: Path, name: str) -> None:
     files = weights(shared) | {name: Path("no/such/file.pt")}
-    with pytest.raises(WeightsError, match=f"segmentation.{name}.*no/such/file.pt"):
-        PyfacerParser(SegmentationSettings(**files), look_for_faces=True)
+    with pytest.raises(WeightsError, match=f"^{name}.*no/such/file.pt"):
+        looking_for_faces(SegmentationSettings(**files))
 
 
 @pytest.mark.parametrize("name", ["parser_weights", "detector_weights"])
 def test_weights_must_be_of_the_right_kind(shared: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "wrong.pt").write_bytes(b"these are no weights")
     files = weights(shared) | {name: tmp_path / "wrong.pt"}
-    parser = PyfacerParser(SegmentationSettings(**files), look_for_faces=True)
-    with pytest.raises(WeightsError, match=f"segmentation.{name}.*wrong.pt"):
+    parser = looking_for_faces(SegmentationSettings(**files))
+    with pytest.raises(WeightsError, match=f"^{name}.*wrong.pt"):
         parser(np.zeros((1, 64, 64, 3), np.uint8), nowhere(1), WHOLE, 16)
 
 
@@ -164,8 +169,8 @@ def test_without_a_network_it_says_what_to_fetch(
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
     files = {key: path for key, path in weights(shared).items() if key != name}
-    parser = PyfacerParser(SegmentationSettings(**files), look_for_faces=True)
-    with pytest.raises(WeightsError, match=f"{file}.*segmentation.{name}") as error:
+    parser = looking_for_faces(SegmentationSettings(**files))
+    with pytest.raises(WeightsError, match=f"{file}.*--params {name}=FILE") as error:
         parser(np.zeros((1, 64, 64, 3), np.uint8), nowhere(1), WHOLE, 16)
     assert "\n" not in str(error.value)
     assert not list(tmp_path.rglob("*.p*t*"))
@@ -225,7 +230,7 @@ def test_maps_lie_where_their_photograph_does(
     torch.jit.script(Brightness(classes, bright)).save(str(path))
     files = weights(shared) | {"parser_weights": path}
     settings = SegmentationSettings(parser=f"farl/{name}/448", **files)
-    parser = PyfacerParser(settings, look_for_faces=look)
+    parser = PyfacerParser(settings, PyfacerDetector(settings) if look else None)
     maps, detected = parser(pairs[0], nowhere(4), (0.25, 0.5), 64)
     assert detected.all() == look
     middle = pairs[0][:, 64:192, 64:192].reshape(4, 64, 2, 64, 2, 3).mean(axis=(2, 4, 5))

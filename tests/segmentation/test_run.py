@@ -274,6 +274,21 @@ def test_header_is_plain_json(raw: Path) -> None:
     header = json.loads((frames.folder / "frames.json").read_text())
     assert header["raw"] == str(raw)
     assert header["examples"] == 3
+    assert header["settings"] == {
+        "maps": "parsed",
+        "size": 16,
+        "margin": 0.25,
+        "detector": "retinaface/mobilenet",
+        "parser": "farl/celebm/448",
+        "context": 1.5,
+        "view": 64,
+    }
+
+
+def test_a_photograph_of_one_line_has_frame_and_map(raw: Path) -> None:
+    Image.new("RGB", (3000, 1), (255, 255, 255)).save(raw / "line.png")
+    frames = run(raw, ["line.png", NAMES[0]], BrightnessParser())
+    assert (frames.maps(np.array([0])) == 0).all()
 
 
 @settings(max_examples=10, deadline=None)

@@ -46,6 +46,30 @@ def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
     assert not list(folder.rglob("*.bin"))
 
 
+def say_how_made(folder, **settings):
+    """Frames as segmentation writes them say how they were made."""
+    path = folder / "frames.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"settings": settings}))
+
+
+def test_a_model_says_how_its_frames_were_made(job, tmp_path):
+    one = job(epochs=1)
+    say_how_made(one.frames["celeba"], maps="provided", size=32, margin=0.125)
+    folder, _ = train(one, tmp_path / "work")
+    made = FaceInsightModel.from_pretrained(folder).config.frames
+    assert made == {"maps": "provided", "size": 32, "margin": 0.125}
+
+
+def test_frames_that_were_made_in_two_ways_are_refused(job, tmp_path):
+    one = job(epochs=1)
+    other = write_frames(tmp_path / "other", 40, seed=5, dataset="maad")
+    say_how_made(one.frames["celeba"], margin=0.25)
+    say_how_made(other, margin=0.5)
+    mixed = dataclasses.replace(one, frames=one.frames | {"maad": other})
+    with pytest.raises(ParameterError, match=r"celeba and maad .*0\.25.*0\.5"):
+        train(mixed, tmp_path / "work")
+
+
 @pytest.mark.parametrize(
     ("step", "patience"), [(1, None), (6, None), (11, None), (17, None), (14, 2), (18, 2)]
 )

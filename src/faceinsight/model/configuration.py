@@ -40,6 +40,8 @@ class FaceInsightConfig(PretrainedConfig):
         frozen: names of the parts that are not trained.
         frozen_dtype: number format of frozen parts.
         characteristics_attend: `causal` or `independent`.
+        frames: how the face frames and label maps of its training were made, so that they are made
+            the same way wherever it is used (`SegmentationSettings.of_frames`); empty if unknown.
     """
 
     model_type = "faceinsight"
@@ -71,6 +73,7 @@ class FaceInsightConfig(PretrainedConfig):
         frozen: Sequence[str] = (),
         frozen_dtype: str = "float32",
         characteristics_attend: str = "causal",
+        frames: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.characteristics = list(characteristics)
@@ -97,6 +100,7 @@ class FaceInsightConfig(PretrainedConfig):
         self.frozen = list(frozen)
         self.frozen_dtype = frozen_dtype
         self.characteristics_attend = characteristics_attend
+        self.frames = frames or {}
         super().__init__(**kwargs)
 
 

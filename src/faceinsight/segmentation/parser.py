@@ -8,20 +8,16 @@ seen at full resolution.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from faceinsight.errors import WeightsError
 from faceinsight.segmentation.classes import MAP_CLASSES
+from faceinsight.segmentation.detector import PyfacerDetector
 from faceinsight.segmentation.settings import SegmentationSettings
+from faceinsight.segmentation.weights import check_weights, load_weights, quiet_pyfacer
 from faceinsight.work import digest, source_digest
-
-_Loaded = TypeVar("_Loaded")
 
 CLASS_OF_LABEL = {
     "background": "background",
@@ -60,42 +56,44 @@ class PyfacerParser:
     """Parses batches of faces; detector and parser are loaded when they are first needed.
 
     Args:
-        settings: which detector and parser, their files and device.
-        look_for_faces: False where views are aligned crops already, which are parsed as they are.
+        settings: which parser, its file and device.
+        detector: finds the face to align; None where views are aligned crops already, which are
+            parsed as they are.
 
     Raises:
-        WeightsError: a file that the settings name does not exist.
+        WeightsError: the file that the settings name does not exist.
     """
 
-    def __init__(self, settings: SegmentationSettings, *, look_for_faces: bool) -> None:
+    def __init__(self, settings: SegmentationSettings, detector: PyfacerDetector | None) -> None:
         self._settings = settings
-        self._look_for_faces = look_for_faces
-        self._models: tuple[Any, Any] | None = None
-        used = {"parser_weights": settings.parser_weights}
-        if look_for_faces:
-            used["detector_weights"] = settings.detector_weights
-        for name, path in used.items():
-            if path is not None and not path.is_file():
-                raise WeightsError(
-                    f"segmentation.{name}: there is no file {path}; name an existing one, or leave "
-                    "the parameter empty and pyfacer fetches its own."
-                )
-        self.key = digest(used, version("pyfacer"), source_digest("segmentation/parser"))
+        self._detector = detector
+        self._network: Any = None
+        check_weights("parser_weights", settings.parser_weights)
+        self.key = digest(
+            settings.parser_weights,
+            None if detector is None else detector.key,
+            version("pyfacer"),
+            source_digest("segmentation/parser"),
+        )
 
     def __call__(
         self, views: np.ndarray, boxes: np.ndarray, window: tuple[float, float], size: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """See `faceinsight.segmentation.run.MapParser`."""
+        """See `faceinsight.segmentation.faces.MapParser`.
+
+        Raises:
+            WeightsError: pyfacer's weights are not at hand.
+        """
         import torch
 
-        if self._models is None:
-            self._models = self._load()
-        detector, parser = self._models
+        if self._network is None:
+            self._network = self._load()
+        parser = self._network
         with torch.inference_mode():
             images = torch.from_numpy(views).to(parser.device).permute(0, 3, 1, 2).float()
             points = np.full((len(views), 5, 2), np.nan, dtype=np.float32)
-            if self._look_for_faces:
-                found = {k: v.cpu().numpy() for k, v in detector(images).items()}
+            if self._detector is not None:
+                found = self._detector(images)
                 for i, face in choose_faces(found, boxes).items():
                     points[i] = found["points"][face]
             # A CPU is slower where the logits outgrow its cache and are allocated anew each time.
@@ -107,39 +105,22 @@ class PyfacerParser:
             maps, detected = zip(*parts, strict=True)
             return np.concatenate(maps), np.concatenate(detected)
 
-    def _load(self) -> tuple[Any, Any]:
+    def _load(self) -> Any:
         import torch
 
         settings = self._settings
-        device = torch.device(settings.device)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=FutureWarning)  # timm's, on import
-            warnings.filterwarnings("ignore", category=DeprecationWarning)  # TorchScript's
+        with quiet_pyfacer():
             import facer
-            from facer.face_detection.retinaface import pretrained_urls
             from facer.face_parsing.farl import pretrain_settings
 
-            detector = None
-            if self._look_for_faces:
-                detector = _fetched(
-                    lambda: facer.face_detector(
-                        settings.detector,
-                        device=device,
-                        model_path=_text(settings.detector_weights),
-                    ),
-                    "detector_weights",
-                    settings.detector_weights,
-                    pretrained_urls[settings.detector.partition("/")[2]],
-                )
-            parser = _fetched(
-                lambda: facer.face_parser(
-                    settings.parser, device=device, model_path=_text(settings.parser_weights)
+            return load_weights(
+                lambda path: facer.face_parser(
+                    settings.parser, device=torch.device(settings.device), model_path=path
                 ),
                 "parser_weights",
                 settings.parser_weights,
                 pretrain_settings[settings.parser.partition("/")[2]]["url"][0],
             )
-        return detector, parser
 
 
 def choose_faces(found: dict[str, np.ndarray], boxes: np.ndarray) -> dict[int, int]:
@@ -225,24 +206,3 @@ def _parse(
 def _classes(label_names: list[str]) -> np.ndarray:
     """Our class number of each of the parser's, [c] uint8."""
     return np.array([MAP_CLASSES.index(CLASS_OF_LABEL[n]) for n in label_names], dtype=np.uint8)
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-def _fetched(make: Callable[[], _Loaded], parameter: str, path: Path | None, url: str) -> _Loaded:
-    """Call what reads or fetches weights; say what to do where it fails."""
-    try:
-        return make()
-    except Exception as error:  # no network, no such device, a file of another kind: all kinds
-        reason = str(error).strip().split("\n")[0]
-        if path is not None:
-            raise WeightsError(
-                f"segmentation.{parameter}: {path} cannot be loaded ({reason}); it must be the "
-                f"file {PurePosixPath(url).name} or one like it."
-            ) from None
-        raise WeightsError(
-            f"pyfacer's weights {PurePosixPath(url).name} could not be fetched or loaded "
-            f"({reason}); download {url} and name the file in segmentation.{parameter}."
-        ) from None

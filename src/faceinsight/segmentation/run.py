@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,63 +21,22 @@ from tqdm import tqdm
 
 from faceinsight.errors import PhotographError
 from faceinsight.frames import FramesWriter, boxes_of
-from faceinsight.geometry import Box, Square, cut_map, cut_photograph, frame_square, inside
 from faceinsight.photographs import load_photograph
 from faceinsight.progress import images_bar
+from faceinsight.segmentation.faces import Face, MapParser, cut_face, parse_faces
 from faceinsight.segmentation.provided import MAP_FOLDERS, load_map, map_path
 from faceinsight.segmentation.settings import SegmentationSettings
 from faceinsight.segmentation.shards import ShardStore, face_keys
+from faceinsight.threads import ahead
 from faceinsight.work import WorkFolder, digest, source_digest, write_beside
 
 _log = logging.getLogger(__name__)
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
-
-
-class MapParser(Protocol):
-    """What makes label maps of photographs.
-
-    Attributes:
-        key: digest of everything that its results depend on, beside the settings.
-    """
-
-    key: str
-
-    def __call__(
-        self, views: np.ndarray, boxes: np.ndarray, window: tuple[float, float], size: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Parse a batch of faces.
-
-        Args:
-            views: [b, V, V, 3] uint8, RGB.
-            boxes: [b, 4] float32, the labelled face in pixels of its view; NaN where unknown.
-            window: start and side of the frame in its view, as parts of the view's side.
-            size: S.
-
-        Returns:
-            maps [b, S, S] uint8 in the frame's geometry, and [b] bool: a face was detected.
-        """
-
-
-@dataclass
-class _Face:
-    """One example on its way: where it stands in the examples, and what was cut for it."""
-
-    at: int
-    box: Box | None
-    frame: np.ndarray | None = None
-    label_map: np.ndarray | None = None
-    view: np.ndarray | None = None
-    view_box: tuple[float, ...] = (np.nan,) * 4
-    inside: tuple[slice, slice] | None = None
-    map_from: str = "none"
-    error: PhotographError | None = None
 
 
 @dataclass
 class _Photograph:
     name: str
-    faces: list[_Face] = field(default_factory=list)
+    faces: list[Face] = field(default_factory=list)
 
 
 def segment(
@@ -119,15 +77,18 @@ def segment(
             "geometry",
             "photographs",
             "segmentation/classes",
+            "segmentation/faces",
             "segmentation/provided",
             "segmentation/run",
         )
     )
     if settings.maps == "parsed":
         if parser is None:
+            from faceinsight.segmentation.detector import PyfacerDetector
             from faceinsight.segmentation.parser import PyfacerParser
 
-            parser = PyfacerParser(settings, look_for_faces=dataset not in settings.aligned_crops)
+            is_aligned = dataset in settings.aligned_crops
+            parser = PyfacerParser(settings, None if is_aligned else PyfacerDetector(settings))
         key.append(parser.key)
     else:
         parser = None
@@ -160,6 +121,7 @@ def segment(
     target = work.path / "frames" / digest(examples.iloc[kept], keys.iloc[kept])
     facts = {
         "digest": digest(work.path.name, target.name),
+        "settings": settings.of_frames(),
         "counts": dict(Counter(places["map_from"].iloc[kept])),
         "skipped": [[name, error.reason] for name, error in errors],
         "done_now": len(missing) - sum(places["row"].iloc[missing].isna()),
@@ -191,7 +153,7 @@ def _by_photograph(examples: pd.DataFrame, rows: np.ndarray) -> Iterator[_Photog
     triples = zip(some["photograph"].tolist(), rows.tolist(), boxes_of(some), strict=True)
     ordered = sorted(triples, key=lambda triple: triple[:2])
     for name, group in groupby(ordered, key=lambda triple: triple[0]):
-        yield _Photograph(name, [_Face(at, box) for _, at, box in group])
+        yield _Photograph(name, [Face(at, box) for _, at, box in group])
 
 
 class _Cutter:
@@ -215,42 +177,10 @@ class _Cutter:
             return photograph
         for face in photograph.faces:
             try:
-                self._cut(face, pixels, label_map)
+                cut_face(face, pixels, label_map, self.settings)
             except PhotographError as error:
                 face.error = PhotographError(error.reason, f"{photograph.name}: {error}")
         return photograph
-
-    def _cut(self, face: _Face, pixels: np.ndarray, label_map: np.ndarray | None) -> None:
-        settings = self.settings
-        height, width = pixels.shape[:2]
-        square = frame_square(height, width, face.box, settings.margin)
-        if settings.keep_photographs:
-            face.frame = cut_photograph(pixels, square, settings.size)
-        if label_map is not None:
-            face.label_map = cut_map(label_map, square, settings.size)
-            face.map_from = "provided"
-        elif settings.maps == "parsed":
-            self._cut_view(face, pixels, square)
-
-    def _cut_view(self, face: _Face, pixels: np.ndarray, square: Square) -> None:
-        """What the parser sees: the frame, or more of the photograph around it.
-
-        Where a frame is black because it leaves the photograph, the view repeats the photograph's
-        edge: parsers take black for a hat.
-        """
-        settings = self.settings
-        height, width = pixels.shape[:2]
-        face.inside = inside(height, width, square, settings.size)
-        seen = square
-        if face.box is not None:
-            seen = square.enlarged(settings.context)
-            scale = settings.view / seen.side
-            start = (seen.left, seen.top) * 2
-            face.view_box = tuple((v - s) * scale for v, s in zip(face.box, start, strict=True))
-        view = cut_photograph(pixels, seen, settings.view)
-        rows, columns = inside(height, width, seen, settings.view)
-        beyond = [(part.start, settings.view - part.stop) for part in (rows, columns)]
-        face.view = np.pad(view[rows, columns], [*beyond, (0, 0)], mode="edge")
 
 
 def _fill(
@@ -268,8 +198,8 @@ def _fill(
         photographs that failed, with their errors.
     """
     errors: list[tuple[str, PhotographError]] = []
-    ready: list[_Face] = []
-    waiting: list[_Face] = []
+    ready: list[Face] = []
+    waiting: list[Face] = []
 
     def write() -> None:
         if ready:
@@ -284,7 +214,7 @@ def _fill(
     def parse() -> None:
         batch, waiting[:] = waiting[: settings.batch_size], waiting[settings.batch_size :]
         if parser is not None:
-            _parse(parser, batch, settings)
+            parse_faces(parser, batch, settings)
         ready.extend(batch)
         bar.update(len(batch))
         if len(ready) >= settings.shard_size:
@@ -292,7 +222,7 @@ def _fill(
 
     with ThreadPoolExecutor(settings.workers) as pool:
         try:
-            for photograph in _ahead(pool, cutter, photographs, 2 * settings.batch_size):
+            for photograph in ahead(pool, cutter, photographs, 2 * settings.batch_size):
                 failed = [face for face in photograph.faces if face.error]
                 if failed and failed[0].error:
                     errors.append((photograph.name, failed[0].error))
@@ -305,28 +235,6 @@ def _fill(
         finally:
             write()
     return errors
-
-
-def _parse(parser: MapParser, batch: list[_Face], settings: SegmentationSettings) -> None:
-    """Parse faces with and without a box apart, since their views show different windows."""
-    for boxed in (True, False):
-        faces = [face for face in batch if (face.box is not None) == boxed]
-        if not faces:
-            continue
-        side = 1 / settings.context if boxed else 1.0
-        maps, detected = parser(
-            np.stack([face.view for face in faces if face.view is not None]),
-            np.array([face.view_box for face in faces], dtype=np.float32),
-            ((1 - side) / 2, side),
-            settings.size,
-        )
-        for face, label_map, found in zip(faces, maps, detected, strict=True):
-            # There is nothing to name outside the photograph.
-            face.label_map = np.zeros_like(label_map)
-            assert face.inside is not None
-            face.label_map[face.inside] = label_map[face.inside]
-            face.map_from = "detected" if found else "frame"
-            face.view = None
 
 
 def _assemble(
@@ -362,20 +270,3 @@ def _assemble(
 def _stack(arrays: Iterable[np.ndarray | None]) -> np.ndarray | None:
     present = [array for array in arrays if array is not None]
     return np.stack(present) if present else None
-
-
-def _ahead(
-    pool: Executor, function: Callable[[_In], _Out], items: Iterable[_In], depth: int
-) -> Iterator[_Out]:
-    """Results in order, with at most `depth` items begun before they are asked for."""
-    begun: deque = deque()
-    try:
-        for item in items:
-            begun.append(pool.submit(function, item))
-            if len(begun) > depth:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    finally:
-        for future in begun:
-            future.cancel()

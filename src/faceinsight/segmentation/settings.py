@@ -57,13 +57,17 @@ class SegmentationSettings(BaseModel):
     workers: int = Field(4, ge=1)
     shard_size: int = Field(1024, ge=1)
 
+    def of_frames(self) -> dict[str, Any]:
+        """How frames and maps are made: what a model is trained with and has to be used with."""
+        names = {"maps", "size", "margin"}
+        if self.maps == "parsed":
+            names |= {"detector", "parser", "context", "view"}
+        return self.model_dump(mode="json", include=names)
+
     def of_results(self, dataset: str) -> dict[str, Any]:
         """Those settings that change what is stored for a data set, for the work folder's name."""
-        names = {"maps", "size", "margin", "keep_photographs", "max_pixels"}
-        settings = self.model_dump(mode="json", include=names)
+        settings = self.of_frames()
+        settings |= self.model_dump(mode="json", include={"keep_photographs", "max_pixels"})
         if self.maps == "parsed":
-            settings |= self.model_dump(
-                mode="json", include={"detector", "parser", "context", "view"}
-            )
             settings["aligned"] = dataset in self.aligned_crops
         return settings

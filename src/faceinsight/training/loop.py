@@ -199,6 +199,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             text_features=job.text_features,
             seed=settings.seed,
         )
+        model.config.frames = _frames_of(job)
         if settings.gradient_checkpointing:
             # transformers 5.23 calls it by the first name, 5.17 by the second.
             enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
@@ -271,6 +272,23 @@ def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset]:
     if not len(train_set):
         raise ParameterError("training: no data set has examples in its training split")
     return train_set, FaceDataset(frames, vocabulary, "val", maps)
+
+
+def _frames_of(job: TrainingJob) -> dict[str, Any]:
+    """How frames and maps of all data sets were made, which must be one and the same way."""
+    made: dict[str, dict[str, Any]] = {}
+    for name, folder in job.frames.items():
+        frames = Frames.open(Path(folder))
+        if len(frames):
+            made[name] = frames.header.get("settings", {})
+    first = next(iter(made))
+    for name, settings in made.items():
+        if settings != made[first]:
+            raise ParameterError(
+                f"the frames of {first} and {name} were made with different settings, "
+                f"{made[first]} and {settings}; run the segmentation pipeline again"
+            )
+    return made[first]
 
 
 def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> Any:

@@ -1,0 +1,26 @@
+"""One's own photographs: every face in a folder, scored by a trained model.
+
+from faceinsight.photos import score_folder
+
+faces, skipped = score_folder("path/of/a/model", "path/of/photographs")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.photos.settings import PhotoSettings
+
+if TYPE_CHECKING:
+    from faceinsight.photos.pictures import draw_folder
+    from faceinsight.photos.scoring import Scores, score_folder
+
+__all__ = ["PhotoSettings", "Scores", "draw_folder", "score_folder"]
+
+_MODULE = {"Scores": "scoring", "draw_folder": "pictures", "score_folder": "scoring"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module when it is first used."""
+    if name in _MODULE:
+        return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
