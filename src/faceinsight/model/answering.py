@@ -62,6 +62,11 @@ def reply_text(tokenizer: PreTrainedTokenizerBase) -> str:
     return chat_text(tokenizer, mark).partition(mark)[2]
 
 
+def fact_prompt(facts: str, question: str) -> str:
+    """The user's turn of a grounded answer: what is known of a face, and the question."""
+    return f"What is known of a face: {facts} {question}"
+
+
 @torch.inference_mode()
 def answer_from_picture(
     model: FaceInsightModel,
