@@ -217,7 +217,7 @@ def test_answers_in_words_are_compared_where_they_were_learnt(page, arguments):
     assert "48 test faces were asked" in said
     assert "+lgc 777 83.1 81.5 0.0" in said
     assert " org 777" not in said
-    none = dict.fromkeys(arguments["agreements"], {})
+    none = {name: {} for name in arguments["agreements"]}
     assert "Do answers in words" not in Page(rendered(arguments | {"agreements": none})).words()
 
 

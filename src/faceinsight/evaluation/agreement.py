@@ -73,9 +73,10 @@ def measure_agreement(
     Returns:
         Empty where the model did not learn to answer, or there is no face. Else `faces`; `direct`:
         `answers`, `silent` (share of them that state nothing that can be read), `statements` (of
-        one characteristic each, or of the member of a group), `agree_with_probabilities` and `agree_with_labels` (shares of
-        them), and the same by `kinds` of question; `grounded`: `answers`, `contradictions` (of
-        decoded labels), `templates` (share of the answers that a template had to write).
+        one characteristic each, or of the member of a group), `agree_with_probabilities` and
+        `agree_with_labels` (shares of them), and the same by `kinds` of question; `grounded`:
+        `answers`, `contradictions` (of decoded labels), `templates` (share of the answers that a
+        template had to write).
     """
     model, on = open_model(model_folder, device)
     if not model.config.answer_weight:
