@@ -71,7 +71,7 @@ def test_frames_that_were_made_in_two_ways_are_refused(job, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("step", "patience"), [(1, None), (6, None), (11, None), (17, None), (14, 2), (18, 2)]
+    ("step", "patience"), [(1, None), (6, None), (11, None), (17, None), (10, 2), (14, 2)]
 )
 def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step, patience):
     # With patience: hardly any progress, so that the run that was not stopped ends early.
