@@ -50,7 +50,15 @@ class _Typed(click.ParamType):
     type=click.FloatRange(0, min_open=True),
     help="Of the drawing; implies --do-sample.",
 )
-@click.option("--no-stream", is_flag=True, help="Print a direct answer when it is finished.")
+@click.option(
+    "--candidates",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="A direct answer is chosen from so many by the model's own probabilities; a single one "
+    "appears while it is written.",
+)
+@click.option("--no-stream", is_flag=True, help="Print a single one when it is finished, too.")
 def ask(
     file: Path,
     question: str | None,
@@ -63,6 +71,7 @@ def ask(
     max_new_tokens: int,
     do_sample: bool,
     temperature: float | None,
+    candidates: int,
     no_stream: bool,
 ) -> None:
     """Answer QUESTION about the face in the photograph FILE, or describe it.
@@ -73,8 +82,6 @@ def ask(
     from kedro.framework.session import KedroSession
     from kedro.io.core import VersionNotFoundError
 
-    from faceinsight.answers import Lexicon
-    from faceinsight.characteristics import Vocabulary
     from faceinsight.errors import ParameterError
     from faceinsight.photos.asking import answer_question
 
@@ -92,21 +99,20 @@ def ask(
             if load_version is None or isinstance(error, VersionNotFoundError):
                 raise
             raise ParameterError(_no_version(catalog, load_version)) from error
-    lexicon = Lexicon.from_config(parameters["answers"], Vocabulary.of_model(model))
     generate: dict[str, Any] = {"max_new_tokens": max_new_tokens}
     if do_sample or temperature is not None:
         generate["do_sample"] = True
     if temperature is not None:
         generate["temperature"] = temperature
-    streams = direct and not no_stream
+    streams = direct and candidates == 1 and not no_stream
     answer = answer_question(
         model,
         file,
         question,
-        lexicon=lexicon,
         way="direct" if direct else "grounded",
         face=face,
         settings=parameters["predict"],
+        candidates=candidates,
         on_text=_write if streams else None,
         **generate,
     )

@@ -18,6 +18,7 @@ from faceinsight.variants import label_of
 if TYPE_CHECKING:
     import torch
 
+    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.logic.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
@@ -175,6 +176,19 @@ def rules_of(model: FaceInsightModel) -> RuleSet:
     if model.ruleset is None:
         raise WeightsError("the model holds no rules.json: labels cannot be made consistent")
     return model.ruleset
+
+
+def lexicon_of(model: FaceInsightModel) -> Lexicon:
+    """The words in which a model answers.
+
+    Raises:
+        WeightsError: it was saved without any.
+    """
+    if model.lexicon is None:
+        raise WeightsError(
+            "the model holds no answers.json, so it has no words to answer in: train it again"
+        )
+    return model.lexicon
 
 
 def _table(

@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceinsight.answers import AnswerParser, Lexicon, Question, contradictions, questions
+from faceinsight.answers import AnswerParser, Question, contradictions, questions
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.frames import Frames
-from faceinsight.prediction import open_model, rules_of
+from faceinsight.prediction import lexicon_of, open_model, rules_of
 
 if TYPE_CHECKING:
     import torch
 
-    from faceinsight.logic.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
 KINDS = ("describe", "group", "topic", "yes_no")
@@ -54,7 +53,6 @@ class _Count:
 def measure_agreement(
     model_folder: Path,
     frames: Mapping[str, Path],
-    lexicon: Lexicon,
     settings: AnswersSettings,
     *,
     split: str = "test",
@@ -65,7 +63,6 @@ def measure_agreement(
     Args:
         model_folder: a saved model.
         frames: data set name to its folder of frames.
-        lexicon: words of answers, for the model's vocabulary.
         settings: how many faces and questions.
         split: whose faces are asked.
         device: auto, or a torch device such as cpu.
@@ -84,7 +81,7 @@ def measure_agreement(
     batches = _sampled(model, frames, split, settings)
     if not batches:
         return {}
-    asker = Asker(model, rules_of(model), lexicon, settings)
+    asker = Asker(model, settings)
     for batch in batches:
         moved = {name: values.to(on) for name, values in batch.items()}
         asker.ask(moved["photographs"], moved.get("maps"))
@@ -96,21 +93,13 @@ class Asker:
 
     Args:
         model: in evaluation mode.
-        rules: make its labels consistent.
-        lexicon: words of questions and answers.
         settings: how many questions.
     """
 
-    def __init__(
-        self,
-        model: FaceInsightModel,
-        rules: RuleSet,
-        lexicon: Lexicon,
-        settings: AnswersSettings,
-    ) -> None:
+    def __init__(self, model: FaceInsightModel, settings: AnswersSettings) -> None:
         self._model = model
-        self._rules = rules
-        self._lexicon = lexicon
+        self._rules = rules_of(model)
+        self._lexicon = lexicon = lexicon_of(model)
         self._settings = settings
         self._parser = AnswerParser(model.vocabulary, lexicon)
         self._questions = questions(model.vocabulary, lexicon)
@@ -122,15 +111,18 @@ class Asker:
     def ask(self, photographs: torch.Tensor, maps: torch.Tensor | None) -> None:
         """Ask all faces of a batch the same questions: photographs [B, S, S, 3], maps [B, S, S]."""
         from faceinsight.logic.decode import decode
-        from faceinsight.model.answering import answer_from_picture
+        from faceinsight.model.candidates import best_from_picture
 
         self._faces += len(photographs)
         for question in self._chosen():
-            texts, logits = answer_from_picture(
+            texts, logits = best_from_picture(
                 self._model,
                 photographs,
                 maps,
                 question.text,
+                question,
+                self._parser,
+                self._settings.candidates,
                 max_new_tokens=self._settings.max_new_tokens,
             )
             scores = logits.float().cpu().numpy()

@@ -11,6 +11,7 @@ class AnswersSettings(BaseModel):
     Attributes:
         faces: at most this many of each data set are asked.
         questions: beside the request for a description; all faces of a data set get the same.
+        candidates: a direct answer is chosen from so many.
         grounded: of so many faces of each data set grounded answers are written as well, one by
             one, which takes longer than all the direct ones together.
         max_new_tokens: at most so many tokens an answer.
@@ -19,8 +20,9 @@ class AnswersSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    faces: int = Field(default=32, ge=1)
+    faces: int = Field(default=16, ge=1)
     questions: int = Field(default=4, ge=0)
+    candidates: int = Field(default=4, ge=1)
     grounded: int = Field(default=2, ge=0)
     max_new_tokens: int = Field(default=60, ge=1)
     seed: int = Field(default=0, ge=0)

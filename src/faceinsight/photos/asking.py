@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from faceinsight.answers import AnswerParser, Lexicon, Question, contradictions, questions
+from faceinsight.answers import AnswerParser, Question, contradictions, questions
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.geometry import Box
 from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_settings
 from faceinsight.photos.folder import read_photograph
 from faceinsight.photos.settings import PhotoSettings
-from faceinsight.prediction import open_model, rules_of
+from faceinsight.prediction import lexicon_of, open_model, rules_of
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +27,10 @@ Way = Literal["grounded", "direct"]
 
 MOST_TOKENS = 60
 """Tokens of an answer, if nobody says otherwise."""
+
+
+CANDIDATES = 8
+"""Direct answers of which the best is told, if nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +69,25 @@ def answer_question(
     file: Path | str,
     question: str | None = None,
     *,
-    lexicon: Lexicon,
     way: Way = "grounded",
     face: int | None = None,
     settings: PhotoSettings | None = None,
+    candidates: int = CANDIDATES,
     on_text: Callable[[str], object] | None = None,
     **generate: Any,
 ) -> PhotoAnswer:
     """Answer a question about a face in a photograph.
 
     Args:
-        model_folder: a saved model.
+        model_folder: a saved model; brings its vocabulary, its rules and its words.
         file: the photograph.
         question: in anybody's words; None asks for a description.
-        lexicon: words of answers, for the model's vocabulary.
         way: "grounded" or "direct", see `PhotoAnswer`.
         face: number of the face, from left to right; None takes the largest.
         settings: how faces are found; every face that is detected by default.
-        on_text: gets the pieces of a direct answer while they are generated. A grounded one is
-            checked first, and is only returned.
+        candidates: a direct answer is chosen from so many by the model's own probabilities.
+        on_text: gets the pieces of a direct answer while they are generated, where there is one
+            candidate. Any other answer is looked at first, and is only returned.
         generate: options of `transformers.GenerationMixin.generate`; `max_new_tokens` is
             `MOST_TOKENS` if not given.
 
@@ -108,13 +112,13 @@ def answer_question(
         raise photograph.error
     chosen = _choose(photograph, face)
     reader.parse([chosen])
-    asking = _Asking(model, lexicon, question)
+    asking = _Asking(model, question)
     inputs = _inputs(model, chosen, device)
     generate = {"max_new_tokens": MOST_TOKENS} | generate
     if way == "grounded":
         made = asking.ground(inputs, generate)
     else:
-        made = asking.answer(inputs, generate, on_text)
+        made = asking.answer(inputs, generate, candidates, on_text)
     height, width = photograph.size
     box = chosen.box or (0, 0, width, height)
     return PhotoAnswer(**made, face=chosen.at, box=box, faces=len(photograph.faces))
@@ -152,11 +156,11 @@ def _inputs(
 class _Asking:
     """A question on its way to a model, in both ways."""
 
-    def __init__(self, model: FaceInsightModel, lexicon: Lexicon, text: str | None) -> None:
+    def __init__(self, model: FaceInsightModel, text: str | None) -> None:
         from faceinsight.model.grounded import put_question
 
         self._model = model
-        self._lexicon = lexicon
+        self._lexicon = lexicon = lexicon_of(model)
         self._rules = rules_of(model)
         self._parser = AnswerParser(model.vocabulary, lexicon)
         if text is None or not text.strip():
@@ -189,16 +193,26 @@ class _Asking:
         self,
         inputs: dict[str, Any],
         generate: dict[str, Any],
+        candidates: int,
         on_text: Callable[[str], object] | None,
     ) -> dict[str, Any]:
         """Fields of a direct `PhotoAnswer`."""
-        from faceinsight.model.answering import answer_from_picture
+        from faceinsight.model.candidates import best_from_picture
         from faceinsight.model.streaming import Pieces
 
         model = self._model
-        if on_text is not None:
+        if on_text is not None and candidates == 1:
             generate = generate | {"streamer": Pieces(model.tokenizer, on_text)}
-        (text,), logits = answer_from_picture(model, question=self._asked, **inputs, **generate)
+        (text,), logits = best_from_picture(
+            model,
+            inputs["photographs"],
+            inputs["maps"],
+            self._asked,
+            self._question,
+            self._parser,
+            candidates,
+            **generate,
+        )
         made = self._fields(text, self._labels(logits)) | {"way": "direct"}
         if not model.config.answer_weight:
             made["reason"] = "this model was not trained to answer from pictures"

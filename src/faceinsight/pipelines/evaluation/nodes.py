@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.answers.settings import LexiconSettings
 from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.parameters import PredictionSettings
@@ -37,19 +36,16 @@ def measure_order(
 
 def measure_answers(
     model: Path,
-    answers: LexiconSettings,
     prediction: PredictionSettings,
     evaluation: EvaluationSettings,
     **frames: Path,
 ) -> dict[str, Any]:
     """How far answers in words agree with probabilities; empty for a model that learnt none."""
-    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.evaluation.agreement import measure_agreement
 
     return measure_agreement(
         model,
         frames,
-        Lexicon.from_config(answers, Vocabulary.of_model(model)),
         evaluation.answers,
         split=prediction.split,
         device=prediction.device,

@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             node(nodes.measure_order, faces, "order_effect"),
             node(
                 nodes.measure_answers,
-                faces | {"answers": "params:answers", "evaluation": "params:evaluation"},
+                faces | {"evaluation": "params:evaluation"},
                 "answers_agreement",
             ),
             node(
