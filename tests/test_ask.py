@@ -73,4 +73,4 @@ def test_the_command_line_loads_nothing_heavy():
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "set()"
