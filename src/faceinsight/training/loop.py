@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.characteristics import Vocabulary
@@ -382,11 +383,10 @@ def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
     datasets = np.array(val_set.names)[val_set.dataset_numbers]
 
     def compute(prediction: Any) -> dict[str, float]:
-        logits = np.asarray(prediction.predictions, dtype=np.float32)
-        # Any increasing function of the logits answers alike; 0 is the threshold P = 0.5.
-        accuracies = task_accuracies(
-            logits, np.asarray(prediction.label_ids), datasets, vocabulary, threshold=0.0
-        )
+        # In double precision no probability is 0, which would mean that nothing is answered.
+        probabilities = expit(np.asarray(prediction.predictions, dtype=np.float64))
+        labels = np.asarray(prediction.label_ids)
+        accuracies = task_accuracies(probabilities, labels, datasets, vocabulary)
         return {"accuracy": float(np.mean(list(accuracies.values()))), **accuracies}
 
     return compute
