@@ -19,7 +19,6 @@ import argparse
 import platform
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -36,6 +35,7 @@ from faceinsight.segmentation.settings import SegmentationSettings
 from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import LABELS
 from faceinsight.work import digest, write_beside
+from paired_cells import between, interval, spread
 from project_runs import Project, add_arguments
 
 FIGURES: dict[str, Key] = {
@@ -89,7 +89,7 @@ def facts(project: Project) -> list[str]:
     return [
         f"Environment `{project.env}`, data set {project.dataset}: {parts} faces, frames of "
         f"side {segmentation.size}; label maps: {segmentation.maps}.",
-        f"{training.epochs:g} epochs, batch {training.batch_size}, AdamW at "
+        f"Epochs: {training.epochs:g}; batch {training.batch_size}, AdamW at "
         f"{training.learning_rate:g}, {training.precision}, "
         f"the best of {training.evaluations_per_epoch:g} validations an epoch; on "
         f"{device_name(training.device)}.",
@@ -190,7 +190,8 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> str:
 def counts(runs: PairedRuns, before: str, after: str) -> list[str]:
     """Characteristics that gained, of them beyond their interval; that lost, likewise."""
     table = runs.by_characteristic(before, after)
-    gained, lost = table["difference"] > 0, table["difference"] < 0
+    # What is left of equal sums added up in another order is no change.
+    gained, lost = table["difference"] > 1e-9, table["difference"] < -1e-9
     return [str(int(s.sum())) for s in (gained, table["low"] > 0, lost, table["high"] < 0)]
 
 
@@ -200,19 +201,6 @@ def step(before: str, after: str) -> str:
 
 def seeds(gap: Difference) -> str:
     return ", ".join(f"{100 * value:+.2f}" for value in gap.by_seed)
-
-
-def spread(values: Any) -> str:
-    deviation = f" ± {100 * values.std(ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{100 * values.mean():.2f}{deviation}"
-
-
-def interval(value: float, low: float | None, high: float | None) -> str:
-    return f"{100 * value:+.2f} {between(low, high)}".rstrip()
-
-
-def between(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"[{100 * low:+.2f}, {100 * high:+.2f}]"
 
 
 if __name__ == "__main__":
