@@ -148,7 +148,7 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
     facts["device"] = (
         torch.cuda.get_device_name()
         if on_gpu
-        else f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+        else f"CPU ({platform.machine()}, threads: {torch.get_num_threads()})"
     )
     (out / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
