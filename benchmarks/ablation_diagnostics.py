@@ -182,7 +182,7 @@ def losses(model: FaceInsightModel, faces: dict[str, Tensor]) -> Section:
     logits = model(faces["photographs"], faces.get("maps")).logits
     bce = masked_bce(logits, faces["labels"])
     found = {"Eq. 3, nats an image": bce.item()}
-    trained = [p for p in model.parameters() if p.requires_grad]
+    trained: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     pull = gradient(bce, trained)
     found["gradient of Eq. 3, norm"] = norm(pull.values())
     if not model.config.logic:

@@ -91,7 +91,7 @@ def facts(project: Project) -> list[str]:
         f"side {segmentation.size}; label maps: {segmentation.maps}.",
         f"Epochs: {training.epochs:g}; batch {training.batch_size}, AdamW at "
         f"{training.learning_rate:g}, {training.precision}, "
-        f"the best of {training.evaluations_per_epoch:g} validations an epoch; on "
+        f"validations an epoch: {training.evaluations_per_epoch:g}, of which the best is kept; on "
         f"{device_name(training.device)}.",
     ]
 
@@ -179,11 +179,10 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> str:
         "| characteristic | present in | org | +lgc | difference |",
         "|---|---|---|---|---|",
     ]
-    for row in gains.itertuples():
-        lines.append(
-            f"| {row.id} | {100 * row.prevalence:.1f} | {100 * row.before:.1f} | "
-            f"{100 * row.after:.1f} | {interval(row.difference, row.low, row.high)} |"
-        )
+    for row in gains.to_dict("records"):
+        shares = [f"{100 * row[name]:.1f}" for name in ("prevalence", "before", "after")]
+        gap = interval(row["difference"], row["low"], row["high"])
+        lines.append(f"| {row['id']} | {' | '.join(shares)} | {gap} |")
     return "\n".join(lines) + "\n"
 
 

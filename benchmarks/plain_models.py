@@ -5,6 +5,8 @@ Both read photographs alone and take the arguments of `FaceInsightModel.forward`
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,7 +18,11 @@ from faceinsight.model.encoders import Encoder, vision_model
 from faceinsight.model.gcn import NEGATIVE_SLOPE
 from faceinsight.model.modeling import FaceInsightOutput
 
-RESNET_18 = {"embedding_size": 64, "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2]}
+RESNET_18: dict[str, Any] = {
+    "embedding_size": 64,
+    "hidden_sizes": [64, 128, 256, 512],
+    "depths": [2, 2, 2, 2],
+}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as is usual
 EMBEDDING, HIDDEN = 300, 1024  # of ML-GCN
 
@@ -29,7 +35,7 @@ class PlainNetwork(nn.Module):
         architecture: of the ResNet.
     """
 
-    def __init__(self, classifier: nn.Module, architecture: dict | None = None) -> None:
+    def __init__(self, classifier: nn.Module, architecture: dict[str, Any] | None = None) -> None:
         super().__init__()
         config = ResNetConfig(layer_type="basic", **(architecture or RESNET_18))
         self.encoder = Encoder(vision_model(config), -1, MEAN, STD)
@@ -75,13 +81,15 @@ class GraphClassifier(nn.Module):
         return features @ (self.adjacency @ hidden @ self.second).T
 
 
-def one_sigmoid_each(characteristics: int, architecture: dict | None = None) -> PlainNetwork:
+def one_sigmoid_each(
+    characteristics: int, architecture: dict[str, Any] | None = None
+) -> PlainNetwork:
     """A ResNet-18 with one logistic regression a characteristic."""
     width = (architecture or RESNET_18)["hidden_sizes"][-1]
     return PlainNetwork(nn.Linear(width, characteristics), architecture)
 
 
-def ml_gcn(adjacency: np.ndarray, architecture: dict | None = None) -> PlainNetwork:
+def ml_gcn(adjacency: np.ndarray, architecture: dict[str, Any] | None = None) -> PlainNetwork:
     """The same ResNet-18 with the classifier of ML-GCN over the given prior."""
     width = (architecture or RESNET_18)["hidden_sizes"][-1]
     return PlainNetwork(GraphClassifier(adjacency, width), architecture)

@@ -125,7 +125,9 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         curve = train_in_process(job, Path(work), Path(work) / "model")
         seconds = now(device) - start
         ours, _ = open_model(Path(work) / "model", device.type)
-        scoring = PredictionSettings(split=split, device=device.type)
+        scoring = PredictionSettings(
+            split=split, batch_size=settings.eval_batch_size, device=device.type
+        )
         predictions = predict(Path(work) / "model", job.frames, scoring)
     predictions.to_parquet(out / f"{OURS}.parquet", index=False)
     facts: dict[str, Any] = {OURS: {"seconds": seconds, "epochs": float(curve["epoch"].max())}}
@@ -134,7 +136,8 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
     train_set, val_set = faces("train", maps=False, augmented=True), faces("val", maps=False)
     for name, make in RIVALS.items():
         torch.manual_seed(settings.seed)
-        network = networks[name] = make(job)
+        network = make(job)
+        networks[name] = network
         done = train_for(seconds, network, train_set, val_set, job.vocabulary, given, device)
         facts[name] = {"seconds": done.seconds, "epochs": done.images / len(train_set)}
         logits = logits_of(network, faces(split, maps=False), settings.eval_batch_size, device)
@@ -142,8 +145,8 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         table.to_parquet(out / f"{name}.parquet", index=False)
     data = {name: faces("train", name == OURS, augmented=True) for name in networks}
     speeds = rates(networks, data, settings, device)
-    for name, network in networks.items():
-        parameters = sum(p.numel() for p in network.parameters())
+    for name, of in networks.items():
+        parameters = sum(p.numel() for p in of.parameters())
         facts[name] |= {"parameters": parameters, **speeds[name]}
     facts["device"] = (
         torch.cuda.get_device_name()
