@@ -71,7 +71,7 @@ def compare(
     for name in names:
         scored = Scored.from_frame(predictions[name], vocabulary)
         first = first or scored
-        _check_same_faces(first, scored, names[0], name)
+        check_same_faces(first, scored, names[0], name)
         measures = Measures(scored, vocabulary, settings)
         point[name] = measures.point()
         resampled[name] = measures.resampled(settings.n_resamples, settings.seed)
@@ -131,7 +131,12 @@ def _frame(rows: list[dict[str, Any]], text: list[str], labels: list[str] | None
     return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "int64"))
 
 
-def _check_same_faces(first: Scored, other: Scored, first_name: str, name: str) -> None:
+def check_same_faces(first: Scored, other: Scored, first_name: str, name: str) -> None:
+    """Refuse to compare what was not predicted on the same faces and labels.
+
+    Raises:
+        ParameterError: `other` has other faces or labels than `first`.
+    """
     if not first.faces.equals(other.faces):
         raise ParameterError(
             f"ablation: '{name}' was predicted on other faces than '{first_name}' "

@@ -1,0 +1,22 @@
+"""Figures with their intervals as cells of a Markdown table, in per cent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def spread(values: NDArray[np.float64]) -> str:
+    """Mean over seeds, with the standard deviation between them."""
+    deviation = f" ± {100 * values.std(ddof=1):.2f}" if len(values) > 1 else ""
+    return f"{100 * values.mean():.2f}{deviation}"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval; empty where there is none."""
+    return "" if low is None or high is None else f"[{100 * low:+.2f}, {100 * high:+.2f}]"
+
+
+def interval(value: float, low: float | None, high: float | None) -> str:
+    """A difference with its interval."""
+    return f"{100 * value:+.2f} {between(low, high)}".rstrip()

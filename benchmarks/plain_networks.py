@@ -1,0 +1,218 @@
+"""What does a plain network reach on the same images in the same time?
+
+In one run, for each seed: variant lgc is trained by the project's own training function; then, for
+as long as that took, a ResNet-18 with one sigmoid a characteristic, and the same ResNet-18 with
+ML-GCN's classifier over the same prior (Chen et al. 2019), from random weights, on the same frames,
+with the same batches, augmentation, masking of unknown labels and choice of the best epoch. All
+three are scored on the test part by the same evaluation. Being behind is a finding.
+
+    python benchmarks/plain_networks.py --folder /tmp/plain --raw FOLDER \\
+        --detector-weights FILE --parser-weights FILE --out docs/plain_networks.md
+
+A run that was stopped goes on with the seed that it was at. With `--env=base`, without `--raw`, it
+runs on drawn faces. Time is that of the process on a CPU, and of the wall on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.frames import Frames
+from faceinsight.logic.decode import decode
+from faceinsight.model.settings import ModelSettings
+from faceinsight.parameters import DATASETS, PredictionSettings
+from faceinsight.prediction import answer_columns, open_model, predict
+from faceinsight.training.data import FaceDataset
+from faceinsight.training.loop import TrainingJob, train_in_process
+from faceinsight.training.settings import TrainingSettings
+from faceinsight.variants import Variant
+from faceinsight.work import digest, write_beside
+from paired_cells import between, interval, spread
+from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
+from plain_training import logits_of, now, rates, train_for
+from project_runs import Project, add_arguments
+
+OURS = "lgc"
+RIVALS: dict[str, Callable[[TrainingJob], PlainNetwork]] = {
+    "sigmoid": lambda job: one_sigmoid_each(len(job.vocabulary)),
+    "graph": lambda job: ml_gcn(job.adjacency),
+}
+TITLES = {
+    OURS: "FaceInsight, +lgc",
+    "sigmoid": "ResNet-18, one sigmoid a characteristic",
+    "graph": "ResNet-18, ML-GCN's classifier",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(parser)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of the plain networks")
+    parser.add_argument("--out", type=Path, help="a Markdown file for the result")
+    args = parser.parse_args()
+    project = Project.from_arguments(args)
+    # What is up to date is not done again.
+    project.run("ingestion,segmentation,priors,rules")
+    key = digest(project.env, list(project.given), args.learning_rate)
+    by_seed = []
+    for seed in range(1, args.seeds + 1):
+        folder = project.data.parent / f"plain-{seed}-{key}"
+        if not folder.exists():
+            with write_beside(folder) as beside:
+                beside.mkdir()
+                compare(job_of(project, seed), args.learning_rate, beside)
+        by_seed.append(folder)
+    (vocabulary,) = project.load("vocabulary")
+    tables = {
+        name: [pd.read_parquet(folder / f"{name}.parquet") for folder in by_seed] for name in TITLES
+    }
+    runs = PairedRuns(tables, vocabulary, EvaluationSettings(n_resamples=args.resamples))
+    facts = [json.loads((folder / "facts.json").read_text(encoding="utf-8")) for folder in by_seed]
+    page = render(runs, facts, project, args.learning_rate)
+    print(page)
+    if args.out:
+        args.out.write_text(page, encoding="utf-8")
+
+
+def job_of(project: Project, seed: int) -> TrainingJob:
+    """What the node `train_model` would train, with this seed and in one process."""
+    names = ("vocabulary", "rule_set", "prior", "text_features", "params:model", "params:training")
+    *known, model, training = project.load(*names)
+    vocabulary, rule_set, prior, features = known
+    frames = project.load(*(f"{name}.frames" for name in DATASETS))
+    settings = TrainingSettings.model_validate(training)
+    return TrainingJob(
+        variant=Variant(name=OURS, segmentation=True, correlation=True, logic=True),
+        model=ModelSettings.model_validate(model),
+        training=settings.model_copy(update={"seed": seed, "processes": 1}),
+        vocabulary=vocabulary,
+        rule_set=rule_set,
+        adjacency=prior["adjacency"],
+        text_features=features["features"] if features["features"].size else None,
+        frames=dict(zip(DATASETS, frames, strict=True)),
+        weights={},
+    )
+
+
+def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "test") -> None:
+    """Train the three networks of one seed; leave their predictions and facts in `out`."""
+    settings = job.training
+    on_gpu = settings.device != "cpu" and torch.cuda.is_available()
+    device = torch.device("cuda" if on_gpu else "cpu")
+    opened = {name: Frames.open(folder) for name, folder in job.frames.items()}
+    frames = {name: of for name, of in opened.items() if len(of)}
+
+    def faces(part: str, maps: bool, augmented: bool = False) -> FaceDataset:
+        augmentation = settings.augmentation if augmented else None
+        return FaceDataset(frames, job.vocabulary, part, maps, augmentation)
+
+    with TemporaryDirectory(dir=out.parent) as work:
+        start = now(device)
+        curve = train_in_process(job, Path(work), Path(work) / "model")
+        seconds = now(device) - start
+        ours, _ = open_model(Path(work) / "model", device.type)
+        scoring = PredictionSettings(
+            split=split, batch_size=settings.eval_batch_size, device=device.type
+        )
+        predictions = predict(Path(work) / "model", job.frames, scoring)
+    predictions.to_parquet(out / f"{OURS}.parquet", index=False)
+    facts: dict[str, Any] = {OURS: {"seconds": seconds, "epochs": float(curve["epoch"].max())}}
+    networks: dict[str, torch.nn.Module] = {OURS: ours}
+    given = settings.model_copy(update={"learning_rate": learning_rate})
+    train_set, val_set = faces("train", maps=False, augmented=True), faces("val", maps=False)
+    for name, make in RIVALS.items():
+        torch.manual_seed(settings.seed)
+        network = make(job)
+        networks[name] = network
+        done = train_for(seconds, network, train_set, val_set, job.vocabulary, given, device)
+        facts[name] = {"seconds": done.seconds, "epochs": done.images / len(train_set)}
+        logits = logits_of(network, faces(split, maps=False), settings.eval_batch_size, device)
+        table = with_answers(predictions, job, logits)
+        table.to_parquet(out / f"{name}.parquet", index=False)
+    data = {name: faces("train", name == OURS, augmented=True) for name in networks}
+    speeds = rates(networks, data, settings, device)
+    for name, of in networks.items():
+        parameters = sum(p.numel() for p in of.parameters())
+        facts[name] |= {"parameters": parameters, **speeds[name]}
+    facts["device"] = (
+        torch.cuda.get_device_name()
+        if on_gpu
+        else f"CPU ({platform.machine()}, threads: {torch.get_num_threads()})"
+    )
+    (out / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def with_answers(predictions: pd.DataFrame, job: TrainingJob, logits: np.ndarray) -> pd.DataFrame:
+    """The same faces and labels with another network's answers."""
+    ids = job.vocabulary.ids
+    answers = answer_columns(ids, logits, decode(logits, job.rule_set))
+    return predictions.drop(columns=list(answers)).join(answers)
+
+
+def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate: float) -> str:
+    """The result as Markdown."""
+    lines = [
+        "# Plain networks on the same images for the same time",
+        "",
+        f"Environment `{project.env}`, data set {project.dataset}, on {facts[0]['device']}; "
+        f"{runs.n_seeds} seeds, {runs.n} test faces, {len(runs.characteristics)} characteristics. "
+        "Made by `benchmarks/plain_networks.py`: the plain networks are trained for as long as "
+        "FaceInsight's training took, from random weights, with AdamW at "
+        f"{learning_rate:g}; frames, batches, augmentation, masking of unknown labels and the "
+        "choice of the best epoch are the same. They read photographs alone: that FaceInsight "
+        "needs a label map of each face as well, which takes its own time to make, is not counted.",
+        "",
+        "Per cent, mean over seeds, with the standard deviation between seeds; rates are means.",
+        "",
+        "| network | parameters | seconds of training | epochs seen | mAP | mean accuracy | "
+        "images/s, training | images/s, scoring |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, title in TITLES.items():
+        cells = [f"{mean(facts, name, 'parameters') / 1e6:.2f} M"]
+        cells += [f"{mean(facts, name, fact):.1f}" for fact in ("seconds", "epochs")]
+        cells += [spread(runs.by_seed(name, key)) for key in (MAP, MEAN_ACCURACY)]
+        cells += [f"{mean(facts, name, fact):.0f}" for fact in ("training", "scoring")]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "FaceInsight beside each: ratios are FaceInsight's figure over the plain network's; "
+        "differences in points, with 95 % intervals over photographs and seeds (bootstrap in "
+        "pairs), then Student's t over seeds.",
+        "",
+        "| plain network | ratio of mAP | difference of mAP | t over seeds | difference of mean "
+        "accuracy | t over seeds | ratio of images/s, training | scoring |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in RIVALS:
+        ratio = runs.by_seed(OURS, MAP).mean() / runs.by_seed(name, MAP).mean()
+        cells = [f"{ratio:.3f}"]
+        for key in (MAP, MEAN_ACCURACY):
+            gap = runs.difference(name, OURS, key)
+            cells += [interval(gap.value, gap.low, gap.high), between(gap.t_low, gap.t_high)]
+        for fact in ("training", "scoring"):
+            cells.append(f"{mean(facts, OURS, fact) / mean(facts, name, fact):.2f}")
+        lines.append(f"| {TITLES[name]} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def mean(facts: list[dict], name: str, fact: str) -> float:
+    return float(np.mean([of[name][fact] for of in facts]))
+
+
+if __name__ == "__main__":
+    main()

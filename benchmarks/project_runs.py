@@ -1,0 +1,80 @@
+"""The project's own pipelines on one data set, run by scripts that claim something of them."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from omegaconf import OmegaConf
+
+from faceinsight.parameters import DATASETS
+
+ROOT = Path(__file__).parents[1]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that say on what the pipelines are run."""
+    parser.add_argument("--folder", type=Path, required=True, help="for what the runs make")
+    parser.add_argument("--env", default="small")
+    parser.add_argument("--dataset", default="celeba", choices=DATASETS, help="the only one used")
+    parser.add_argument("--raw", type=Path, help="data sets of your own, for --env=small or paper")
+    parser.add_argument("--detector-weights", type=Path, help="of pyfacer, a local file")
+    parser.add_argument("--parser-weights", type=Path, help="of pyfacer, a local file")
+    parser.add_argument("--epochs", type=float, help="of training; the environment's by default")
+    parser.add_argument("--params", default="", help="further parameters, as for kedro run")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The pipelines with one environment, one data folder and the parameters that all runs share.
+
+    The seed of the splits stays the environment's, and with it faces, frames, maps and prior; what
+    differs between seeds is training.
+
+    Attributes:
+        env: Kedro environment.
+        dataset: the only data set that takes part.
+        data: folder of everything that runs make.
+        given: parameters but `data`, each as `--params` takes it, NAME=VALUE.
+    """
+
+    env: str
+    dataset: str
+    data: Path
+    given: tuple[str, ...]
+
+    @classmethod
+    def from_arguments(cls, args: argparse.Namespace) -> Project:
+        """What `add_arguments` asked for."""
+        given = [f"datasets.{name}.use=false" for name in DATASETS if name != args.dataset]
+        # Intervals are computed over all seeds at once, not for each run.
+        given.append("evaluation.n_resamples=0")
+        for name in ("raw", "detector_weights", "parser_weights"):
+            if (path := getattr(args, name)) is not None:
+                given.append(f"{name}={path.resolve()}")
+        if args.epochs is not None:
+            given.append(f"training.epochs={args.epochs:g}")
+        given += [pair for pair in args.params.split(",") if pair]
+        return cls(args.env, args.dataset, args.folder.resolve() / "data", tuple(given))
+
+    def run(self, pipeline: str, *params: str) -> None:
+        """`kedro run` of one pipeline, with parameters of this run (NAME=VALUE)."""
+        given = ",".join((f"data={self.data}", *self.given, *params))
+        command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}"]
+        command += [f"--env={self.env}", f"--params={given}"]
+        subprocess.run(command, cwd=ROOT, check=True)
+
+    def load(self, *names: str) -> list[Any]:
+        """Newest versions of artifacts; `params:NAME` gives a parameter."""
+        bootstrap_project(ROOT)
+        pairs = OmegaConf.from_dotlist([f"data={self.data}", *self.given])
+        given = OmegaConf.to_container(pairs)
+        with KedroSession.create(ROOT, env=self.env, runtime_params=given) as session:
+            catalog = session.load_context().catalog
+            return [catalog.load(name) for name in names]

@@ -1,0 +1,66 @@
+"""The page of the ablation over seeds, from predictions that are made up."""
+
+import pytest
+
+import ablation_photographs
+from faceinsight.evaluation.paired import PairedRuns
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.variants import LABELS
+from project_runs import Project
+from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
+
+SKILLS = dict(zip(LABELS, (0.4, 0.8, 0.8, 1.2), strict=True))
+
+
+def tables(seed):
+    sizes = {"one": 80, "two": 60, "three": 0}
+    return {
+        name: fake_predictions(small_vocabulary(), sizes, skill=skill + seed / 1000)
+        for name, skill in SKILLS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def runs():
+    by_seed = [tables(seed) for seed in (1, 2, 3)]
+    vocabulary = small_vocabulary()
+    return PairedRuns(
+        {name: [of[name] for of in by_seed] for name in LABELS},
+        vocabulary,
+        EvaluationSettings(n_resamples=50),
+        FakeRules(vocabulary),
+    )
+
+
+def test_page_counts_gains_and_leads_to_the_analysis(runs, tmp_path):
+    out = tmp_path / "ablation.md"
+    assert "(ablation_analysis.md)" not in ablation_photographs.analysis_of(out)
+    (tmp_path / "ablation_analysis.md").write_text("by hand")
+    analysis = ablation_photographs.analysis_of(out)
+    assert "(ablation_analysis.md)" in analysis
+    page = ablation_photographs.render(runs, ["Made up."], analysis)
+    assert analysis in page
+    assert "| org to +lgc | 6 | 6 | 0 | 0 |" in page
+    assert "| +seg to +corr | 0 | 0 | 0 | 0 |" in page  # of equal skill: the same predictions
+    assert "nan" not in page
+
+
+def test_what_is_kept_is_not_trained_again(tmp_path, monkeypatch):
+    made = []
+
+    def run(self, pipeline, *params):
+        made.append((pipeline, params))
+
+    def load(self, name):
+        return [tables(1)[name.removesuffix(".predictions")]]
+
+    monkeypatch.setattr(Project, "run", run)
+    monkeypatch.setattr(Project, "load", load)
+    project = Project("tiny", "celeba", tmp_path / "data", ())
+    for _ in range(2):
+        kept = ablation_photographs.predictions(project, 1)
+    assert made == [("ablation", ("training.seed=1",))]
+    assert list(kept) == list(LABELS)
+    other = Project("tiny", "celeba", tmp_path / "data", ("training.epochs=9",))
+    ablation_photographs.predictions(other, 1)
+    assert len(made) == 2
