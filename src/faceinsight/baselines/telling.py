@@ -3,28 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from faceinsight.baselines.asking import answers_key
 from faceinsight.baselines.reading import OUTCOMES
 from faceinsight.baselines.settings import BaselineSettings
 from faceinsight.provenance import provenance
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from faceinsight.characteristics import Vocabulary
+    from faceinsight.evaluation.settings import EvaluationSettings
+    from faceinsight.logic.compiler import RuleSet
+
 
 def about(settings: BaselineSettings) -> dict[str, Any]:
     """Whose metrics these are and how it was asked, in plain values; nothing of the server's
-    address or its user.
+    address or its user. `folder` is the name of the one that the checkpoint was taken from, if any.
     """
     rival = settings.rival
     return {
         "name": settings.chosen,
         **rival.model_dump(include={"title", "checkpoint", "revision", "way", "licence", "prompt"}),
+        "folder": None if settings.local.path is None else Path(settings.local.path).name,
+        "setting": "training-free",
         "scored_by": settings.scored_by,
         "split": settings.split,
         "attributes": settings.questions.attributes,
         "software": settings.server.software if rival.way == "server" else None,
         "provenance": provenance(answers=answers_key(settings)),
     }
+
+
+def measured(
+    predictions: pd.DataFrame,
+    prevalence: Mapping[str, Mapping[str, float | None]],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    """Our models' metrics, for a rival.
+
+    Args:
+        predictions: from `faceinsight.baselines.reading.predictions_of`.
+        prevalence: data set to the share of each id among the known training labels.
+        vocabulary: the characteristics.
+        rule_set: whose violations are counted.
+        evaluation: thresholds, resamples, bins.
+    """
+    import numpy as np
+
+    from faceinsight.evaluation.evaluate import evaluate
+
+    shares = {
+        dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)
+        for dataset, share in prevalence.items()
+    }
+    return evaluate(predictions, vocabulary, rule_set, shares, evaluation)
 
 
 def rival_text(metrics: Mapping[str, Any]) -> str:
@@ -36,7 +73,7 @@ def rival_text(metrics: Mapping[str, Any]) -> str:
     if questions["not_mentioned"]:
         outcomes.append(f"{questions['not_mentioned']} characteristics not mentioned")
     lines = [
-        f"{rival['title']}, scored by {rival['scored_by']}",
+        f"{rival['title']}, {rival['setting']}, scored by {rival['scored_by']}",
         metrics_text(metrics),
         f"{questions['questions']} questions: {', '.join(outcomes)}",
     ]

@@ -56,12 +56,19 @@ TEMPLATES = {
 
 _SPECIAL = ("<s>", "</s>", "<pad>", "<image>", "<video>", "<|im_start|>", "<|im_end|>")
 _CORPUS = (
-    "USER: ASSISTANT: Analyze the facial features in this image. Is this a face with bushy hair?",
-    "Answer with yes or no. Answer with the option's letter from the given choices directly.",
-    "What is the age, the gender, the race, the facial expression of the person in this image?",
+    *["USER: ASSISTANT: Is this a face with bushy hair? Answer with yes or no."] * 9,
+    *["Answer with the option's letter from the given choices directly."] * 9,
+    *[f"What is the {what} of the person in this image?\n" for what in ("gender", "race")] * 9,
+    *["What is the facial expression of the person in this image?\n"] * 9,
+    *["How old is the person in this image?\n", "Analyze the facial features."] * 9,
     *["Yes", "No", "yes", "no", " Yes", " No"] * 20,
     *[f"{space}{letter}" for letter in "ABCDEFGHIJ" for space in ("", " ")] * 9,
 )
+"""What is asked most is few tokens long."""
+
+
+_EMBEDDINGS = 0.3
+"""Standard deviation of word embeddings, at both ends."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +80,14 @@ class Sizes:
         patch: side of its patches.
         width: of language model and image encoder.
         layers: of each.
-        spread: standard deviation of the language model's random weights. At transformers' own,
-            0.02, narrow layers hardly change what goes through them.
+        spread: standard deviation of the language model's random weights.
     """
 
     image: int = 64
     patch: int = 16
     width: int = 64
     layers: int = 2
-    spread: float = 0.1
+    spread: float = 0.05
 
     @property
     def language(self) -> dict[str, Any]:
@@ -121,6 +127,10 @@ def save_tiny(kind: str, folder: Path | str, sizes: Sizes | None = None, seed: i
     words = build_words()
     torch.manual_seed(seed)
     model, processor = BUILDERS[kind](words, TEMPLATES[kind], sizes or Sizes())
+    # Near the identity in between, and with room for sure answers at the end, as trained models
+    # are: else a frozen model from random weights can hardly be taught by what is put beside it.
+    for embeddings in (model.get_input_embeddings(), model.get_output_embeddings()):
+        torch.nn.init.normal_(embeddings.weight, std=_EMBEDDINGS)
     return save_checkpoint(model, processor, words, folder)
 
 
@@ -157,7 +167,7 @@ def _trained(special: Sequence[str], corpus: Iterable[str]) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=500,
+        vocab_size=700,
         special_tokens=list(special),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
@@ -171,11 +181,15 @@ def word_ids(words: PreTrainedTokenizerFast) -> dict[str, Any]:
     return {"vocab_size": len(words), "eos_token_id": words.eos_token_id, "bos_token_id": None}
 
 
+def _id_of(token: str, words: PreTrainedTokenizerFast) -> int:
+    return int(words.get_vocab()[token])
+
+
 def _llava(words: PreTrainedTokenizerFast, template: str, sizes: Sizes) -> tuple[Any, Any]:
     config = LlavaConfig(
         text_config=LlamaConfig(**sizes.language, **word_ids(words)),
         vision_config=CLIPVisionConfig(**sizes.vision),
-        image_token_id=words.convert_tokens_to_ids("<image>"),
+        image_token_index=_id_of("<image>", words),
     )
     side = sizes.image
     pictures = CLIPImageProcessor(
@@ -194,15 +208,16 @@ def _llava(words: PreTrainedTokenizerFast, template: str, sizes: Sizes) -> tuple
 
 def _onevision(words: PreTrainedTokenizerFast, template: str, sizes: Sizes) -> tuple[Any, Any]:
     side = sizes.image
+    grid = [[side, side], [side, 2 * side], [2 * side, side]]
     config = LlavaOnevisionConfig(
         text_config=Qwen2Config(**sizes.language, **word_ids(words)),
         vision_config=SiglipVisionConfig(**sizes.vision, vision_use_head=False),
-        image_token_id=words.convert_tokens_to_ids("<image>"),
-        video_token_id=words.convert_tokens_to_ids("<video>"),
-        image_grid_pinpoints=[[side, side], [side, 2 * side], [2 * side, side]],
+        image_token_index=_id_of("<image>", words),
+        video_token_index=_id_of("<video>", words),
+        image_grid_pinpoints=grid,
     )
     pictures = LlavaOnevisionImageProcessor(
-        size={"height": side, "width": side}, image_grid_pinpoints=config.image_grid_pinpoints
+        size={"height": side, "width": side}, image_grid_pinpoints=grid
     )
     processor = LlavaOnevisionProcessor(
         pictures,
