@@ -67,6 +67,7 @@ class TuningJob:
         settings = self.finetuning.model_dump(
             exclude={"task", "learning_rates", "image_encoders", "workers", "logging_steps"}
         )
+        frames = Frames.open(Path(self.frames[self.task.dataset]))
         return digest(
             rival.model_dump(include={"checkpoint", "revision", "prompt"}),
             None if local.path is None else stamp(Path(local.path)),
@@ -76,7 +77,8 @@ class TuningJob:
             point,
             str(self.task),
             [(q.text, q.members, q.options) for q in self.task.questions],
-            Frames.open(Path(self.frames[self.task.dataset])).header["digest"],
+            frames.header.get("digest"),
+            frames.examples,
             source_digest(*_SOURCE),
             [version(package) for package in _PACKAGES],
         )
