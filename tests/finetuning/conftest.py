@@ -49,9 +49,7 @@ def tiny(request, tmp_path_factory) -> Tiny:
     """A tiny checkpoint of each class that is fine-tuned."""
     folder = tmp_path_factory.mktemp("tiny") / request.param
     save_tiny(request.param, folder, SIZES)
-    rivals = configured(
-        chosen=RIVALS[request.param], local__path=str(folder), local__device="cpu"
-    )
+    rivals = configured(chosen=RIVALS[request.param], local__path=str(folder), local__device="cpu")
     return Tiny(request.param, folder, rivals)
 
 

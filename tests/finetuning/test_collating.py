@@ -74,8 +74,7 @@ def test_the_loss_is_that_of_the_answer(collator, loaded, examples):
     assert float(out.loss) == pytest.approx(-np.mean(wanted), rel=1e-4)
 
 
-def test_a_batch_does_not_change_an_example(collator, loaded, examples):
-    _, model = loaded
+def test_a_batch_does_not_change_an_example(collator, examples):
     one = collator(examples[1:2])
     several = collator(examples)
     kept = several["attention_mask"][1].bool()
