@@ -52,7 +52,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 
 lineage: $(READY)  ## the lineage page, into build/
 	$(BIN)/kedro viz build --include-hooks $(if $(wildcard data/08_reporting),--include-previews)

@@ -28,7 +28,7 @@ from faceinsight.variants import LABELS
 _SHARED_INPUTS = {"vocabulary", "rule_set", "prior", "text_features", "prevalence"}
 _SHARED_PARAMETERS = {
     f"params:{name}"
-    for name in ("model", "training", "datasets", "work", "prediction", "evaluation")
+    for name in ("model", "training", "answers", "datasets", "work", "prediction", "evaluation")
 }
 
 
