@@ -68,5 +68,5 @@ def validation_accuracy(
             of = [vocabulary.index[member] for member in question.members]
             p[row, of] = reader.probabilities(given, question)
     datasets = np.full(len(sample.faces), task.dataset)
-    accuracies = task_accuracies(p, labels, datasets, vocabulary, threshold=0.5)
+    accuracies = task_accuracies(p, labels, datasets, vocabulary)
     return float(accuracies[str(task)])
