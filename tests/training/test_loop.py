@@ -211,3 +211,9 @@ def test_validation_accuracy_is_that_of_the_likeliest_class(vocabulary):
     expected = (logits[:, columns].argmax(axis=1) == true).mean()
     found = loop._accuracy_of(val_set, vocabulary)(given)
     assert found == {"accuracy": pytest.approx(expected), "fairface/age": pytest.approx(expected)}
+
+
+def test_a_model_says_what_it_was_taught(job, tmp_path):
+    folder, _ = train(job(epochs=1), tmp_path / "work")
+    config = json.loads((folder / "config.json").read_text())
+    assert config["learnt"] == list(job().vocabulary.annotated_by("celeba"))

@@ -19,7 +19,7 @@ import numpy as np
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.frames import Frames
-from faceinsight.prediction import lexicon_of, open_model, rules_of
+from faceinsight.prediction import consistent_labels, lexicon_of, open_model
 
 if TYPE_CHECKING:
     import torch
@@ -98,7 +98,6 @@ class Asker:
 
     def __init__(self, model: FaceInsightModel, settings: AnswersSettings) -> None:
         self._model = model
-        self._rules = rules_of(model)
         self._lexicon = lexicon = lexicon_of(model)
         self._settings = settings
         self._parser = AnswerParser(model.vocabulary, lexicon)
@@ -110,7 +109,6 @@ class Asker:
 
     def ask(self, photographs: torch.Tensor, maps: torch.Tensor | None) -> None:
         """Ask all faces of a batch the same questions: photographs [B, S, S, 3], maps [B, S, S]."""
-        from faceinsight.logic.decode import decode
         from faceinsight.model.candidates import best_from_picture
 
         self._faces += len(photographs)
@@ -126,7 +124,7 @@ class Asker:
                 max_new_tokens=self._settings.max_new_tokens,
             )
             scores = logits.float().cpu().numpy()
-            decoded = decode(scores, self._rules)
+            decoded = consistent_labels(self._model, scores)
             self._compare(question, texts, scores >= 0, decoded)
             for labels in decoded[: self._settings.grounded]:
                 self._ground(question, labels)

@@ -16,7 +16,7 @@ from faceinsight.geometry import Box
 from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_settings
 from faceinsight.photos.folder import read_photograph
 from faceinsight.photos.settings import PhotoSettings
-from faceinsight.prediction import lexicon_of, open_model, rules_of
+from faceinsight.prediction import consistent_labels, lexicon_of, open_model
 
 if TYPE_CHECKING:
     import torch
@@ -161,7 +161,6 @@ class _Asking:
 
         self._model = model
         self._lexicon = lexicon = lexicon_of(model)
-        self._rules = rules_of(model)
         self._parser = AnswerParser(model.vocabulary, lexicon)
         if text is None or not text.strip():
             self._question: Question | None = questions(model.vocabulary, lexicon)[0]
@@ -219,9 +218,7 @@ class _Asking:
         return made
 
     def _labels(self, logits: torch.Tensor) -> dict[str, bool]:
-        from faceinsight.logic.decode import decode
-
-        present = decode(logits.float().cpu().numpy(), self._rules)[0].tolist()
+        present = consistent_labels(self._model, logits.float().cpu().numpy())[0].tolist()
         return dict(zip(self._model.vocabulary.ids, present, strict=True))
 
     def _fields(self, text: str, labels: dict[str, bool]) -> dict[str, Any]:

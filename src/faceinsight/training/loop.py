@@ -212,6 +212,8 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             seed=settings.seed,
         )
         model.config.frames = _frames_of(job)
+        taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
+        model.config.learnt = [id_ for id_ in job.vocabulary.ids if id_ in taught]
         if settings.gradient_checkpointing:
             # transformers 5.23 calls it by the first name, 5.17 by the second.
             enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
