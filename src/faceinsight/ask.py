@@ -53,7 +53,7 @@ class _Typed(click.ParamType):
 @click.option(
     "--candidates",
     type=click.IntRange(1, 64),
-    default=8,
+    default=16,
     show_default=True,
     help="A direct answer is chosen from so many by the model's own probabilities; a single one "
     "appears while it is written.",

@@ -53,8 +53,11 @@ def let_answer(
 ) -> None:
     """The model estimates `logits` [K] of every face, and says `say(question, row)`."""
 
-    def write(_: Any, photographs: torch.Tensor, maps: Any, question: str, **options: Any) -> Any:
-        rows = len(photographs)
-        return [say(question, row) for row in range(rows)], logits.repeat(rows, 1)
+    def write(
+        _: Any, photographs: torch.Tensor, maps: Any, question: str, candidates: int = 1, **__: Any
+    ) -> Any:
+        faces = len(photographs)
+        texts = [say(question, row) for row in range(faces * candidates)]
+        return texts, logits.repeat(faces, 1)
 
     monkeypatch.setattr(faceinsight.model.candidates, "answer_from_picture", write)

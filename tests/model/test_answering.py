@@ -146,6 +146,19 @@ def test_answers_stream_without_the_question(capsys):
     assert capsys.readouterr().out.strip() == texts[0]
 
 
+def test_several_answers_read_a_photograph_once():
+    model = tiny.model()
+    photographs, maps, _ = pictures()
+    texts, logits = answer_from_picture(
+        model, photographs, maps, "What is it like?", candidates=3, max_new_tokens=6
+    )
+    alone, expected = answer_from_picture(
+        model, photographs, maps, "What is it like?", max_new_tokens=6
+    )
+    assert texts == [text for text in alone for _ in range(3)]
+    assert torch.equal(logits, expected)
+
+
 def test_the_chat_template_is_the_tokenizers_own():
     tokenizer = build_tokenizer(["What is it like?"])
     assert chat_text(tokenizer, "What is it like?") == "<s> USER: What is it like? ASSISTANT:"

@@ -20,9 +20,9 @@ class AnswersSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    faces: int = Field(default=16, ge=1)
+    faces: int = Field(default=8, ge=1)
     questions: int = Field(default=4, ge=0)
-    candidates: int = Field(default=4, ge=1)
+    candidates: int = Field(default=16, ge=1)
     grounded: int = Field(default=1, ge=0)
     max_new_tokens: int = Field(default=60, ge=1)
     seed: int = Field(default=0, ge=0)

@@ -73,6 +73,7 @@ def answer_from_picture(
     photographs: Tensor,
     maps: Tensor | None,
     question: str,
+    candidates: int = 1,
     **generate: Any,
 ) -> tuple[list[str], Tensor]:
     """Answer one question about each photograph, directly.
@@ -82,10 +83,12 @@ def answer_from_picture(
         photographs: uint8 [B, S, S, 3].
         maps: uint8 [B, S, S]; None where the model reads none.
         question: in words.
+        candidates: answers a photograph, which is read once for all of them.
         generate: options of `transformers.GenerationMixin.generate`, `streamer` among them.
 
     Returns:
-        The answers, and the logits [B, K] of the characteristics, from the same pass.
+        The answers, B x candidates, those to one photograph together; and the logits [B, K] of the
+        characteristics, from the same pass.
     """
     sequence = model.embed(photographs, maps)
     batch, length = sequence.shape[:2]
@@ -98,7 +101,9 @@ def answer_from_picture(
     asked = torch.tensor(question_ids(model, question), device=sequence.device)
     # What the cache holds has no token ids; these stand for it, and are never looked up.
     read = asked.new_zeros(length)
-    ids = torch.cat([read, asked]).expand(batch, -1)
+    ids = torch.cat([read, asked]).expand(batch * candidates, -1)
+    if candidates > 1:
+        cache.batch_repeat_interleave(candidates)
     texts = _generate(model, ids, past_key_values=cache, **generate)
     return texts, logits
 

@@ -51,12 +51,12 @@ def best_from_picture(
             torch.manual_seed(_SEED)
         texts, logits = answer_from_picture(
             model,
-            photographs.repeat_interleave(candidates, dim=0),
-            None if maps is None else maps.repeat_interleave(candidates, dim=0),
+            photographs,
+            maps,
             text,
+            candidates,
             **({"do_sample": True} | generate),
         )
-    logits = logits[::candidates]
     chosen = []
     for row, p in enumerate(logits.float().sigmoid().tolist()):
         of_one = texts[row * candidates : (row + 1) * candidates]

@@ -29,7 +29,7 @@ MOST_TOKENS = 60
 """Tokens of an answer, if nobody says otherwise."""
 
 
-CANDIDATES = 8
+CANDIDATES = 16
 """Direct answers of which the best is told, if nobody says otherwise."""
 
 
