@@ -118,7 +118,7 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> str:
     """The result as Markdown."""
     gains = runs.by_characteristic("org", "lgc")
     lines = [
-        "# The ablation on photographs, over seeds",
+        "# The ablation, over seeds",
         "",
         "Made by `benchmarks/ablation_photographs.py`, which writes it anew. " + analysis,
         "",
@@ -181,8 +181,8 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> str:
     ]
     for row in gains.to_dict("records"):
         shares = [f"{100 * row[name]:.1f}" for name in ("prevalence", "before", "after")]
-        gap = interval(row["difference"], row["low"], row["high"])
-        lines.append(f"| {row['id']} | {' | '.join(shares)} | {gap} |")
+        change = interval(row["difference"], row["low"], row["high"])
+        lines.append(f"| {row['id']} | {' | '.join(shares)} | {change} |")
     return "\n".join(lines) + "\n"
 
 
