@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export DO_NOT_TRACK := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup run test lint types unit lineage viz lock clean
+.PHONY: help setup run rivals test lint types unit lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,22 @@ $(READY): requirements.txt pyproject.toml
 run: $(READY)  ## everything on drawn data: six data sets, four variants, the report
 	$(BIN)/kedro run
 
+# After `make run`. No weights are at hand: two checkpoints from random weights take the rivals' place.
+TINY := data/01_raw/tiny
+rivals: $(READY)  ## a tiny LLaVA and LLaVA-OneVision, asked and fine-tuned on drawn faces, in the tables
+	$(BIN)/python -m faceinsight.baselines.tiny llava $(TINY)/llava
+	$(BIN)/python -m faceinsight.baselines.tiny llava_onevision $(TINY)/llava_onevision
+	for rival in llava_1_5_7b:llava llava_onevision_7b_si:llava_onevision; do \
+		for pipeline in baselines finetune; do \
+			$(BIN)/kedro run --pipelines=$$pipeline --params \
+				baseline=$${rival%:*},scored_by=likelihood,finetuning.task=$(TASK),rivals.local.path=$(TINY)/$${rival#*:} \
+				|| exit 1; \
+		done; \
+	done
+	$(BIN)/kedro run --pipelines=paper --params scored_by=likelihood
+
+TASK := fairface/race
+
 test: lint types unit lineage  ## everything that CI checks
 
 lint: $(READY)
@@ -36,7 +52,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 
 lineage: $(READY)  ## the lineage page, into build/
 	$(BIN)/kedro viz build --include-hooks $(if $(wildcard data/08_reporting),--include-previews)

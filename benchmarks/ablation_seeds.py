@@ -93,8 +93,8 @@ def render(results: pd.DataFrame, seeds: int) -> str:
             "| variant | mAP | mean accuracy | faces breaking a rule |",
             "|---|---|---|---|",
         ]
-        for name, label in LABELS.items():
-            rows = here[here["variant"] == name]
+        for label in LABELS.values():
+            rows = here[here["variant"] == label]
             cells = [_mean(rows[c]) for c in ("map", "mean_accuracy", "faces_breaking_rules")]
             lines.append(f"| {label} | {' | '.join(cells)} |")
         prevalence = _mean(here["map_prevalence"])
@@ -113,7 +113,7 @@ def _mean(values: pd.Series) -> str:
 def _difference(results: pd.DataFrame, before: str, after: str, figure: str) -> str:
     """Mean difference paired by seed, with Student's t interval over seeds."""
     table = results.pivot(index="seed", columns="variant", values=figure)
-    differences = 100 * (table[after] - table[before]).to_numpy()
+    differences = 100 * (table[LABELS[after]] - table[LABELS[before]]).to_numpy()
     half = t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
     mean = differences.mean()
     return f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}]"

@@ -8,7 +8,19 @@ import yaml
 
 from faceinsight.characteristics import Vocabulary
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch would take them all
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file share its fixtures, and so a process; those of pipelines share one run."""
+    for item in items:
+        folder, file = item.path.parent, item.path
+        group = folder if folder.name == "pipelines" else file
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,16 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from faceinsight.frames import Frames
+from faceinsight.logic.compiler import compile_rules
+from faceinsight.logic.decode import decode
 from faceinsight.model.building import build_model
 from faceinsight.parameters import PredictionSettings
-from faceinsight.prediction import order_effect, predict
+from faceinsight.prediction import consistent_labels, order_effect, predict
 from tests.model import tiny
 from tests.training.conftest import write_frames
 
@@ -76,3 +81,25 @@ def test_another_order_gives_logits_in_the_vocabularys_order(frames, tmp_path):
         model.text_features.data = model.text_features.data[order]
         listed = model(photographs, maps).logits
     assert torch.allclose(got[:, order], listed, atol=1e-6)
+
+
+def test_what_was_never_taught_does_not_decide(project_root, vocabulary):
+    rules = compile_rules(
+        yaml.safe_load((project_root / "conf/base/rules.yml").read_text(encoding="utf-8"))["rules"],
+        vocabulary,
+    )
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1, (200, len(vocabulary)))
+    taught = vocabulary.annotated_by("fairface")
+    columns = [vocabulary.index[id_] for id_ in taught]
+    others = np.setdiff1d(np.arange(len(vocabulary)), columns)
+    louder = logits.copy()
+    louder[:, others] = rng.normal(0, 20, (200, len(others)))
+    config = SimpleNamespace(learnt=list(taught))
+    model = SimpleNamespace(ruleset=rules, vocabulary=vocabulary, config=config)
+    labels = consistent_labels(model, louder)
+    assert not rules.violated(labels).any()
+    assert np.array_equal(labels, consistent_labels(model, logits))
+    config.learnt = []
+    assert not np.array_equal(labels, consistent_labels(model, louder))
+    assert np.array_equal(consistent_labels(model, logits), decode(logits, rules))

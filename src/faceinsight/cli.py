@@ -1,4 +1,4 @@
-"""`kedro run`, with errors that a person can read.
+"""`kedro run` and `kedro ask`, with errors that a person can read.
 
 Kedro shows a traceback for whatever a node raises. What a user's input, configuration or weights
 have caused is one sentence instead; defects of ours keep their traceback.
@@ -19,6 +19,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import LOGGING
 from kedro.utils import find_kedro_project
 
+from faceinsight.ask import ask
 from faceinsight.sentences import sentence
 
 
@@ -56,3 +57,7 @@ run = copy.copy(kedro_run)
 assert kedro_run.callback is not None
 run.callback = _with_readable_errors(kedro_run.callback)
 cli.add_command(run)
+
+assert ask.callback is not None
+ask.callback = _with_readable_errors(ask.callback)
+cli.add_command(ask)

@@ -91,11 +91,26 @@ class TellResults:
                 logger.info("\n%s\n", ablation_text(catalog.load("ablation"), level, drawn))
             if "metrics" in made:
                 logger.info("\n%s\n", metrics_text(catalog.load("metrics"), drawn))
+        self._tell_agreement(sorted(made), catalog)
         if "report" in made:
             path = catalog.get("report")._get_load_path()
             logger.info("The report: %s", path)
         if "photo_scores" in made:
             self._tell_scores(catalog, draws="annotated_photographs" in made)
+
+    def _tell_agreement(self, made: list[str], catalog: Any) -> None:
+        names = [name for name in made if name.endswith("answers_agreement")]
+        if not names:
+            return
+        from faceinsight.reporting.text import agreement_text
+        from faceinsight.variants import LABELS
+
+        chosen = catalog.load("params:chosen_variant")
+        own = chosen["name"] if isinstance(chosen, dict) else chosen.name
+        by_variant = {name.partition(".")[0] if "." in name else own: name for name in names}
+        told = agreement_text({v: catalog.load(by_variant[v]) for v in LABELS if v in by_variant})
+        if told:
+            logger.info("%s\n", told)
 
     def _tell_scores(self, catalog: Any, draws: bool) -> None:
         from faceinsight.characteristics import Vocabulary

@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline, pipeline
 from faceinsight.pipelines import (
     baselines,
     evaluation,
+    finetuning,
     ingestion,
     others,
     paper,
@@ -27,7 +28,7 @@ from faceinsight.variants import LABELS
 _SHARED_INPUTS = {"vocabulary", "rule_set", "prior", "text_features", "prevalence"}
 _SHARED_PARAMETERS = {
     f"params:{name}"
-    for name in ("model", "training", "datasets", "work", "prediction", "evaluation")
+    for name in ("model", "training", "answers", "datasets", "work", "prediction", "evaluation")
 }
 
 
@@ -45,6 +46,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
     upstream = ingest + segment + prior + rule
     variants = sum((_as_variant(train_one + evaluate_one, name) for name in LABELS), Pipeline([]))
+    rivals = ingest + segment + rule + prevalence
     ablation = upstream + prevalence + variants + report
     return {
         "__default__": ablation + other + beside,
@@ -60,7 +62,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "predict": prediction.create_pipeline(),
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
-        "baselines": ingest + segment + rule + prevalence + baselines.create_pipeline(),
+        "baselines": rivals + baselines.create_pipeline(),
+        "finetune": rivals + finetuning.create_pipeline(),
     }
 
 

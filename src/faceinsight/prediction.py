@@ -18,6 +18,7 @@ from faceinsight.variants import label_of
 if TYPE_CHECKING:
     import torch
 
+    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.logic.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
@@ -38,11 +39,10 @@ def predict(
     """
     import torch
 
-    from faceinsight.logic.decode import decode
     from faceinsight.training.data import FaceDataset
 
     model, device = open_model(model_folder, settings.device)
-    vocabulary, rule_set = model.vocabulary, rules_of(model)
+    vocabulary = model.vocabulary
     switches = model.config
     label = label_of(switches.segmentation, switches.correlation, switches.logic)
     tables = []
@@ -69,7 +69,7 @@ def predict(
                 opened.examples[in_split],
                 vocabulary.ids,
                 logits,
-                decode(logits, rule_set),
+                consistent_labels(model, logits),
                 faces.labels,
             )
         )
@@ -175,6 +175,43 @@ def rules_of(model: FaceInsightModel) -> RuleSet:
     if model.ruleset is None:
         raise WeightsError("the model holds no rules.json: labels cannot be made consistent")
     return model.ruleset
+
+
+def lexicon_of(model: FaceInsightModel) -> Lexicon:
+    """The words in which a model answers.
+
+    Raises:
+        WeightsError: it was saved without any.
+    """
+    if model.lexicon is None:
+        raise WeightsError(
+            "the model holds no answers.json, so it has no words to answer in: train it again"
+        )
+    return model.lexicon
+
+
+def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
+    """The most probable labels that break none of the model's rules.
+
+    A characteristic that no data set of the training annotates says nothing: rules that tie it to
+    others, as another data set's word for the same, must not carry what it was never taught.
+
+    Args:
+        model: brings rules, and what it has learnt.
+        logits: [N, K].
+
+    Returns:
+        bool [N, K].
+
+    Raises:
+        WeightsError: the model was saved without rules.
+    """
+    from faceinsight.logic.decode import decode
+
+    learnt = model.config.learnt
+    if learnt:
+        logits = np.where(np.isin(model.vocabulary.ids, learnt), logits, 0)
+    return decode(logits, rules_of(model))
 
 
 def _table(

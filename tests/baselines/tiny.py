@@ -1,77 +1,35 @@
 """Tiny checkpoints of four rivals' native classes: random weights, real processors.
 
-The chat templates are those of the published checkpoints: LLaVA-1.5's and LLaVA-OneVision's
-`chat_template.json`, the one that transformers' own conversion of InternVL writes, and
-Qwen2.5-VL's.
+Beside the project's own two, InternVL with the chat template that transformers' own conversion of
+it writes, and Qwen2.5-VL with its published one.
 """
 
-from functools import cache
+from functools import partial
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    CLIPImageProcessor,
-    CLIPVisionConfig,
     GotOcr2ImageProcessor,
     InternVLConfig,
     InternVLForConditionalGeneration,
     InternVLProcessor,
     InternVLVideoProcessor,
-    LlamaConfig,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    LlavaOnevisionConfig,
-    LlavaOnevisionForConditionalGeneration,
-    LlavaOnevisionImageProcessor,
-    LlavaOnevisionProcessor,
-    LlavaOnevisionVideoProcessor,
-    LlavaProcessor,
-    PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
     Qwen2Config,
     Qwen2VLImageProcessor,
     Qwen2VLVideoProcessor,
-    SiglipVisionConfig,
 )
+
+from faceinsight.baselines import tiny
+from faceinsight.baselines.tiny import word_ids as _ids
 
 SIZE = 28
 PATCH = 14
-LANGUAGE = {
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 4096,
-    "initializer_range": 0.3,
-}
-VISION = {
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "image_size": SIZE,
-    "patch_size": PATCH,
-}
-IMAGES_FIRST = (
-    "{# Render all images first #}{% for content in message['content'] | "
-    "selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}"
-)
-TEXTS = "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}"
-TEMPLATES = {
-    "llava": "{% for message in messages %}{% if message['role'] != 'system' %}"
-    "{{ message['role'].upper() + ': '}}{% endif %}"
-    + IMAGES_FIRST
-    + TEXTS
-    + "{{ content['text'] + ' '}}{% endfor %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}",
-    "llava_onevision": "{% for message in messages %}{{'<|im_start|>' + message['role'] + ' '}}"
-    + IMAGES_FIRST
-    + TEXTS
-    + "{{ content['text'] }}{% endfor %}{{'<|im_end|>'}}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+SIZES = tiny.Sizes(image=SIZE, patch=PATCH, width=32, layers=2, spread=0.3)
+LANGUAGE = SIZES.language
+VISION = SIZES.vision
+TEMPLATES = tiny.TEMPLATES | {
     "internvl": "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'}}"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for content in message['content'] %}{% if content['type'] == 'image' %}"
@@ -92,100 +50,26 @@ SPECIAL = (
     "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
     "<|video_pad|>",
 )  # fmt: skip
-CORPUS = [
-    "USER: ASSISTANT: Analyze the facial features in this image. Is this a face with bushy hair?",
-    "Answer with yes or no. Answer with the option's letter from the given choices directly.",
-    *["Yes", "No", "yes", "no", " Yes", " No"] * 20,
-    *[f"{space}{letter}" for letter in "ABCDEFGHIJ" for space in ("", " ")] * 9,
-]
-
-
-@cache
-def _backend():
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=500,
-        special_tokens=list(SPECIAL),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    return tokenizer.to_str()
 
 
 def tokenizer():
     """Byte-level, with the special tokens of all four."""
-    return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(_backend()),
-        eos_token="</s>",
-        pad_token="<pad>",
-        extra_special_tokens={
+    return tiny.build_words(
+        SPECIAL,
+        {
             "start_image_token": "<img>",
             "end_image_token": "</img>",
             "context_image_token": "<IMG_CONTEXT>",
-            "video_token": "<video>",
         },
     )
 
 
 def save(kind, folder, seed=0):
     """Write a checkpoint of this kind into `folder` and return the model."""
-    torch.manual_seed(seed)
     words = tokenizer()
+    torch.manual_seed(seed)
     model, processor = BUILDERS[kind](words, TEMPLATES[kind])
-    model.generation_config.eos_token_id = words.eos_token_id
-    model.generation_config.pad_token_id = words.pad_token_id
-    model.eval().save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return model
-
-
-def _ids(words):
-    return {"vocab_size": len(words), "eos_token_id": words.eos_token_id, "bos_token_id": None}
-
-
-def _llava(words, template):
-    config = LlavaConfig(
-        text_config=LlamaConfig(**LANGUAGE, **_ids(words)),
-        vision_config=CLIPVisionConfig(**VISION),
-        image_token_id=words.convert_tokens_to_ids("<image>"),
-    )
-    pictures = CLIPImageProcessor(
-        size={"shortest_edge": SIZE}, crop_size={"height": SIZE, "width": SIZE}
-    )
-    processor = LlavaProcessor(
-        pictures,
-        words,
-        patch_size=PATCH,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=template,
-    )
-    return LlavaForConditionalGeneration(config), processor
-
-
-def _onevision(words, template):
-    config = LlavaOnevisionConfig(
-        text_config=Qwen2Config(**LANGUAGE, **_ids(words)),
-        vision_config=SiglipVisionConfig(**VISION, vision_use_head=False),
-        image_token_id=words.convert_tokens_to_ids("<image>"),
-        video_token_id=words.convert_tokens_to_ids("<video>"),
-        image_grid_pinpoints=[[SIZE, SIZE], [SIZE, 2 * SIZE], [2 * SIZE, SIZE]],
-    )
-    pictures = LlavaOnevisionImageProcessor(
-        size={"height": SIZE, "width": SIZE}, image_grid_pinpoints=config.image_grid_pinpoints
-    )
-    processor = LlavaOnevisionProcessor(
-        pictures,
-        words,
-        LlavaOnevisionVideoProcessor(size={"height": SIZE, "width": SIZE}),
-        num_image_tokens=(SIZE // PATCH) ** 2,
-        vision_feature_select_strategy="full",
-        chat_template=template,
-    )
-    return LlavaOnevisionForConditionalGeneration(config), processor
+    return tiny.save_checkpoint(model, processor, words, folder)
 
 
 def _internvl(words, template):
@@ -241,9 +125,7 @@ def _qwen(words, template):
     return Qwen2_5_VLForConditionalGeneration(config), processor
 
 
-BUILDERS = {
-    "llava": _llava,
-    "llava_onevision": _onevision,
+BUILDERS = {kind: partial(build, sizes=SIZES) for kind, build in tiny.BUILDERS.items()} | {
     "internvl": _internvl,
     "qwen2_5_vl": _qwen,
 }

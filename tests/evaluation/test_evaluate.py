@@ -197,3 +197,11 @@ def test_predictions_that_cannot_be_right(frame, vocabulary, change, message):
 def test_a_missing_column_is_named(frame, vocabulary):
     with pytest.raises(ParameterError, match="'d_glad'"):
         measure(frame.drop(columns="d_glad"), vocabulary)
+
+
+def test_shares_by_id_are_those_of_an_array(frame, vocabulary, found):
+    by_id = {
+        name: dict(zip(vocabulary.ids, PREVALENCE.tolist(), strict=True))
+        for name in vocabulary.datasets
+    }
+    assert measure(frame, vocabulary, prevalence=by_id) == found

@@ -24,16 +24,18 @@ def pictures(images=3):
 
 
 def answers():
-    return collate_answers([[5, 6, 7], [5, 6], [5]], [[8, 2], [9, 10, 2], [11, 2]], padding=3)
+    return collate_answers(
+        [[([5, 6, 7], [8, 2])], [([5], [9, 2]), ([6], [10])], [([5], [11, 2])]], padding=3
+    )
 
 
 def test_questions_and_padding_are_not_learnt():
     ids, labels = answers()
-    assert ids.tolist() == [[5, 6, 7, 8, 2], [5, 6, 9, 10, 2], [5, 11, 2, 3, 3]]
+    assert ids.tolist() == [[5, 6, 7, 8, 2], [5, 9, 2, 6, 10], [5, 11, 2, 3, 3]]
     skip = NOT_LEARNT
     assert labels.tolist() == [
         [skip, skip, skip, 8, 2],
-        [skip, skip, 9, 10, 2],
+        [skip, 9, 2, skip, 10],
         [skip, 11, 2, skip, skip],
     ]
 

@@ -39,6 +39,7 @@ def test_no_two_artifacts_share_a_place(catalog):
         places.setdefault(str(catalog.get(name)._filepath), []).append(name)
     # The chosen variant's entries and the ablation's are the same artifacts by design.
     chosen = {"model", "learning_curve", "predictions", "metrics", "order_effect"}
+    chosen |= {"answers_agreement"}
     shared = {tuple(n) for n in places.values() if len(n) > 1}
     assert {n for names in shared for n in names if "." not in n} <= chosen
     assert all(len(names) == 2 for names in shared)

@@ -33,10 +33,13 @@ def test_every_promised_pipeline_is_there(registered):
         "train",
         "ablation",
         "baselines",
+        "finetune",
     }
 
 
-@pytest.mark.parametrize("name", ["__default__", "train", "ablation", "others", "baselines"])
+@pytest.mark.parametrize(
+    "name", ["__default__", "train", "ablation", "others", "baselines", "finetune"]
+)
 def test_it_stands_by_itself_in_a_fresh_clone(registered, name):
     free = registered[name].inputs()
     assert all(n.startswith("params:") or n == "parameters" for n in free), free

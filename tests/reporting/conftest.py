@@ -92,6 +92,20 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=30) -> dict[str, Any
             name: {"faces": 64, "shuffles": 4, "mean_change": 0.0123, "answers_changed": 0.02}
             for name in SKILLS
         },
+        "agreements": {
+            name: {
+                "faces": 48,
+                "direct": {
+                    "statements": 777,
+                    "agree_with_probabilities": 0.8312,
+                    "agree_with_labels": 0.8145,
+                    "silent": 0.0,
+                },
+                "grounded": {"answers": 12, "contradictions": 0, "templates": None},
+            }
+            for name in SKILLS
+        }
+        | {"org": {}},
         "resplit": {name: of["resplit"] for name, of in selections.items()},
     }
 

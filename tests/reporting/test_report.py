@@ -207,9 +207,18 @@ def test_drawn_faces_are_said_to_be_drawn_first_of_all(arguments, page):
 def test_variants_stand_in_the_order_in_which_they_add_up(report_arguments, html):
     turned = {
         name: dict(reversed(report_arguments[name].items()))
-        for name in ("metrics", "curves", "order_effects")
+        for name in ("metrics", "curves", "order_effects", "agreements")
     }
     assert rendered(report_arguments | turned) == html
+
+
+def test_answers_in_words_are_compared_where_they_were_learnt(page, arguments):
+    said = page.words().split("Do answers in words say")[1].split("Example faces")[0]
+    assert "48 test faces were asked" in said
+    assert "+lgc 777 83.1 81.5 0.0" in said
+    assert " org 777" not in said
+    none = {name: {} for name in arguments["agreements"]}
+    assert "Do answers in words" not in Page(rendered(arguments | {"agreements": none})).words()
 
 
 def test_one_definition_of_faces_that_break_a_rule(page, arguments):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from faceinsight.reporting.text import ablation_text, metrics_text
+from faceinsight.reporting.text import ablation_text, agreement_text, metrics_text
 
 
 def cells(text, first):
@@ -46,3 +46,11 @@ def test_a_models_metrics_have_a_row_a_task(report_arguments):
     figure = age["metrics"]["map"]
     assert f"{100 * figure['value']:.1f} [{100 * figure['low']:.1f}, " in line
     assert line.split()[-1] == f"{100 * age['baselines']['map']:.1f}"
+
+
+def test_agreement_is_one_line_of_those_that_learnt_to_answer():
+    learnt = {"direct": {"agree_with_probabilities": 0.8312}}
+    silent = {"direct": {"agree_with_probabilities": None}}
+    text = agreement_text({"org": {}, "corr": silent, "lgc": learnt})
+    assert text.endswith("in per cent: +corr -, +lgc 83.1.")
+    assert agreement_text({"org": {}, "lgc": {}}) == ""

@@ -46,6 +46,8 @@ def ask(
     frames: Mapping[str, Path],
     work: Path,
     *,
+    task: str | None = None,
+    adapter: Path | None = None,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Ask the chosen rival everything that no earlier start was answered.
@@ -55,6 +57,8 @@ def ask(
         vocabulary: gives the tasks.
         frames: data set to its folder of frames: which faces, and where their photographs are.
         work: folder of all work folders.
+        task: ask for this task alone; None asks for all of each data set.
+        adapter: of a rival that was fine-tuned, see `LocalRival`.
         progress: show a progress bar.
 
     Returns:
@@ -69,10 +73,14 @@ def ask(
     """
     faces = faces_of(frames, settings.split)
     questions = {
-        dataset: questions_of(vocabulary, dataset, settings.questions)
+        dataset: [
+            question
+            for question in questions_of(vocabulary, dataset, settings.questions)
+            if task is None or question.task == task
+        ]
         for dataset in dict.fromkeys(face.dataset for face in faces)
     }
-    folder = WorkFolder(work, "baselines", answers_key(settings))
+    folder = WorkFolder(work, "baselines", answers_key(settings, adapter))
     with folder.alone(), AnswerStore(folder.path / "answers.jsonl") as store:
         _describe(settings, folder.path / "asked.json")
         items: list[Item] = [
@@ -89,8 +97,10 @@ def ask(
             bar = images_bar(settings.rival.title, len(missing), disable=not progress)
             bar.unit = " answers"
             with bar:
-                way = _ask_server if settings.rival.way == "server" else _ask_local
-                failures, setbacks = way(settings, missing, store, bar)
+                if settings.rival.way == "server":
+                    failures, setbacks = _ask_server(settings, missing, store, bar)
+                else:
+                    failures, setbacks = _ask_local(settings, adapter, missing, store, bar)
         table = _table(items, settings.split, store, failures)
     account = {
         "held": held,
@@ -101,7 +111,7 @@ def ask(
     return table, account
 
 
-def answers_key(settings: BaselineSettings) -> str:
+def answers_key(settings: BaselineSettings, adapter: Path | None = None) -> str:
     """Digest of what an answer depends on, beside face and question; neither address nor speed."""
     rival, local, server = settings.rival, settings.local, settings.server
     parts: list[Any] = [
@@ -117,11 +127,13 @@ def answers_key(settings: BaselineSettings) -> str:
     else:
         parts += [local.dtype, local.attention]
         if local.path is not None:
-            parts.append(_stamp(Path(local.path)))
+            parts.append(stamp(Path(local.path)))
+    if adapter is not None:
+        parts.append(adapter)
     return digest(*parts)
 
 
-def _stamp(folder: Path) -> list[Any]:
+def stamp(folder: Path) -> list[Any]:
     """A checkpoint's files by name, size and time: its bytes would take minutes to read."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [
@@ -143,12 +155,16 @@ def _describe(settings: BaselineSettings, path: Path) -> None:
 
 
 def _ask_local(
-    settings: BaselineSettings, missing: list[Item], store: AnswerStore, bar: tqdm
+    settings: BaselineSettings,
+    adapter: Path | None,
+    missing: list[Item],
+    store: AnswerStore,
+    bar: tqdm,
 ) -> tuple[Failures, Counter[str]]:
     """In this process, in batches of one kind of question."""
     from faceinsight.baselines.local import LocalRival
 
-    rival: LocalRival = LocalRival(settings.rival, settings.local, settings.scored_by)
+    rival: LocalRival = LocalRival(settings.rival, settings.local, settings.scored_by, adapter)
     picture = _pictures(settings)
     failures: Failures = {}
     for batch in _batches(missing, settings.local.batch_size):

@@ -32,6 +32,7 @@ class LocalRival:
         rival: which checkpoint, and its prompt.
         settings: folder, device, number format.
         scored_by: text, or the log-probability of the first token of each option.
+        adapter: a folder that peft saved, put on the checkpoint; None asks it as it is.
 
     Attributes:
         processor: the checkpoint's own.
@@ -42,18 +43,40 @@ class LocalRival:
             would have to run code of its own.
     """
 
-    def __init__(self, rival: RivalSettings, settings: LocalSettings, scored_by: ScoredBy) -> None:
+    def __init__(
+        self,
+        rival: RivalSettings,
+        settings: LocalSettings,
+        scored_by: ScoredBy,
+        adapter: Path | None = None,
+    ) -> None:
+        processor, model = load_checkpoint(rival, settings)
+        if adapter is not None:
+            from faceinsight.finetuning.adapting import put_adapter
+
+            model = put_adapter(model, adapter)
+        self._ask_with(rival, processor, model, scored_by)
+
+    @classmethod
+    def around(
+        cls, rival: RivalSettings, processor: Any, model: Any, scored_by: ScoredBy
+    ) -> LocalRival:
+        """A checkpoint that is loaded already, e.g. while it is trained."""
+        self = cls.__new__(cls)
+        self._ask_with(rival, processor, model, scored_by)
+        return self
+
+    def _ask_with(
+        self, rival: RivalSettings, processor: Any, model: Any, scored_by: ScoredBy
+    ) -> None:
         self._rival = rival
         self._scored_by = scored_by
-        self.processor, self.model = _load(rival, settings)
-        self.processor.tokenizer.padding_side = "left"
-        if self.processor.tokenizer.pad_token_id is None:
-            self.processor.tokenizer.pad_token = self.processor.tokenizer.eos_token
+        self.processor, self.model = processor, model
         self._first: dict[tuple[str, str], int | None] = {}
 
     def prompt(self, question: Question) -> str:
         """The whole prompt, with the checkpoint's chat template around the question."""
-        return chat_prompt(self.processor, self._rival.prompt.replace("{question}", question.text))
+        return question_prompt(self.processor, self._rival, question)
 
     def ask(self, pictures: Sequence[np.ndarray], questions: Sequence[Question]) -> list[Answer]:
         """The answers to a batch of questions, each about its own picture.
@@ -103,17 +126,7 @@ class LocalRival:
         ]
 
     def _inputs(self, prompts: list[str], pictures: Sequence[np.ndarray]) -> Any:
-        from PIL import Image
-
-        bos = self.processor.tokenizer.bos_token
-        inputs = self.processor(
-            text=prompts,
-            images=[[Image.fromarray(picture)] for picture in pictures],
-            padding=True,
-            return_tensors="pt",
-            # A template that writes the begin token itself must not get a second one.
-            add_special_tokens=not (bos and prompts[0].startswith(bos)),
-        )
+        inputs = as_inputs(self.processor, prompts, pictures, "left")
         return inputs.to(self.model.device, dtype=self.model.dtype)
 
     def _scores(self, logits: torch.Tensor, prompt: str, options: Sequence[str]) -> Answer:
@@ -179,7 +192,42 @@ def chat_prompt(processor: Any, text: str) -> str:
     return processor.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False)
 
 
-def _load(rival: RivalSettings, settings: LocalSettings) -> tuple[Any, Any]:
+def question_prompt(processor: Any, rival: RivalSettings, question: Question) -> str:
+    """All that comes before a rival's answer to a question."""
+    return chat_prompt(processor, rival.prompt.replace("{question}", question.text))
+
+
+def as_inputs(
+    processor: Any, texts: list[str], pictures: Sequence[np.ndarray], padding_side: str
+) -> Any:
+    """What the model reads of texts with one picture each.
+
+    Args:
+        processor: the checkpoint's own.
+        texts: with the placeholder of a picture.
+        pictures: [h, w, 3] uint8 each.
+        padding_side: left to generate, right to train.
+    """
+    from PIL import Image
+
+    bos = processor.tokenizer.bos_token
+    processor.tokenizer.padding_side = padding_side
+    return processor(
+        text=texts,
+        images=[[Image.fromarray(picture)] for picture in pictures],
+        padding=True,
+        return_tensors="pt",
+        # A template that writes the begin token itself must not get a second one.
+        add_special_tokens=not (bos and texts[0].startswith(bos)),
+    )
+
+
+def load_checkpoint(rival: RivalSettings, settings: LocalSettings) -> tuple[Any, Any]:
+    """A rival's processor, and its model in evaluation mode on its device.
+
+    Raises:
+        WeightsError: as `LocalRival`.
+    """
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -221,6 +269,8 @@ def _load(rival: RivalSettings, settings: LocalSettings) -> tuple[Any, Any]:
             f"{place} has no chat template, so nothing says how {rival.title} is asked: use a "
             "newer version of the checkpoint"
         )
+    if processor.tokenizer.pad_token_id is None:
+        processor.tokenizer.pad_token = processor.tokenizer.eos_token
     name = settings.device
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return processor, model.to(device if name == "auto" else name).eval()

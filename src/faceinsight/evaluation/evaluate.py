@@ -16,11 +16,14 @@ from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores
 
-Prevalence = NDArray[np.floating] | Mapping[str, NDArray[np.floating]]
-"""Share of each characteristic in the training labels: [K], or [K] for each data set.
+Shares = NDArray[np.floating] | Mapping[str, float | None]
+"""Share of each characteristic in the training labels: [K] in the vocabulary's order, or by id.
 
-NaN where nothing is known.
+NaN or None where nothing is known.
 """
+
+Prevalence = NDArray[np.floating] | Mapping[str, Shares]
+"""The same shares for every data set, or each one's own."""
 
 
 def evaluate(
@@ -106,14 +109,12 @@ def evaluate(
 def _prevalence_by_dataset(
     prevalence: Prevalence, vocabulary: Vocabulary
 ) -> dict[str, NDArray[np.floating]]:
-    nothing = np.full(len(vocabulary), np.nan)
-    by_dataset: dict[str, NDArray[np.floating]] = {
-        dataset: np.asarray(
-            prevalence.get(dataset, nothing) if isinstance(prevalence, Mapping) else prevalence,
-            dtype=np.float64,
-        )
-        for dataset in vocabulary.datasets
-    }
+    by_dataset: dict[str, NDArray[np.floating]] = {}
+    for dataset in vocabulary.datasets:
+        shares = prevalence.get(dataset, {}) if isinstance(prevalence, Mapping) else prevalence
+        if isinstance(shares, Mapping):
+            shares = np.array([shares.get(id_) for id_ in vocabulary.ids], dtype=np.float64)
+        by_dataset[dataset] = np.asarray(shares, dtype=np.float64)
     for dataset, values in by_dataset.items():
         if values.shape != (len(vocabulary),):
             raise ParameterError(

@@ -5,6 +5,29 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class AnswersSettings(BaseModel):
+    """How answers in words are compared with probabilities.
+
+    Attributes:
+        faces: at most this many of each data set are asked.
+        questions: beside the request for a description; all faces of a data set get the same.
+        candidates: a direct answer is chosen from so many.
+        grounded: of so many faces of each data set grounded answers are written as well, one by
+            one, which takes longer than all the direct ones together.
+        max_new_tokens: at most so many tokens an answer.
+        seed: of faces and questions.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    faces: int = Field(default=16, ge=1)
+    questions: int = Field(default=4, ge=0)
+    candidates: int = Field(default=4, ge=1)
+    grounded: int = Field(default=1, ge=0)
+    max_new_tokens: int = Field(default=60, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
 class EvaluationSettings(BaseModel):
     """Parameters of an evaluation.
 
@@ -17,6 +40,7 @@ class EvaluationSettings(BaseModel):
         seed: of the resamples.
         calibration_bins: of the calibration error.
         adaptive_bins: bins of equal numbers in place of equal widths.
+        answers: how answers in words are compared with probabilities.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,3 +52,4 @@ class EvaluationSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     calibration_bins: int = Field(default=15, ge=1)
     adaptive_bins: bool = False
+    answers: AnswersSettings = AnswersSettings()

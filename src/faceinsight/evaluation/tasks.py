@@ -172,18 +172,16 @@ def task_accuracies(
     labels: NDArray[np.int8],
     datasets: NDArray[np.str_],
     vocabulary: Vocabulary,
-    threshold: float = 0.5,
 ) -> dict[str, float]:
     """Accuracy of every task with a known label; cheap enough for several times an epoch.
 
     "Validation accuracy" is the plain mean of the returned values.
 
     Args:
-        probabilities: [N, K].
+        probabilities: [N, K]; an attribute is answered present from 0.5 on.
         labels: int8 [N, K], -1 unknown.
         datasets: [N], the data set of each row.
         vocabulary: its K ids are the columns.
-        threshold: an attribute is answered present from this probability on.
 
     Returns:
         "<data set>/<task>" to accuracy, in the vocabulary's order.
@@ -193,7 +191,7 @@ def task_accuracies(
         rows = np.flatnonzero(datasets == dataset)
         for task in vocabulary.tasks(dataset):
             cells = np.ix_(rows, np.array([vocabulary.index[m] for m in task.members]))
-            thresholds = np.full(len(task.members), threshold)
+            thresholds = np.full(len(task.members), 0.5)
             scores = task_scores(task, labels[cells], probabilities[cells], thresholds)
             if scores.n:
                 accuracy = scores.figures(scores.table.sum(axis=0)[None])["accuracy"]

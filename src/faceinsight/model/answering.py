@@ -62,6 +62,11 @@ def reply_text(tokenizer: PreTrainedTokenizerBase) -> str:
     return chat_text(tokenizer, mark).partition(mark)[2]
 
 
+def fact_prompt(facts: str, question: str) -> str:
+    """The user's turn of a grounded answer: what is known of a face, and the question."""
+    return f"What is known of a face: {facts} {question}"
+
+
 @torch.inference_mode()
 def answer_from_picture(
     model: FaceInsightModel,
@@ -85,11 +90,9 @@ def answer_from_picture(
     sequence = model.embed(photographs, maps)
     batch, length = sequence.shape[:2]
     cache = DynamicCache(config=model.language_model.config)
-    hidden = model.language_model.base_model(
-        inputs_embeds=sequence,
-        use_cache=True,
-        past_key_values=cache,
-        **model.attention(length),
+    body = model.language_model.base_model
+    hidden = body(
+        inputs_embeds=sequence, use_cache=True, past_key_values=cache, **model.attention(length)
     ).last_hidden_state
     logits = model.read_out(hidden[:, -len(model.config.characteristics) :])
     asked = torch.tensor(question_ids(model, question), device=sequence.device)
@@ -136,23 +139,27 @@ def _padding(tokenizer: PreTrainedTokenizerBase) -> int | None:
 
 
 def collate_answers(
-    prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], padding: int
+    conversations: Sequence[Sequence[tuple[Sequence[int], Sequence[int]]]], padding: int
 ) -> tuple[Tensor, Tensor]:
     """Token ids and labels of questions with their answers, filled up on the right.
 
     Args:
-        prompts: token ids of each question.
-        answers: token ids of each answer, end token included.
+        conversations: B lists of turns: token ids of a question and of its answer, end token
+            included.
         padding: id to fill up with.
 
     Returns:
         ids int64 [B, L] and labels int64 [B, L], `NOT_LEARNT` but for the answers.
     """
-    length = max(len(p) + len(a) for p, a in zip(prompts, answers, strict=True))
-    ids = torch.full((len(prompts), length), padding, dtype=torch.int64)
-    labels = torch.full((len(prompts), length), NOT_LEARNT, dtype=torch.int64)
-    for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
-        end = len(prompt) + len(answer)
-        ids[row, :end] = torch.tensor([*prompt, *answer])
-        labels[row, len(prompt) : end] = torch.tensor(list(answer))
+    length = max(sum(len(q) + len(a) for q, a in turns) for turns in conversations)
+    ids = torch.full((len(conversations), length), padding, dtype=torch.int64)
+    labels = torch.full((len(conversations), length), NOT_LEARNT, dtype=torch.int64)
+    for row, turns in enumerate(conversations):
+        tokens = [token for question, answer in turns for token in (*question, *answer)]
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        start = 0
+        for question, answer in turns:
+            start += len(question)
+            labels[row, start : start + len(answer)] = torch.tensor(list(answer))
+            start += len(answer)
     return ids, labels

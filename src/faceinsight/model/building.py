@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,13 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 
+from faceinsight.answers.grounding import grounding
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.templates import all_texts
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.logic.compiler import RuleSet
+from faceinsight.model.answering import fact_prompt
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line, token_shape, vision_config
 from faceinsight.model.modeling import Adapter, FaceInsightModel
@@ -28,6 +33,7 @@ def build_model(
     adjacency: NDArray[np.floating] | None = None,
     ruleset: RuleSet | None = None,
     *,
+    lexicon: Lexicon | None = None,
     text_features: NDArray[np.floating] | None = None,
     seed: int = 0,
 ) -> FaceInsightModel:
@@ -37,9 +43,10 @@ def build_model(
         settings: what `conf/*/parameters_model.yml` says.
         vocabulary: the K characteristics.
         tokenizer: None takes the one of the language model's checkpoint, or, where there is no
-            checkpoint, builds one from the vocabulary's phrases and the prompts.
+            checkpoint, builds one from the vocabulary's phrases, the prompts and the lexicon.
         adjacency: C_hat, [K, K] (`faceinsight.prior`); needed where `correlation` is on.
         ruleset: needed where `logic` is on; else only saved with the model.
+        lexicon: words of answers; saved with the model, which cannot answer in words without.
         text_features: T_p^0, [K, d] (`encode_phrases`); needed where a text encoder is named.
         seed: of all random weights. The caller's random state stays as it was.
 
@@ -47,7 +54,7 @@ def build_model(
         ParameterError: a setting cannot work, or something that it needs is not given.
         WeightsError: a checkpoint is not there, or is not of the named model.
     """
-    tokenizer = tokenizer or default_tokenizer(settings, vocabulary)
+    tokenizer = tokenizer or default_tokenizer(settings, vocabulary, lexicon)
     config = resolve(settings, vocabulary, tokenizer)
     size = len(vocabulary)
     if settings.correlation:
@@ -72,6 +79,7 @@ def build_model(
             tokenizer=tokenizer,
             text_features=text_features,
             ruleset=ruleset,
+            lexicon=lexicon,
             **make_parts(config, weights=True),
         )
     if settings.image_adapter.pretrained is not None:
@@ -101,15 +109,31 @@ def _widths(widths: tuple[int, ...]) -> str:
     return " to ".join(map(str, widths))
 
 
-def default_tokenizer(settings: ModelSettings, vocabulary: Vocabulary) -> PreTrainedTokenizerBase:
-    """The tokenizer of the language model's checkpoint, or one of the project's own words."""
+def default_tokenizer(
+    settings: ModelSettings, vocabulary: Vocabulary, lexicon: Lexicon | None = None
+) -> PreTrainedTokenizerBase:
+    """The tokenizer of the language model's checkpoint, or one of the project's own words.
+
+    Args:
+        settings: name the checkpoint, if there is one.
+        vocabulary: the characteristics.
+        lexicon: words of answers, which a tokenizer of our own knows as well.
+    """
     language = settings.language_model
     if language.pretrained is not None:
         return load_tokenizer("language_model", language.pretrained, language.revision)
     prompts = settings.prompts
-    return build_tokenizer(
-        [prompts.system, prompts.query, prompts.yes, prompts.no, *vocabulary.phrases]
-    )
+    texts = [prompts.system, prompts.query, prompts.yes, prompts.no, *vocabulary.phrases]
+    if lexicon is not None:
+        texts += [*all_texts(vocabulary, lexicon), *fact_texts(vocabulary, lexicon)]
+    return build_tokenizer(texts)
+
+
+def fact_texts(vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
+    """Texts that hold every word of the prompts for grounded answers."""
+    for id_ in vocabulary.ids:
+        for present in (True, False):
+            yield fact_prompt(grounding({id_: present}, vocabulary, lexicon), "")
 
 
 def resolve(

@@ -42,6 +42,7 @@ class FaceInsightConfig(PretrainedConfig):
         characteristics_attend: `causal` or `independent`.
         frames: how the face frames and label maps of its training were made, so that they are made
             the same way wherever it is used (`SegmentationSettings.of_frames`); empty if unknown.
+        learnt: ids that a data set of its training annotates; empty if unknown.
     """
 
     model_type = "faceinsight"
@@ -74,6 +75,7 @@ class FaceInsightConfig(PretrainedConfig):
         frozen_dtype: str = "float32",
         characteristics_attend: str = "causal",
         frames: dict[str, Any] | None = None,
+        learnt: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         self.characteristics = list(characteristics)
@@ -101,6 +103,7 @@ class FaceInsightConfig(PretrainedConfig):
         self.frozen_dtype = frozen_dtype
         self.characteristics_attend = characteristics_attend
         self.frames = frames or {}
+        self.learnt = list(learnt)
         super().__init__(**kwargs)
 
 

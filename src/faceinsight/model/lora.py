@@ -104,7 +104,24 @@ def load_lora(peft_model: PeftModel, folder: Path) -> None:
     Raises:
         WeightsError: a tensor is missing, too many, or of another shape.
     """
-    path = folder / FOLDER / SAFETENSORS_WEIGHTS_NAME
+    load_matrices(
+        peft_model,
+        folder / FOLDER / SAFETENSORS_WEIGHTS_NAME,
+        "it was not saved with the config.json of this model",
+    )
+
+
+def load_matrices(peft_model: PeftModel, path: Path, else_: str) -> None:
+    """Put saved matrices into a model that has a place for each, and for no others.
+
+    Args:
+        peft_model: what peft made of a model.
+        path: peft's `adapter_model.safetensors`.
+        else_: what it means if they do not fit.
+
+    Raises:
+        WeightsError: a tensor is missing, too many, or of another shape.
+    """
     try:
         saved = load_file(path)
     except Exception as error:
@@ -114,8 +131,7 @@ def load_lora(peft_model: PeftModel, folder: Path) -> None:
     wrong += sorted(k for k in saved.keys() & own.keys() if saved[k].shape != own[k].shape)
     if wrong:
         raise WeightsError(
-            f"{path} lacks, has too many, or has in another shape: {', '.join(wrong[:5])}; it was "
-            "not saved with the config.json of this model"
+            f"{path} lacks, has too many, or has in another shape: {', '.join(wrong[:5])}; {else_}"
         )
     set_peft_model_state_dict(peft_model, saved)
 

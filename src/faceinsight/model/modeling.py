@@ -19,6 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput
 
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.logic.compiler import RuleSet
@@ -85,6 +86,7 @@ class FaceInsightModel(SavedModel):
         segmentation_encoder: any Hugging Face vision model; None where maps are no part.
         text_features: T_p^0 of a frozen text encoder, [K, d]; None makes them a parameter.
         ruleset: the rules; None where the logical loss is off and labels are not decoded.
+        lexicon: words of answers; None where there are none.
     """
 
     config_class = FaceInsightConfig
@@ -107,6 +109,7 @@ class FaceInsightModel(SavedModel):
         segmentation_encoder: PreTrainedModel | None = None,
         text_features: NDArray[np.floating] | None = None,
         ruleset: RuleSet | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
         super().__init__(config)
         self.vocabulary = vocabulary
@@ -114,6 +117,7 @@ class FaceInsightModel(SavedModel):
         self.ruleset = ruleset
         self.lora = None
         self.documents = {}
+        self.lexicon = lexicon
         width = language_model.config.hidden_size
         self.language_model = language_model
         self.image_encoder, self.image_adapter = self._encoder_and_adapter(
@@ -293,6 +297,10 @@ class FaceInsightModel(SavedModel):
             labels: [B, K]: 1 present, 0 absent, -1 unknown.
             order: int64 [K], another order for the characteristics to stand in, to measure how much
                 it matters; the logits are in the vocabulary's order all the same.
+            answer_ids: int64 [A, L], questions and answers about the first A photographs.
+            answer_labels: int64 [A, L], what is learnt of them (`collate_answers`).
+            fact_ids: int64 [F, M], questions about facts given as text, with their answers.
+            fact_labels: int64 [F, M], what is learnt of them.
 
         Raises:
             ParameterError: label maps are part of the input, and there are none.
@@ -300,14 +308,19 @@ class FaceInsightModel(SavedModel):
         sequence = self.embed(photographs, maps, order)
         words, body = self.get_input_embeddings(), self.language_model.base_model
         length = sequence.shape[1]
+        spoken = 0 if answer_ids is None else len(answer_ids)
+        states = []
         if answer_ids is not None:
-            sequence = torch.cat([sequence, words(answer_ids)], dim=1)
-        hidden = body(
-            inputs_embeds=sequence,
-            use_cache=False,
-            **self.attention(length, sequence.shape[1] - length),
-        ).last_hidden_state
-        logits = self.read_out(hidden[:, length - len(self.config.characteristics) : length])
+            longer = torch.cat([sequence[:spoken], words(answer_ids)], dim=1)
+            attention = self.attention(length, answer_ids.shape[1])
+            said = body(inputs_embeds=longer, use_cache=False, **attention).last_hidden_state
+            states.append(said[:, :length])
+        if spoken < len(sequence):
+            attention = self.attention(length)
+            rest = body(inputs_embeds=sequence[spoken:], use_cache=False, **attention)
+            states.append(rest.last_hidden_state)
+        hidden = torch.cat(states)
+        logits = self.read_out(hidden[:, -len(self.config.characteristics) :])
         if order is not None:
             logits = logits[:, order.argsort()]
         if labels is None:
@@ -319,9 +332,9 @@ class FaceInsightModel(SavedModel):
             loss = loss + self.config.logic_weight * logic
         if answer_labels is not None:
             # The token before it predicts each token of an answer.
-            answer = answer_loss(self, hidden[:, length - 1 : -1], answer_labels)
+            answer = answer_loss(self, said[:, length - 1 : -1], answer_labels)
             if fact_ids is not None and fact_labels is not None:
-                read = body(inputs_embeds=words(fact_ids), use_cache=False).last_hidden_state
-                answer = answer + answer_loss(self, read[:, :-1], fact_labels[:, 1:])
+                facts = body(inputs_embeds=words(fact_ids), use_cache=False).last_hidden_state
+                answer = answer + answer_loss(self, facts[:, :-1], fact_labels[:, 1:])
             loss = loss + self.config.answer_weight * answer
         return FaceInsightOutput(loss=loss, bce=bce, logic=logic, answer=answer, logits=logits)

@@ -2,9 +2,9 @@
 
 A saved model is a folder: `config.json`, `model.safetensors` (trained parts in float32, text
 features, prior), `lora/` (where there is LoRA, as peft saves it), `vocabulary.json`, `rules.json`,
-the tokenizer's files, and, of a model that training made, its card `README.md` and
-`provenance.json`. A frozen part that came from a checkpoint is not in it: it is read from that
-checkpoint again.
+`answers.json` (the words of answers), the tokenizer's files, and, of a model that training made,
+its card `README.md` and `provenance.json`. A frozen part that came from a checkpoint is not in it:
+it is read from that checkpoint again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import WeightsError
 from faceinsight.logic.compiler import RuleSet
@@ -39,6 +40,7 @@ _Read = TypeVar("_Read")
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 VOCABULARY, RULES = "vocabulary.json", "rules.json"
 CARD, PROVENANCE = "README.md", "provenance.json"
+ANSWERS = "answers.json"
 PARTS = ("image_encoder", "segmentation_encoder", "language_model")
 
 
@@ -90,6 +92,7 @@ class SavedModel(PreTrainedModel):
     config: FaceInsightConfig
     vocabulary: Vocabulary
     ruleset: RuleSet | None
+    lexicon: Lexicon | None
     tokenizer: PreTrainedTokenizerBase
     lora: Any
     documents: dict[str, str]
@@ -162,6 +165,8 @@ class SavedModel(PreTrainedModel):
         _write_json(folder / VOCABULARY, self.vocabulary.to_config())
         if self.ruleset is not None:
             _write_json(folder / RULES, self.ruleset.to_config())
+        if self.lexicon is not None:
+            _write_json(folder / ANSWERS, self.lexicon.to_config())
         self.tokenizer.save_pretrained(folder)
         for name, text in self.documents.items():
             (folder / name).write_text(text, encoding="utf-8")
@@ -217,12 +222,15 @@ class SavedModel(PreTrainedModel):
                 f"{folder / VOCABULARY} names other characteristics than config.json beside it: "
                 "restore the folder of a model that was saved whole"
             )
-        rules = folder / RULES
+        rules, answers = folder / RULES, folder / ANSWERS
         model = cls(
             config,
             vocabulary=vocabulary,
             tokenizer=_read(folder / "tokenizer.json", lambda _: _tokenizer(folder)),
             ruleset=RuleSet.from_config(_read_json(rules)) if rules.is_file() else None,
+            lexicon=Lexicon.from_config(_read_json(answers), vocabulary)
+            if answers.is_file()
+            else None,
             **make_parts(config, weights=False),
         )
         model.load_trained(folder)

@@ -14,7 +14,9 @@ class PaperSettings(BaseModel):
         ablation_dataset: the data set of Figure 8; CelebA in the paper.
         faces: faces of Figure 7, drawn at random from that data set's test part.
         seed: of that draw.
-        results: tables of results that were made elsewhere, e.g. rivals' (see
+        rivals: folder of reports, where runs of `baselines` and `finetune` leave rivals' metrics;
+            null shows none.
+        results: tables of results that were made elsewhere (see
             `faceinsight.paper.results.read_results`).
         answers: a table of statements about faces for Figure 7, as CSV (see
             `faceinsight.paper.panel`); null shows those of this run's variants alone.
@@ -26,6 +28,7 @@ class PaperSettings(BaseModel):
     ablation_dataset: str = "celeba"
     faces: int = Field(default=4, ge=0)
     seed: int = Field(default=0, ge=0)
+    rivals: str | None = None
     results: list[str] = []
     answers: str | None = None
     omega_sweep: str | None = None

@@ -1,4 +1,4 @@
-"""One's own photographs: every face in a folder, scored by a trained model.
+"""One's own photographs: every face in a folder, scored by a trained model; questions about one.
 
 from faceinsight.photos import score_folder
 
@@ -11,12 +11,26 @@ from typing import TYPE_CHECKING, Any
 from faceinsight.photos.settings import PhotoSettings
 
 if TYPE_CHECKING:
+    from faceinsight.photos.asking import PhotoAnswer, answer_question
     from faceinsight.photos.pictures import draw_folder
     from faceinsight.photos.scoring import Scores, score_folder
 
-__all__ = ["PhotoSettings", "Scores", "draw_folder", "score_folder"]
+__all__ = [
+    "PhotoAnswer",
+    "PhotoSettings",
+    "Scores",
+    "answer_question",
+    "draw_folder",
+    "score_folder",
+]
 
-_MODULE = {"Scores": "scoring", "draw_folder": "pictures", "score_folder": "scoring"}
+_MODULE = {
+    "PhotoAnswer": "asking",
+    "Scores": "scoring",
+    "answer_question": "asking",
+    "draw_folder": "pictures",
+    "score_folder": "scoring",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_se
 from faceinsight.photos.folder import Skipped, find_folder, list_files
 from faceinsight.photos.parts import OK, Parts, stamps
 from faceinsight.photos.settings import PhotoSettings
-from faceinsight.prediction import answer_columns, open_model, rules_of
+from faceinsight.prediction import answer_columns, consistent_labels, open_model, rules_of
 from faceinsight.progress import images_bar
 from faceinsight.work import WorkFolder, digest, source_digest
 
@@ -138,7 +138,7 @@ class _Scorer:
 
     def __init__(self, model_folder: Path, folder: Path, settings: PhotoSettings) -> None:
         self._model, self._device = open_model(model_folder, settings.device)
-        self._rules = rules_of(self._model)
+        rules_of(self._model)  # before anything is scored
         self._batch = settings.batch_size
         frames = frame_settings(self._model.config, settings, str(self._device))
         self.reader = FaceReader(folder, frames, settings)
@@ -181,8 +181,6 @@ class _Scorer:
 
     def table(self, rows: list[int], photographs: list[Photograph]) -> pd.DataFrame:
         """Faces of scored photographs as a table; `row` says of which photograph."""
-        from faceinsight.logic.decode import decode
-
         ids = self._model.vocabulary.ids
         of_faces = [
             (row, face.at, *_box(face, photograph), face.score, face.map_from)
@@ -192,7 +190,7 @@ class _Scorer:
         all_logits = [f.logits for p in photographs for f in p.faces if f.logits is not None]
         logits = np.array(all_logits, dtype=np.float32).reshape(len(of_faces), len(ids))
         columns = pd.DataFrame(of_faces, columns=list(_OF_FACE)).astype(_OF_FACE)
-        answers = answer_columns(ids, logits, decode(logits, self._rules))
+        answers = answer_columns(ids, logits, consistent_labels(self._model, logits))
         return pd.concat([columns, answers], axis=1)
 
 

@@ -93,6 +93,7 @@ def render_report(
     provenance: Mapping[str, Any],
     parameters: Mapping[str, Any],
     order_effects: Mapping[str, Mapping[str, float]] | None = None,
+    agreements: Mapping[str, Mapping[str, Any]] | None = None,
     resplit: Mapping[str, str | None] | None = None,
     withheld: str = WITHHELD,
     drawn: bool = False,
@@ -115,6 +116,7 @@ def render_report(
         provenance: what made this report; nested values are shown as they are.
         parameters: configuration of the run.
         order_effects: variant to what `faceinsight.prediction.order_effect` returned.
+        agreements: variant to what `evaluation.agreement.measure_agreement` returned.
         resplit: data set to the reason why its split is our own, where it is.
         withheld: the reason why no faces are shown.
         drawn: the faces are drawn by this project, which the page then says first of all.
@@ -162,6 +164,9 @@ def render_report(
             (variant_name(name), effect)
             for name, effect in in_order(order_effects or {}).items()
             if effect["faces"]
+        ],
+        agreement_rows=[
+            (variant_name(name), of) for name, of in in_order(agreements or {}).items() if of
         ],
         faces=None if examples is None else [_face(face, vocabulary) for face in examples],
         map_classes=[

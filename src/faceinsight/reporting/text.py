@@ -91,6 +91,25 @@ def metrics_text(metrics: Mapping[str, Any], drawn: bool = False) -> str:
     return "\n".join([*_aligned(rows), note, *([DRAWN] if drawn else [])])
 
 
+def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
+    """How far direct answers in words agree with the probabilities, on one line.
+
+    Args:
+        agreements: variant to what `evaluation.agreement.measure_agreement` returned.
+
+    Returns:
+        Empty where no variant learnt to answer.
+    """
+    told = [
+        f"{LABELS.get(name, name)} {_percent(of['direct']['agree_with_probabilities'])}"
+        for name, of in agreements.items()
+        if of
+    ]
+    if not told:
+        return ""
+    return f"Statements of direct answers that agree with P >= 0.5, in per cent: {', '.join(told)}."
+
+
 def _percent(value: float | None, sign: str = "") -> str:
     return "-" if value is None or value != value else f"{100 * value:{sign}.1f}"
 

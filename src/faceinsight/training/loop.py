@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.tasks import task_accuracies
@@ -33,6 +35,9 @@ from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import Variant
 from faceinsight.work import WorkFolder, digest, source_digest, write_beside
 
+if TYPE_CHECKING:
+    from faceinsight.training.answers import SpokenAnswers
+
 logger = logging.getLogger(__name__)
 
 MODEL = "model"
@@ -40,6 +45,7 @@ LEARNING_CURVE = "learning_curve.parquet"
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
 _SOURCE = (
+    "answers",
     "model",
     "training",
     "logic",
@@ -67,6 +73,7 @@ class TrainingJob:
         text_features: T_p^0 of a pretrained text encoder, float32 [K, d]; None where learned.
         frames: data set name to its folder of frames; data sets without examples are passed over.
         weights: data set name to its weight in an epoch, 1 where it is not named.
+        lexicon: words of answers; None where the model never answers in words.
     """
 
     variant: Variant
@@ -78,6 +85,7 @@ class TrainingJob:
     text_features: np.ndarray | None
     frames: Mapping[str, Path]
     weights: Mapping[str, float]
+    lexicon: Lexicon | None = None
 
     def key(self) -> str:
         """Digest of configuration, inputs and source: the name of the job's work folder."""
@@ -91,6 +99,7 @@ class TrainingJob:
             self.text_features,
             {name: Frames.open(Path(f)).header["digest"] for name, f in self.frames.items()},
             dict(self.weights),
+            None if self.lexicon is None else self.lexicon.settings,
             source_digest(*_SOURCE),
             [version(package) for package in (*_PACKAGES, *(["peft"] if self.model.lora else []))],
             _checkpoints(self.model),
@@ -174,7 +183,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
-    from faceinsight.model.building import build_model
+    from faceinsight.model.building import build_model, default_tokenizer
     from faceinsight.model.compiling import compile_layers
     from faceinsight.training.callbacks import StopWithoutProgress
     from faceinsight.training.sharding import prepare_for_processes
@@ -187,6 +196,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     transformers_logging.disable_progress_bar()
     try:
         settings = job.training
+        tokenizer = default_tokenizer(job.model, job.vocabulary, job.lexicon)
         train_set, val_set = _datasets(job)
         arguments = _arguments(job, work, len(train_set), evaluates=len(val_set) > 0)
         # Each process has random numbers of its own; one alone has those of the seed.
@@ -194,12 +204,16 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         model = build_model(
             job.model.model_copy(update=job.variant.model_dump(exclude={"name"})),
             job.vocabulary,
+            tokenizer,
             adjacency=job.adjacency,
             ruleset=job.rule_set,
+            lexicon=job.lexicon,
             text_features=job.text_features,
             seed=settings.seed,
         )
         model.config.frames = _frames_of(job)
+        taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
+        model.config.learnt = [id_ for id_ in job.vocabulary.ids if id_ in taught]
         if settings.gradient_checkpointing:
             # transformers 5.23 calls it by the first name, 5.17 by the second.
             enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
@@ -222,6 +236,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             progress=f"training {job.variant.label}",
             keep_checkpoints=max(2, settings.keep_checkpoints),
             sharded=settings.sharding == "full",
+            answers=_answers(job, tokenizer),
             train_dataset=train_set,
             eval_dataset=val_set if len(val_set) else None,
             data_collator=keep_batch,
@@ -291,6 +306,21 @@ def _frames_of(job: TrainingJob) -> dict[str, Any]:
     return made[first]
 
 
+def _answers(job: TrainingJob, tokenizer: Any) -> SpokenAnswers | None:
+    """What writes the answers that are learnt; None where none are."""
+    if not job.model.answer_weight:
+        return None
+    if job.lexicon is None:
+        raise ParameterError("model.answer_weight is above 0, and there is no lexicon of answers")
+    from faceinsight.training.answers import AnswerWriter, SpokenAnswers
+
+    settings = job.training
+    writer = AnswerWriter(job.lexicon, tokenizer, settings.answer_turns, settings.grounded_share)
+    return SpokenAnswers(
+        writer, job.rule_set, settings.answer_share, settings.answer_start, settings.seed
+    )
+
+
 def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> Any:
     from transformers import TrainingArguments
 
@@ -355,11 +385,10 @@ def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
     datasets = np.array(val_set.names)[val_set.dataset_numbers]
 
     def compute(prediction: Any) -> dict[str, float]:
-        logits = np.asarray(prediction.predictions, dtype=np.float32)
-        # Any increasing function of the logits answers alike; 0 is the threshold P = 0.5.
-        accuracies = task_accuracies(
-            logits, np.asarray(prediction.label_ids), datasets, vocabulary, threshold=0.0
-        )
+        # In double precision no probability is 0, which would mean that nothing is answered.
+        probabilities = expit(np.asarray(prediction.predictions, dtype=np.float64))
+        labels = np.asarray(prediction.label_ids)
+        accuracies = task_accuracies(probabilities, labels, datasets, vocabulary)
         return {"accuracy": float(np.mean(list(accuracies.values()))), **accuracies}
 
     return compute

@@ -52,6 +52,12 @@ class TrainingSettings(BaseModel):
         device: auto, or a torch device such as cpu.
         gradient_checkpointing: compute activations again in the backward pass instead of keeping
             them: about a third more work, a small part of the memory.
+        answer_share: share of a batch about which questions are asked and answered, where
+            `model.answer_weight` is above 0.
+        answer_start: share of the training after which questions are asked.
+        answer_turns: questions a face.
+        grounded_share: share of those faces for which the model also learns to answer from facts
+            that are given as text.
         compile: compile the language model's layers with torch.compile.
         processes: training processes, each with a device or a share of the CPU of its own; null
             starts one per visible GPU, or one where there is none.
@@ -82,6 +88,10 @@ class TrainingSettings(BaseModel):
     keep_checkpoints: int = Field(2, ge=1)
     device: str = "auto"
     gradient_checkpointing: bool = False
+    answer_share: float = Field(0.125, gt=0, le=1)
+    answer_start: float = Field(0.4, ge=0, lt=1)
+    answer_turns: int = Field(1, ge=1)
+    grounded_share: float = Field(0.25, ge=0, le=1)
     compile: bool = False
     processes: int | None = Field(None, ge=1)
     sharding: Literal["none", "full"] = "none"

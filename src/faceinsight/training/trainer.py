@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate.data_loader import prepare_data_loader
@@ -23,7 +23,10 @@ from faceinsight.training.callbacks import ImagesProgress, Throughput
 from faceinsight.training.checkpoints import drop_old_checkpoints, mark_complete
 from faceinsight.training.sampling import DatasetSampler, RankBatches
 
-LOSS_PARTS = ("bce", "logic")
+if TYPE_CHECKING:
+    from faceinsight.training.answers import SpokenAnswers
+
+LOSS_PARTS = ("bce", "logic", "answer")
 
 
 class FaceTrainer(Trainer):
@@ -34,6 +37,7 @@ class FaceTrainer(Trainer):
         progress: label of the progress bar.
         keep_checkpoints: how many checkpoints stay, the best among them.
         sharded: whether frozen parts of the model are sharded (`sharding`).
+        answers: asks and answers questions about a part of each batch; None where none are learnt.
         kwargs: Trainer's own arguments.
     """
 
@@ -44,10 +48,12 @@ class FaceTrainer(Trainer):
         progress: str,
         keep_checkpoints: int = 2,
         sharded: bool = False,
+        answers: SpokenAnswers | None = None,
         **kwargs: Any,
     ) -> None:
         self._sharded = sharded
         super().__init__(**kwargs)
+        self._answers = answers
         self._sampler = train_sampler
         self._keep = keep_checkpoints
         self._gone_on_from: str | None = None
@@ -119,7 +125,13 @@ class FaceTrainer(Trainer):
 
         With several processes, gradients and logs are averaged over processes, not over images:
         the loss is weighted by this process's share of the images, so that each counts the same.
+        Each process asks questions of its own about its own images.
         """
+        step, rank = self.state.global_step, self.args.process_index
+        answers = self._answers if model.training else None
+        if answers is not None and step >= answers.start * self.state.max_steps:
+            plain: Any = self.accelerator.unwrap_model(model)
+            inputs = answers.add(plain, inputs, step, rank)
         outputs = model(**inputs)
         loss = outputs.loss
         if model.training:

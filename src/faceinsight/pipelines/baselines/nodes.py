@@ -58,16 +58,10 @@ def measure_rival(
     evaluation: EvaluationSettings,
 ) -> dict[str, Any]:
     """Our models' metrics, for a rival, with what became of its questions."""
-    import numpy as np
-
     from faceinsight.baselines.telling import about, rival_text
     from faceinsight.evaluation.evaluate import evaluate
 
-    shares = {
-        dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)
-        for dataset, share in prevalence.items()
-    }
-    metrics = evaluate(predictions, vocabulary, rule_set, shares, evaluation)
+    metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
     metrics |= {"rival": about(rivals), "questions": tally, "asking": asking}
     logger.info("\n%s\n", rival_text(metrics))
     return metrics

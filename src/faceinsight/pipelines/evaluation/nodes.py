@@ -34,6 +34,24 @@ def measure_order(
     return order_effect(model, frames, prediction)
 
 
+def measure_answers(
+    model: Path,
+    prediction: PredictionSettings,
+    evaluation: EvaluationSettings,
+    **frames: Path,
+) -> dict[str, Any]:
+    """How far answers in words agree with probabilities; empty for a model that learnt none."""
+    from faceinsight.evaluation.agreement import measure_agreement
+
+    return measure_agreement(
+        model,
+        frames,
+        evaluation.answers,
+        split=prediction.split,
+        device=prediction.device,
+    )
+
+
 def measure_prevalence(
     vocabulary: Vocabulary, **examples: DataFrame
 ) -> dict[str, dict[str, float | None]]:
@@ -61,15 +79,9 @@ def measure_model(
     evaluation: EvaluationSettings,
 ) -> dict[str, Any]:
     """Every metric with its interval, beside what predicting prevalence would score."""
-    import numpy as np
-
     from faceinsight.evaluation.evaluate import evaluate
 
-    shares = {
-        dataset: np.array([share[id_] for id_ in vocabulary.ids], dtype=np.float64)
-        for dataset, share in prevalence.items()
-    }
-    metrics = evaluate(predictions, vocabulary, rule_set, shares, evaluation)
+    metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
     # Which model these are the metrics of, whatever newer one stands beside it.
     metrics["model"] = json.loads((model / "provenance.json").read_text(encoding="utf-8"))
     return metrics

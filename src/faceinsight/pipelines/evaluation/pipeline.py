@@ -31,6 +31,11 @@ def create_pipeline() -> Pipeline:
             node(nodes.score_faces, faces, "predictions"),
             node(nodes.measure_order, faces, "order_effect"),
             node(
+                nodes.measure_answers,
+                faces | {"evaluation": "params:evaluation"},
+                "answers_agreement",
+            ),
+            node(
                 nodes.measure_model,
                 [
                     "predictions",

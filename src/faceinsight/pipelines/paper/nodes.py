@@ -77,9 +77,21 @@ def compare_with_others(
     return compare_on_same_faces(others, labels, {OURS: predictions}, vocabulary, evaluation)
 
 
+def gather_rivals(paper: PaperSettings, scored_by: str, drawing: DrawnSettings | None) -> DataFrame:
+    """Results of rivals that were asked or fine-tuned before."""
+    from faceinsight.paper.results import together
+    from faceinsight.paper.rivals import rivals_results
+
+    if paper.rivals is None:
+        return together([])
+    note = "" if drawing is None else "drawn faces"
+    return rivals_results(Path(paper.rivals), scored_by, note)
+
+
 def collect_results(
     metrics: dict[str, Any],
     others_scores: DataFrame,
+    rivals_results: DataFrame,
     paper: PaperSettings,
     drawing: DrawnSettings | None,
 ) -> DataFrame:
@@ -92,6 +104,7 @@ def collect_results(
         [
             results_of(metrics, OURS, "trained", note),
             results_of_others(others_scores),
+            rivals_results,
             *(read_results(Path(path)) for path in paper.results),
         ]
     )

@@ -56,8 +56,19 @@ def create_pipeline() -> Pipeline:
                 "others_same_faces",
             ),
             node(
+                nodes.gather_rivals,
+                ["params:paper", "params:scored_by", "params:drawing"],
+                "rivals_results",
+            ),
+            node(
                 nodes.collect_results,
-                [f"{full}.metrics", "others_scores", "params:paper", "params:drawing"],
+                [
+                    f"{full}.metrics",
+                    "others_scores",
+                    "rivals_results",
+                    "params:paper",
+                    "params:drawing",
+                ],
                 "paper_results",
             ),
             node(nodes.make_tables, "paper_results", tables),

@@ -110,7 +110,7 @@ def write_report(
     configuration = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
-        if name not in ("vocabulary", "rules")
+        if name not in ("vocabulary", "rules", "answers")
     }
     return render_report(
         vocabulary=vocabulary,
@@ -122,6 +122,7 @@ def write_report(
         label_violations=rule_violations,
         figures={name: results[f"figure_{name}"] for name in FIGURES},
         order_effects={name: results[f"{name}_order_effect"] for name in LABELS},
+        agreements={name: results[f"{name}_answers_agreement"] for name in LABELS},
         examples=examples,
         provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
         parameters=configuration,

@@ -61,7 +61,7 @@ def create_pipeline() -> Pipeline:
                     "parameters": "parameters",
                     "settings": "params:reporting",
                     "predictions": f"{variants[-1]}.predictions",
-                    **_of(variants, "metrics", "order_effect"),
+                    **_of(variants, "metrics", "order_effect", "answers_agreement"),
                     **_of(DATASETS, "frames", "selection"),
                     **{dataset: dataset for dataset in figures.values()},
                 },

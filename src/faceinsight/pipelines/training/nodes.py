@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from faceinsight.answers.settings import LexiconSettings
 from faceinsight.characteristics import Vocabulary
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.settings import TrainingSettings
@@ -29,11 +30,13 @@ def train_model(
     rule_set: RuleSet,
     prior: Mapping[str, ndarray],
     text_features: Mapping[str, ndarray],
+    answers: LexiconSettings,
     datasets: Mapping[str, DatasetSettings],
     work: str,
     **frames: Path,
 ) -> tuple[Path, DataFrame]:
     """Train a variant; what an earlier start left is gone on with, what is finished is found."""
+    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.training.loop import TrainingJob, train
 
     features = text_features["features"]
@@ -47,6 +50,7 @@ def train_model(
         text_features=features if features.size else None,
         frames=frames,
         weights=_weights(datasets),
+        lexicon=Lexicon.from_config(answers, vocabulary),
     )
     return train(job, Path(work))
 

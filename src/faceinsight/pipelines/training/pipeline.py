@@ -20,6 +20,7 @@ def create_pipeline() -> Pipeline:
                     "rule_set": "rule_set",
                     "prior": "prior",
                     "text_features": "text_features",
+                    "answers": "params:answers",
                     "datasets": "params:datasets",
                     "work": "params:work",
                     **{name: f"{name}.frames" for name in DATASETS},

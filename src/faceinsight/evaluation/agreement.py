@@ -1,0 +1,232 @@
+"""Do answers in words agree with the probabilities of the same model?
+
+A direct answer comes from the sequence of Eq. 2 as the probabilities do, but nothing holds it to
+them. So test faces are asked questions, the answers are read back into labels, and these are
+compared with P >= 0.5 of the very pass that the answer came from, and with the decoded labels.
+Grounded answers agree with the decoded labels by construction; here it is counted, with how often
+a template had to speak in place of the language model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from faceinsight.answers import AnswerParser, Question, contradictions, questions
+from faceinsight.evaluation.settings import AnswersSettings
+from faceinsight.frames import Frames
+from faceinsight.prediction import consistent_labels, lexicon_of, open_model
+
+if TYPE_CHECKING:
+    import torch
+
+    from faceinsight.model.modeling import FaceInsightModel
+
+KINDS = ("describe", "group", "topic", "yes_no")
+
+
+@dataclass
+class _Count:
+    """What the answers to one kind of question add up to."""
+
+    answers: int = 0
+    silent: int = 0
+    statements: int = 0
+    as_probable: int = 0
+    as_decoded: int = 0
+
+    def shares(self) -> dict[str, float | int | None]:
+        """Counts, and shares of them; None where there is nothing to have a share of."""
+        return {
+            "answers": self.answers,
+            "silent": _share(self.silent, self.answers),
+            "statements": self.statements,
+            "agree_with_probabilities": _share(self.as_probable, self.statements),
+            "agree_with_labels": _share(self.as_decoded, self.statements),
+        }
+
+
+def measure_agreement(
+    model_folder: Path,
+    frames: Mapping[str, Path],
+    settings: AnswersSettings,
+    *,
+    split: str = "test",
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Ask test faces questions, and compare the answers with what the model estimates.
+
+    Args:
+        model_folder: a saved model.
+        frames: data set name to its folder of frames.
+        settings: how many faces and questions.
+        split: whose faces are asked.
+        device: auto, or a torch device such as cpu.
+
+    Returns:
+        Empty where the model did not learn to answer, or there is no face. Else `faces`; `direct`:
+        `answers`, `silent` (share of them that state nothing that can be read), `statements` (of
+        one characteristic each, or of the member of a group), `agree_with_probabilities` and
+        `agree_with_labels` (shares of them), and the same by `kinds` of question; `grounded`:
+        `answers`, `contradictions` (of decoded labels), `templates` (share of the answers that a
+        template had to write).
+    """
+    model, on = open_model(model_folder, device)
+    if not model.config.answer_weight:
+        return {}
+    batches = _sampled(model, frames, split, settings)
+    if not batches:
+        return {}
+    asker = Asker(model, settings)
+    for batch in batches:
+        moved = {name: values.to(on) for name, values in batch.items()}
+        asker.ask(moved["photographs"], moved.get("maps"))
+    return asker.result()
+
+
+class Asker:
+    """Asks a model questions, batch by batch, and counts.
+
+    Args:
+        model: in evaluation mode.
+        settings: how many questions.
+    """
+
+    def __init__(self, model: FaceInsightModel, settings: AnswersSettings) -> None:
+        self._model = model
+        self._lexicon = lexicon = lexicon_of(model)
+        self._settings = settings
+        self._parser = AnswerParser(model.vocabulary, lexicon)
+        self._questions = questions(model.vocabulary, lexicon)
+        self._rng = np.random.default_rng(settings.seed)
+        self._faces = 0
+        self._counts = {kind: _Count() for kind in KINDS}
+        self._grounded, self._contradictions, self._templates = 0, 0, 0
+
+    def ask(self, photographs: torch.Tensor, maps: torch.Tensor | None) -> None:
+        """Ask all faces of a batch the same questions: photographs [B, S, S, 3], maps [B, S, S]."""
+        from faceinsight.model.candidates import best_from_picture
+
+        self._faces += len(photographs)
+        for question in self._chosen():
+            texts, logits = best_from_picture(
+                self._model,
+                photographs,
+                maps,
+                question.text,
+                question,
+                self._parser,
+                self._settings.candidates,
+                max_new_tokens=self._settings.max_new_tokens,
+            )
+            scores = logits.float().cpu().numpy()
+            decoded = consistent_labels(self._model, scores)
+            self._compare(question, texts, scores >= 0, decoded)
+            for labels in decoded[: self._settings.grounded]:
+                self._ground(question, labels)
+
+    def result(self) -> dict[str, Any]:
+        """See `measure_agreement`."""
+        total = _Count(*(sum(c) for c in zip(*map(_values, self._counts.values()), strict=True)))
+        return {
+            "faces": self._faces,
+            "direct": total.shares()
+            | {"kinds": {kind: c.shares() for kind, c in self._counts.items() if c.answers}},
+            "grounded": {
+                "answers": self._grounded,
+                "contradictions": self._contradictions,
+                "templates": _share(self._templates, self._grounded),
+            },
+        }
+
+    def _chosen(self) -> list[Question]:
+        """The request for a description, and some of the others: of each kind in turn."""
+        chosen = [self._questions[0]]
+        others = [self._questions[i] for i in 1 + self._rng.permutation(len(self._questions) - 1)]
+        while others and len(chosen) <= self._settings.questions:
+            for kind in KINDS:
+                of_kind = [q for q in others if q.kind == kind]
+                if of_kind and len(chosen) <= self._settings.questions:
+                    chosen.append(of_kind[0])
+                    others.remove(of_kind[0])
+        return chosen
+
+    def _compare(
+        self, question: Question, texts: Sequence[str], probable: np.ndarray, decoded: np.ndarray
+    ) -> None:
+        """Count what answers state; probable and decoded labels are bool [B, K]."""
+        count = self._counts[question.kind]
+        index = self._model.vocabulary.index
+        for text, by_probability, by_rules in zip(texts, probable, decoded, strict=True):
+            read = self._parser.parse(text, question)
+            stated = self._stated(read.labels)
+            count.answers += 1
+            count.silent += not stated and not read.contradictions
+            # What a text both claims and denies is a statement that agrees with nothing.
+            count.statements += len(stated) + len(read.contradictions)
+            for id_, value in stated.items():
+                count.as_probable += bool(by_probability[index[id_]] == value)
+                count.as_decoded += bool(by_rules[index[id_]] == value)
+
+    def _stated(self, labels: Mapping[str, bool]) -> dict[str, bool]:
+        """Labels without those that only follow: who is in their thirties is of no other age."""
+        implied = {
+            id_
+            for members in self._model.vocabulary.groups.values()
+            if any(labels.get(member) for member in members)
+            for id_ in members
+            if not labels.get(id_)
+        }
+        return {id_: value for id_, value in labels.items() if id_ not in implied}
+
+    def _ground(self, question: Question, present: np.ndarray) -> None:
+        from faceinsight.model.grounded import answer_from_labels
+
+        labels = dict(zip(self._model.vocabulary.ids, present.tolist(), strict=True))
+        answer = answer_from_labels(
+            self._model,
+            labels,
+            question.text,
+            question,
+            self._lexicon,
+            self._parser,
+            max_new_tokens=self._settings.max_new_tokens,
+        )
+        self._grounded += 1
+        self._templates += answer.way == "template"
+        self._contradictions += len(contradictions(answer.text, labels, self._parser, question))
+
+
+def _sampled(
+    model: FaceInsightModel, frames: Mapping[str, Path], split: str, settings: AnswersSettings
+) -> list[dict[str, torch.Tensor]]:
+    """A batch of faces of each data set that has any."""
+    from faceinsight.training.data import FaceDataset
+
+    rng = np.random.default_rng(settings.seed)
+    batches = []
+    for name, folder in frames.items():
+        opened = {name: Frames.open(Path(folder))}
+        faces = FaceDataset(opened, model.vocabulary, split, model.config.segmentation)
+        if len(faces):
+            rows = rng.permutation(len(faces))[: settings.faces]
+            batches.append(faces.__getitems__(sorted(rows.tolist())))
+    return batches
+
+
+def _values(count: _Count) -> Iterable[int]:
+    return (
+        count.answers,
+        count.silent,
+        count.statements,
+        count.as_probable,
+        count.as_decoded,
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,125 @@
+"""Grounded answers: decoded labels, worded by the language model, and never said against.
+
+What the model writes is read back. Words that contradict the labels, or state nothing of what was
+asked, are written once more in another way, and after that from the labels by a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from faceinsight.answers import (
+    AnswerParser,
+    Lexicon,
+    Question,
+    contradictions,
+    grounding,
+    questions,
+    write_answer,
+)
+from faceinsight.model.answering import answer_from_text, fact_prompt
+
+if TYPE_CHECKING:
+    from faceinsight.model.modeling import FaceInsightModel
+
+_SEED = 0
+_SAMPLED = {"do_sample": True, "temperature": 0.7}
+
+
+@dataclass(frozen=True)
+class GroundedAnswer:
+    """An answer that contradicts none of the labels that it was made from.
+
+    Attributes:
+        text: the answer.
+        way: "grounded", the language model's words, or "template".
+        reason: why the words are the template's, e.g. "contradicts Bald"; else empty.
+    """
+
+    text: str
+    way: Literal["grounded", "template"]
+    reason: str = ""
+
+
+def answer_from_labels(
+    model: FaceInsightModel,
+    labels: Mapping[str, bool],
+    text: str,
+    question: Question | None,
+    lexicon: Lexicon,
+    parser: AnswerParser,
+    **generate: Any,
+) -> GroundedAnswer:
+    """Let the language model answer a question from labels.
+
+    Args:
+        model: in evaluation mode.
+        labels: id to present or absent, breaking no rule.
+        text: the question as it is put.
+        question: the known one that it is; only what this asks for is told to the model. None
+            tells everything.
+        lexicon: words of facts and templates.
+        parser: of the same lexicon, reads what the model writes.
+        generate: options of `transformers.GenerationMixin.generate`. A second attempt samples
+            where the first did not, from a fixed seed, and else does not.
+    """
+    about = None if question is None else question.about
+    prompt = fact_prompt(grounding(labels, lexicon.vocabulary, lexicon, about), text)
+    against = ""
+    for options in _attempts(generate):
+        with torch.random.fork_rng(enabled=options is not generate):
+            if options is not generate:
+                torch.manual_seed(_SEED)
+            written = whole_sentences(answer_from_text(model, prompt, **options))
+        against = objection(written, labels, parser, question)
+        if not against:
+            return GroundedAnswer(written, "grounded")
+    known = question or questions(lexicon.vocabulary, lexicon)[0]
+    answer = write_answer(known, labels, lexicon, _SEED)
+    return GroundedAnswer(answer.text, "template", against)
+
+
+def objection(
+    text: str, labels: Mapping[str, bool], parser: AnswerParser, question: Question | None
+) -> str:
+    """Why an answer from labels cannot stand; empty if it can."""
+    if against := contradictions(text, labels, parser, question):
+        return f"contradicts {', '.join(against)}"
+    said = parser.parse(text, question).labels
+    if question is not None:
+        said = {id_: value for id_, value in said.items() if id_ in question.about}
+    return "" if said else "says nothing of what was asked"
+
+
+def put_question(
+    model: FaceInsightModel, text: str, question: Question | None, lexicon: Lexicon
+) -> str:
+    """A question in words that the model knows.
+
+    A tokenizer of whole words reads any other word as the same unknown one; a text with such words
+    is replaced by the known question that it is, or else by the request for a description.
+    """
+    tokenizer = model.tokenizer
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    if tokenizer.unk_token_id is None or tokenizer.unk_token_id not in ids:
+        return text
+    return lexicon.settings.description if question is None else question.text
+
+
+def whole_sentences(text: str) -> str:
+    """A text without a last sentence that was cut off; as it is where that is the only one."""
+    end = max(text.rfind(mark) for mark in ".!?")
+    return text[: end + 1] if end >= 0 else text
+
+
+def _attempts(generate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield generate
+    if not generate.get("do_sample"):
+        yield {**generate, **_SAMPLED}
+        return
+    of_sampling = ("do_sample", "temperature", "top_k", "top_p")
+    yield {name: value for name, value in generate.items() if name not in of_sampling}

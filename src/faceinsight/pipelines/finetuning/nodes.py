@@ -1,0 +1,90 @@
+"""Nodes: a rival fine-tuned, asked and measured."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.baselines.settings import BaselineSettings
+from faceinsight.characteristics import Vocabulary
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.finetuning.settings import FinetuningSettings
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from faceinsight.logic.compiler import RuleSet
+else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
+    DataFrame = RuleSet = Any
+
+logger = logging.getLogger(__name__)
+
+
+def tune_rival(
+    rivals: BaselineSettings,
+    finetuning: FinetuningSettings,
+    vocabulary: Vocabulary,
+    work: str,
+    **frames: Path,
+) -> tuple[Path, DataFrame]:
+    """An adapter for each task, and what each point of the grid reached on validation faces."""
+    from faceinsight.finetuning.grid import tune_tasks
+
+    return tune_tasks(rivals, finetuning, vocabulary, frames, Path(work))
+
+
+def ask_tuned_rival(
+    adapters: Path,
+    rivals: BaselineSettings,
+    finetuning: FinetuningSettings,
+    vocabulary: Vocabulary,
+    work: str,
+    **frames: Path,
+) -> tuple[DataFrame, dict[str, Any]]:
+    """The tuned rival's answer to every question of its tasks, and an account of the asking."""
+    from faceinsight.finetuning.testing import ask_tuned
+
+    return ask_tuned(adapters, rivals, finetuning, vocabulary, frames, Path(work))
+
+
+def read_tuned_answers(
+    answers: DataFrame,
+    adapters: Path,
+    rivals: BaselineSettings,
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    parameters: dict[str, Any],
+    **frames: Path,
+) -> tuple[DataFrame, dict[str, Any]]:
+    """Answers to predictions, with the labels of the tasks that the rival was tuned for."""
+    from faceinsight.baselines.faces import truth_of
+    from faceinsight.baselines.parsing import sentence_parser
+    from faceinsight.baselines.reading import predictions_of
+    from faceinsight.finetuning.testing import truth_of_tuned
+
+    truth = truth_of_tuned(adapters, truth_of(frames, rivals.split, vocabulary), vocabulary)
+    parser = sentence_parser(vocabulary, parameters.get("answers"))
+    return predictions_of(answers, truth, vocabulary, rule_set, rivals, parser)
+
+
+def measure_tuned_rival(
+    predictions: DataFrame,
+    tally: dict[str, Any],
+    asking: dict[str, Any],
+    adapters: Path,
+    rivals: BaselineSettings,
+    prevalence: dict[str, dict[str, float | None]],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    """The training-free rivals' metrics, of the tuned one, with how it was tuned."""
+    from faceinsight.baselines.telling import rival_text
+    from faceinsight.evaluation.evaluate import evaluate
+    from faceinsight.finetuning.telling import about_tuned
+
+    metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
+    metrics |= {"rival": about_tuned(rivals, adapters), "questions": tally, "asking": asking}
+    logger.info("\n%s\n", rival_text(metrics))
+    return metrics

@@ -1,0 +1,186 @@
+"""Templated answers beside a batch, so that a small model learns to speak.
+
+They say what the model itself estimates, made consistent with the rules, and not what is annotated:
+to speak is to word one's own estimates, and these exist of every characteristic of every face.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from faceinsight.answers.grounding import grounding
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.templates import write_answer
+from faceinsight.logic.decode import decode
+from faceinsight.model.answering import chat_text, collate_answers, fact_prompt, reply_text
+
+if TYPE_CHECKING:
+    from faceinsight.logic.compiler import RuleSet
+    from faceinsight.model.modeling import FaceInsightModel
+
+KINDS = {"describe": 0.4, "group": 0.2, "topic": 0.2, "yes_no": 0.2}
+"""How often each kind of question is asked."""
+
+
+class AnswerWriter:
+    """Asks questions about faces, and answers them from labels.
+
+    The questions of an example follow each other as turns of one conversation, as LLaVA-1.5 joins
+    them: the first is of any kind, the others are yes/no questions, short and about everything.
+
+    Args:
+        lexicon: the words for the vocabulary's characteristics.
+        tokenizer: of the language model.
+        turns: questions an example.
+        grounded_share: share of the examples that also get an answer from facts in text.
+    """
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        tokenizer: PreTrainedTokenizerBase,
+        turns: int,
+        grounded_share: float,
+    ) -> None:
+        self._lexicon = lexicon
+        self._tokenizer = tokenizer
+        self._turns = turns
+        self._grounded_share = grounded_share
+        self._ids = lexicon.vocabulary.ids
+        self._questions = questions(lexicon.vocabulary, lexicon)
+        kinds = np.array([question.kind for question in self._questions])
+        self._of_kind = {kind: np.flatnonzero(kinds == kind) for kind in KINDS}
+        self._prompts = self._encode([q.text + reply_text(tokenizer) for q in self._questions])
+        end = tokenizer.eos_token_id
+        self._end = [] if end is None else [end]
+        padding = tokenizer.pad_token_id
+        self._padding = padding if padding is not None else end or 0
+
+    def __call__(
+        self, labels: np.ndarray, held: np.ndarray, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """Questions and answers for some faces.
+
+        Args:
+            labels: bool [A, K], which break no rule.
+            held: bool [A, K], whether each is held more likely than not. A description speaks of
+                those alone; who asks for the member of a group gets the likeliest.
+            rng: decides what is asked, and how it is worded.
+
+        Returns:
+            `answer_ids` and `answer_labels` [A, L], `fact_ids` and `fact_labels` [F, M], as
+            `FaceInsightModel` takes them; the latter two only where F > 0.
+        """
+        chosen = self._choose(len(labels), rng)
+        known = [dict(zip(self._ids, row, strict=True)) for row in labels.tolist()]
+        surely = [self._surely(of, row) for of, row in zip(known, held.tolist(), strict=True)]
+        seeds = rng.integers(0, 2**31, size=chosen.shape).tolist()
+        written = [
+            write_answer(
+                question, of if question.kind == "group" else sure, self._lexicon, seed
+            ).text
+            for asked, of, sure, numbers in zip(chosen, known, surely, seeds, strict=True)
+            for question, seed in zip((self._questions[i] for i in asked), numbers, strict=True)
+        ]
+        answers = [[*ids, *self._end] for ids in self._encode(written)]
+        spoken = [answers[i : i + self._turns] for i in range(0, len(answers), self._turns)]
+        conversations = [
+            [(self._prompts[question], answer) for question, answer in zip(qs, said, strict=True)]
+            for qs, said in zip(chosen, spoken, strict=True)
+        ]
+        ids, learnt = collate_answers(conversations, self._padding)
+        batch = {"answer_ids": ids, "answer_labels": learnt}
+        grounded = math.ceil(len(labels) * self._grounded_share)
+        if grounded:
+            asked = [self._questions[i] for i in chosen[:grounded, 0]]
+            facts = [
+                chat_text(self._tokenizer, self._fact_prompt(question, of))
+                for question, of in zip(asked, known, strict=False)
+            ]
+            words = [
+                write_answer(question, of, self._lexicon, numbers[0]).text
+                for question, of, numbers in zip(asked, known, seeds, strict=False)
+            ]
+            turns = zip(self._encode(facts), self._encode(words), strict=True)
+            batch["fact_ids"], batch["fact_labels"] = collate_answers(
+                [[(prompt, [*answer, *self._end])] for prompt, answer in turns], self._padding
+            )
+        return batch
+
+    def _fact_prompt(self, question: Question, known: Mapping[str, bool]) -> str:
+        facts = grounding(known, self._lexicon.vocabulary, self._lexicon, question.about)
+        return fact_prompt(facts, question.text)
+
+    def _surely(self, labels: Mapping[str, bool], held: list[bool]) -> dict[str, bool]:
+        """What is held more likely than not; of a group all or nothing."""
+        sure = {id_ for id_, is_held in zip(self._ids, held, strict=True) if is_held}
+        for members in self._lexicon.vocabulary.groups.values():
+            if not sure.issuperset(members):
+                sure.difference_update(members)
+        return {id_: value for id_, value in labels.items() if id_ in sure}
+
+    def _choose(self, faces: int, rng: np.random.Generator) -> np.ndarray:
+        """Indices of questions, [A, turns]."""
+        yes_no = self._of_kind["yes_no"]
+        chosen = rng.choice(yes_no, (faces, self._turns))
+        kinds = rng.choice(list(KINDS), faces, p=list(KINDS.values()))
+        chosen[:, 0] = [rng.choice(self._of_kind[kind]) for kind in kinds]
+        return chosen
+
+    def _encode(self, texts: list[str]) -> list[list[int]]:
+        return self._tokenizer(texts, add_special_tokens=False).input_ids
+
+
+class SpokenAnswers:
+    """Adds questions and answers to a batch, from what the model estimates at this moment.
+
+    Args:
+        writer: writes them.
+        rule_set: makes the estimates consistent.
+        share: of a batch, its first examples.
+        start: share of the training after which questions are asked; before, there is little to
+            say.
+        seed: of what is asked.
+    """
+
+    def __init__(
+        self, writer: AnswerWriter, rule_set: RuleSet, share: float, start: float, seed: int
+    ) -> None:
+        self.start = start
+        self._writer = writer
+        self._rule_set = rule_set
+        self._share = share
+        self._seed = seed
+
+    def add(
+        self, model: FaceInsightModel, inputs: dict[str, Tensor], step: int, rank: int = 0
+    ) -> dict[str, Tensor]:
+        """The inputs with answers beside them.
+
+        Args:
+            model: in training mode, and left in it.
+            inputs: of its forward pass.
+            step: number of the update; it decides what is asked, so that a run that goes on asks
+                what it would have asked.
+            rank: of the process.
+        """
+        photographs, maps = inputs["photographs"], inputs.get("maps")
+        n = math.ceil(len(photographs) * self._share)
+        model.eval()  # as it will answer; and statistics of a batch are not taken twice
+        with torch.no_grad():
+            logits = model(photographs[:n], None if maps is None else maps[:n]).logits
+        model.train()
+        estimated = logits.float().cpu().numpy()
+        labels = decode(estimated, self._rule_set)
+        rng = np.random.default_rng([self._seed, step, rank])
+        answers = self._writer(labels, labels == (estimated >= 0), rng)
+        answers = {name: ids.to(photographs.device) for name, ids in answers.items()}
+        return inputs | answers

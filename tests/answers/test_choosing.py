@@ -1,0 +1,63 @@
+import math
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faceinsight.answers import AnswerParser, Lexicon, questions
+from faceinsight.answers.choosing import choose_answer, support
+
+
+@pytest.fixture(scope="module")
+def lexicon(project_root, vocabulary):
+    text = (project_root / "conf/base/answers.yml").read_text(encoding="utf-8")
+    return Lexicon.from_config(yaml.safe_load(text)["answers"], vocabulary)
+
+
+@pytest.fixture(scope="module")
+def parser(vocabulary, lexicon):
+    return AnswerParser(vocabulary, lexicon)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "chosen"), [(0.9, "She appears to be smiling."), (0.1, "She is not smiling.")]
+)
+def test_the_answer_that_the_probabilities_bear_out_is_chosen(vocabulary, parser, smiles, chosen):
+    candidates = [
+        "I cannot tell.",
+        "She is not smiling.",
+        "She appears to be smiling.",
+        "gibberish",
+    ]
+    probabilities = dict.fromkeys(vocabulary.ids, 0.5) | {"Smiling": smiles, "Male": 0.01}
+    assert candidates[choose_answer(candidates, None, probabilities, parser)] == chosen
+
+
+def test_a_word_means_what_was_asked(vocabulary, lexicon, parser):
+    (hat,) = [
+        q
+        for q in questions(vocabulary, lexicon)
+        if q.kind == "yes_no" and q.about == ("Wearing_Hat",)
+    ]
+    probabilities = dict.fromkeys(vocabulary.ids, 0.5) | {"Wearing_Hat": 0.2}
+    assert choose_answer(["Yes.", "No."], hat, probabilities, parser) == 1
+
+
+def test_the_first_of_equals_is_chosen(vocabulary, parser):
+    probabilities = dict.fromkeys(vocabulary.ids, 0.7)
+    assert choose_answer(["nothing", "at all"], None, probabilities, parser) == 0
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.booleans()), st.data())
+def test_support_is_a_share_and_a_mean(labels, data):
+    probabilities = {
+        id_: data.draw(st.floats(0.001, 0.999, allow_nan=False), label=id_) for id_ in "abcdef"
+    }
+    share, mean = support(labels, probabilities)
+    if not labels:
+        assert (share, mean) == (0, -math.inf)
+        return
+    said = [p if labels[id_] else 1 - p for id_, p in probabilities.items() if id_ in labels]
+    assert share == sum(p >= 0.5 for p in said) / len(said)
+    assert math.exp(mean * len(said)) == pytest.approx(math.prod(said))

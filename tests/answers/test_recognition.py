@@ -1,0 +1,72 @@
+"""Questions in anybody's words, and the known questions that they are."""
+
+import pytest
+
+from faceinsight.answers import AnswerParser, Lexicon, questions
+from faceinsight.answers.recognition import recognise_question
+
+
+def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
+    for question in questions(lexicon.vocabulary, lexicon):
+        assert recognise_question(question.text, lexicon, parser) == question
+        shouted = question.text.upper().rstrip("?.") + " ?!"
+        assert recognise_question(shouted, lexicon, parser) == question
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("Does she wear glasses?", "Eyeglasses"),
+        ("is this man bald", "Bald"),
+        ("Is his nose big?", "Big_Nose"),
+        ("Is she happy?", "happy"),
+        ("Is he 30 years old?", "age_30_39"),
+        ("How old is he?", "age"),
+        ("Is this a man or a woman?", "gender"),
+        ("What emotion does this person show?", "expression"),
+        ("What race is he?", "race5"),
+        ("What colour is the hair?", "hair"),
+        ("Does she have wavy black hair?", "hair"),
+        ("What facial hair does he have?", "facial_hair"),
+        ("Is she wearing a hat and glasses?", "accessories"),
+        ("What is he wearing?", "accessories"),
+        ("What are her eyes like?", "eyes"),
+        ("Tell me about the nose and mouth", "mouth"),
+    ],
+)
+def test_other_words_ask_for_the_same(
+    text: str, about: str, lexicon: Lexicon, parser: AnswerParser
+):
+    asked = recognise_question(text, lexicon, parser)
+    expected = lexicon.vocabulary.groups.get(about)
+    if expected is None:
+        expected = lexicon.topics[about][1] if about in lexicon.topics else (about,)
+    assert asked is not None
+    assert asked.about == expected
+
+
+@pytest.mark.parametrize("text", ["Does he have a beard?", "Is there no beard?"])
+def test_what_is_worded_as_an_absence_is_asked_for_widely(
+    text: str, lexicon: Lexicon, parser: AnswerParser
+):
+    asked = recognise_question(text, lexicon, parser)
+    assert asked is not None
+    # "Yes" to one of the two would be the opposite of "yes" to the other.
+    assert (asked.kind, asked.about) in [
+        ("topic", lexicon.topics["facial_hair"][1]),
+        ("yes_no", ("No_Beard",)),
+    ]
+    assert (asked.kind == "yes_no") == ("no beard" in text)
+
+
+def test_a_request_to_describe_is_one(lexicon: Lexicon, parser: AnswerParser):
+    asked = recognise_question("Can you describe this person?", lexicon, parser)
+    assert asked is not None
+    assert asked.kind == "describe"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "?", "Why?", "What is the capital of France?", "Hi!", "\x00", "no", "Yes. " * 99]
+)
+def test_what_is_not_known_is_not_guessed(text: str, lexicon: Lexicon, parser: AnswerParser):
+    assert recognise_question(text, lexicon, parser) is None

@@ -1,0 +1,60 @@
+"""A model whose language model says what a test wants it to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import faceinsight.model.candidates
+import faceinsight.model.grounded
+from faceinsight.answers import Lexicon
+from tests.model import tiny
+
+ANSWERS = {
+    "characteristics": {
+        "Bald": {"say": ["be bald"], "deny": ["be not bald"], "synonyms": ["bald ~ person"]},
+        "Bangs": {"say": ["have bangs"], "deny": ["have no bangs"], "synonyms": ["bangs"]},
+        "Smiling": {"say": ["be smiling"], "synonyms": ["smiling ~ person"]},
+        "Male": {"say": ["be a man"], "synonyms": ["man", "male ~ person"]},
+        "Female": {"say": ["be a woman"], "synonyms": ["woman", "female ~ person"]},
+    },
+    "groups": {"gender": {"name": "gender", "question": "What is the gender?"}},
+}
+
+
+def lexicon() -> Lexicon:
+    return Lexicon.from_config(ANSWERS, tiny.vocabulary())
+
+
+def model(**changes: Any) -> Any:
+    """A tiny model that knows words of answers; what it says of itself is gibberish."""
+    made = tiny.model(**({"answer_weight": 0.5} | changes))
+    made.lexicon = lexicon()
+    return made.eval()
+
+
+def let_ground(monkeypatch: pytest.MonkeyPatch, *texts: str) -> list[dict[str, Any]]:
+    """The language model writes these texts in turn, the last from then on; gives its options."""
+    calls: list[dict[str, Any]] = []
+
+    def write(_: Any, prompt: str, **options: Any) -> str:
+        calls.append(options | {"prompt": prompt})
+        return texts[min(len(calls), len(texts)) - 1]
+
+    monkeypatch.setattr(faceinsight.model.grounded, "answer_from_text", write)
+    return calls
+
+
+def let_answer(
+    monkeypatch: pytest.MonkeyPatch, logits: torch.Tensor, say: Callable[[str, int], str]
+) -> None:
+    """The model estimates `logits` [K] of every face, and says `say(question, row)`."""
+
+    def write(_: Any, photographs: torch.Tensor, maps: Any, question: str, **options: Any) -> Any:
+        rows = len(photographs)
+        return [say(question, row) for row in range(rows)], logits.repeat(rows, 1)
+
+    monkeypatch.setattr(faceinsight.model.candidates, "answer_from_picture", write)

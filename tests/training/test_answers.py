@@ -1,0 +1,171 @@
+from itertools import groupby
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from faceinsight.answers import AnswerParser, Lexicon, questions
+from faceinsight.answers.templates import UNKNOWN
+from faceinsight.logic.compiler import compile_rules
+from faceinsight.logic.decode import decode
+from faceinsight.model.answering import NOT_LEARNT, fact_prompt
+from faceinsight.model.building import default_tokenizer
+from faceinsight.model.modeling import FaceInsightOutput
+from faceinsight.training.answers import AnswerWriter, SpokenAnswers
+from tests.model import tiny
+
+
+@pytest.fixture(scope="module")
+def lexicon(project_root, vocabulary):
+    text = (project_root / "conf/base/answers.yml").read_text(encoding="utf-8")
+    return Lexicon.from_config(yaml.safe_load(text)["answers"], vocabulary)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(vocabulary, lexicon):
+    return default_tokenizer(tiny.settings(), vocabulary, lexicon)
+
+
+@pytest.fixture(scope="module")
+def rule_set(project_root, vocabulary):
+    text = (project_root / "conf/base/rules.yml").read_text(encoding="utf-8")
+    return compile_rules(yaml.safe_load(text)["rules"], vocabulary)
+
+
+@pytest.fixture(scope="module")
+def estimated(vocabulary):
+    """What a model estimates of some faces, as logits."""
+    return np.random.default_rng(0).normal(0, 3, (60, len(vocabulary)))
+
+
+@pytest.fixture(scope="module")
+def labels(estimated, rule_set):
+    return decode(estimated, rule_set)
+
+
+@pytest.fixture(scope="module")
+def held(estimated, labels):
+    """Where what breaks no rule is also likelier than not."""
+    return labels == (estimated >= 0)
+
+
+def rng(seed=1):
+    return np.random.default_rng(seed)
+
+
+def texts(tokenizer, ids, labels):
+    """Questions and answers of each row in words, a list of turns."""
+    for row, learnt in zip(ids.tolist(), labels.tolist(), strict=True):
+        turns, start = [], 0
+        for spoken, of in groupby(range(len(row)), key=lambda i: learnt[i] != NOT_LEARNT):
+            at = list(of)
+            if spoken:
+                question = tokenizer.decode(row[start : at[0]], skip_special_tokens=True)
+                answer = tokenizer.decode(row[at[0] : at[-1] + 1], skip_special_tokens=True)
+                turns.append((question.removesuffix("ASSISTANT:").strip(), answer.strip()))
+                start = at[-1] + 1
+        yield turns
+
+
+def conversations(vocabulary, lexicon, tokenizer, batch):
+    """Each row's known questions with what the parser reads from their answers."""
+    parser = AnswerParser(vocabulary, lexicon)
+    asked = {question.text: question for question in questions(vocabulary, lexicon)}
+    for turns in texts(tokenizer, batch["answer_ids"], batch["answer_labels"]):
+        yield [(asked[q], answer, parser.parse(answer, asked[q]).labels) for q, answer in turns]
+
+
+def test_answers_say_what_is_held(vocabulary, lexicon, tokenizer, labels, held):
+    batch = AnswerWriter(lexicon, tokenizer, 3, 0.5)(labels, held, rng())
+    parser = AnswerParser(vocabulary, lexicon)
+    said = 0
+    rows = conversations(vocabulary, lexicon, tokenizer, batch)
+    for turns, row, sure in zip(rows, labels, held, strict=True):
+        assert len(turns) == 3
+        assert all(question.kind == "yes_no" for question, _, _ in turns[1:])
+        for question, answer, read in turns:
+            known = dict(zip(vocabulary.ids, row.tolist(), strict=True))
+            assert not parser.contradicted(answer, known, question), (question.text, answer)
+            if question.kind == "yes_no" and read:
+                assert sure[vocabulary.index[question.about[0]]], (question.text, answer)
+            said += bool(read)
+    assert said > len(labels)
+
+
+def test_what_is_not_held_is_not_said(vocabulary, lexicon, tokenizer, labels):
+    writer = AnswerWriter(lexicon, tokenizer, 1, 0.0)
+    batch = writer(labels, np.zeros_like(labels), rng())
+    for [(question, answer, read)] in conversations(vocabulary, lexicon, tokenizer, batch):
+        if question.kind == "group":
+            assert read
+        else:
+            assert answer == UNKNOWN
+            assert not read
+
+
+def test_no_word_is_unknown_to_the_tokenizer(lexicon, tokenizer, labels, held):
+    writer = AnswerWriter(lexicon, tokenizer, 2, 1.0)
+    for seed in range(20):
+        batch = writer(labels, held, rng(seed))
+        assert not (batch["answer_ids"] == tokenizer.unk_token_id).any()
+        assert not (batch["fact_ids"] == tokenizer.unk_token_id).any()
+
+
+def test_facts_of_a_grounded_answer_do_not_contradict_it(
+    vocabulary, lexicon, tokenizer, labels, held
+):
+    batch = AnswerWriter(lexicon, tokenizer, 3, 0.5)(labels, held, rng())
+    parser = AnswerParser(vocabulary, lexicon)
+    assert len(batch["fact_ids"]) == 30
+    start = fact_prompt("", "").strip()
+    for [(prompt, answer)] in texts(tokenizer, batch["fact_ids"], batch["fact_labels"]):
+        assert start in prompt
+        facts = parser.parse(prompt.partition(start)[2].rpartition(".")[0] + ".").labels
+        spoken = parser.parse(answer).labels
+        assert all(spoken.get(id_, present) == present for id_, present in facts.items())
+
+
+def test_the_same_random_numbers_ask_the_same(lexicon, tokenizer, labels, held):
+    writer = AnswerWriter(lexicon, tokenizer, 1, 0.0)
+    whole = writer(labels, held, rng())
+    assert "fact_ids" not in whole
+    assert np.array_equal(writer(labels, held, rng())["answer_ids"], whole["answer_ids"])
+    assert not np.array_equal(writer(labels, held, rng(2))["answer_ids"], whole["answer_ids"])
+
+
+class Model(torch.nn.Module):
+    """Estimates what it is told to."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.tensor(logits)
+        self.seen = []
+
+    def forward(self, photographs, maps):
+        self.seen.append((len(photographs), maps is None, self.training))
+        return FaceInsightOutput(logits=self.logits[: len(photographs)])
+
+
+def test_a_share_of_a_batch_is_asked_about(
+    vocabulary, lexicon, tokenizer, estimated, labels, rule_set
+):
+    writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
+    spoken = SpokenAnswers(writer, rule_set, share=0.25, start=0.5, seed=3)
+    parser = AnswerParser(vocabulary, lexicon)
+    model = Model(estimated).train()
+    inputs = {"photographs": torch.zeros(10, 4, 4, 3), "labels": torch.zeros(10, 2)}
+    added = spoken.add(model, inputs, step=7)
+    assert model.training
+    assert model.seen == [(3, True, False)]
+    assert set(added) - set(inputs) == {"answer_ids", "answer_labels", "fact_ids", "fact_labels"}
+    assert len(added["answer_ids"]) == 3
+    assert len(added["fact_ids"]) == 2
+    for turns, row in zip(
+        conversations(vocabulary, lexicon, tokenizer, added), labels[:3], strict=True
+    ):
+        known = dict(zip(vocabulary.ids, row.tolist(), strict=True))
+        assert not any(parser.contradicted(answer, known, asked) for asked, answer, _ in turns)
+    again = spoken.add(model, inputs, step=7)
+    assert torch.equal(again["answer_ids"], added["answer_ids"])
+    assert not torch.equal(spoken.add(model, inputs, step=8)["answer_ids"], added["answer_ids"])
