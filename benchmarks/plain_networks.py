@@ -27,13 +27,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.settings import LexiconSettings
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.frames import Frames
-from faceinsight.logic.decode import decode
+from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.model.settings import ModelSettings
 from faceinsight.parameters import DATASETS, PredictionSettings
-from faceinsight.prediction import answer_columns, open_model, predict
+from faceinsight.prediction import answer_columns, consistent_labels, open_model, predict
 from faceinsight.training.data import FaceDataset
 from faceinsight.training.loop import TrainingJob, train_in_process
 from faceinsight.training.settings import TrainingSettings
@@ -90,9 +92,10 @@ def main() -> None:
 
 def job_of(project: Project, seed: int) -> TrainingJob:
     """What the node `train_model` would train, with this seed and in one process."""
-    names = ("vocabulary", "rule_set", "prior", "text_features", "params:model", "params:training")
-    *known, model, training = project.load(*names)
-    vocabulary, rule_set, prior, features = known
+    vocabulary, rule_set, prior, features = project.load(
+        "vocabulary", "rule_set", "prior", "text_features"
+    )
+    model, training, answers = project.load("params:model", "params:training", "params:answers")
     frames = project.load(*(f"{name}.frames" for name in DATASETS))
     settings = TrainingSettings.model_validate(training)
     return TrainingJob(
@@ -105,6 +108,7 @@ def job_of(project: Project, seed: int) -> TrainingJob:
         text_features=features["features"] if features["features"].size else None,
         frames=dict(zip(DATASETS, frames, strict=True)),
         weights={},
+        lexicon=Lexicon.from_config(LexiconSettings.model_validate(answers), vocabulary),
     )
 
 
@@ -131,6 +135,7 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         predictions = predict(Path(work) / "model", job.frames, scoring)
     predictions.to_parquet(out / f"{OURS}.parquet", index=False)
     facts: dict[str, Any] = {OURS: {"seconds": seconds, "epochs": float(curve["epoch"].max())}}
+    facts["answer_weight"] = job.model.answer_weight
     networks: dict[str, torch.nn.Module] = {OURS: ours}
     given = settings.model_copy(update={"learning_rate": learning_rate})
     train_set, val_set = faces("train", maps=False, augmented=True), faces("val", maps=False)
@@ -141,7 +146,7 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         done = train_for(seconds, network, train_set, val_set, job.vocabulary, given, device)
         facts[name] = {"seconds": done.seconds, "epochs": done.images / len(train_set)}
         logits = logits_of(network, faces(split, maps=False), settings.eval_batch_size, device)
-        table = with_answers(predictions, job, logits)
+        table = with_answers(predictions, ours, logits)
         table.to_parquet(out / f"{name}.parquet", index=False)
     data = {name: faces("train", name == OURS, augmented=True) for name in networks}
     speeds = rates(networks, data, settings, device)
@@ -156,15 +161,17 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
     (out / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
-def with_answers(predictions: pd.DataFrame, job: TrainingJob, logits: np.ndarray) -> pd.DataFrame:
-    """The same faces and labels with another network's answers."""
-    ids = job.vocabulary.ids
-    answers = answer_columns(ids, logits, decode(logits, job.rule_set))
+def with_answers(
+    predictions: pd.DataFrame, ours: FaceInsightModel, logits: np.ndarray
+) -> pd.DataFrame:
+    """The same faces and labels with another network's answers, made consistent as ours are."""
+    answers = answer_columns(ours.vocabulary.ids, logits, consistent_labels(ours, logits))
     return predictions.drop(columns=list(answers)).join(answers)
 
 
 def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate: float) -> str:
     """The result as Markdown."""
+    spoken = facts[0]["answer_weight"]
     lines = [
         "# Plain networks on the same images for the same time",
         "",
@@ -174,7 +181,13 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
         "FaceInsight's training took, from random weights, with AdamW at "
         f"{learning_rate:g}; frames, batches, augmentation, masking of unknown labels and the "
         "choice of the best epoch are the same. They read photographs alone: that FaceInsight "
-        "needs a label map of each face as well, which takes its own time to make, is not counted.",
+        "needs a label map of each face as well, which takes its own time to make, is not counted."
+        + (
+            f" FaceInsight also learns to answer in words (weight {spoken:g}), which its time of "
+            "training counts and its rate of training leaves out."
+            if spoken
+            else ""
+        ),
         "",
         "Per cent, mean over seeds, with the standard deviation between seeds; rates are means.",
         "",

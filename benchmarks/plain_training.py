@@ -16,6 +16,7 @@ from itertools import islice
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -163,7 +164,8 @@ def validation_accuracy(
     """What chooses the best epoch: the mean over data sets and tasks."""
     logits = logits_of(network, faces, settings.eval_batch_size, device)
     names = np.array(faces.names)[faces.dataset_numbers]
-    accuracies = task_accuracies(logits, faces.labels, names, vocabulary, threshold=0.0)
+    probabilities = expit(logits.astype(np.float64))
+    accuracies = task_accuracies(probabilities, faces.labels, names, vocabulary)
     return float(np.mean(list(accuracies.values())))
 
 
