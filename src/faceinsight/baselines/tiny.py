@@ -131,6 +131,10 @@ def save_tiny(kind: str, folder: Path | str, sizes: Sizes | None = None, seed: i
     # are: else a frozen model from random weights can hardly be taught by what is put beside it.
     for embeddings in (model.get_input_embeddings(), model.get_output_embeddings()):
         torch.nn.init.normal_(embeddings.weight, std=_EMBEDDINGS)
+    # What the image encoder sees reaches the language model as large as words are.
+    for layer in model.model.multi_modal_projector.modules():
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
     return save_checkpoint(model, processor, words, folder)
 
 
