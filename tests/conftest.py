@@ -14,9 +14,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch wo
 ROOT = Path(__file__).parents[1]
 
 
+_LONGEST = ("pipelines", "baselines", "finetuning", "training")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file share its fixtures, and so a process; those of pipelines share one run."""
+    """Tests of one file share its fixtures, and so a process; those of pipelines share one run.
+
+    What takes longest comes first, so that processes end together.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in _LONGEST)
     for item in items:
         folder, file = item.path.parent, item.path
         group = folder if folder.name == "pipelines" else file

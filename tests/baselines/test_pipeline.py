@@ -88,7 +88,7 @@ def test_what_became_of_the_questions_is_kept_and_told(project):
     unread = tally["refused"] + tally["unreadable"]
     assert unread > 0
     assert f"{tally['questions']} questions" in project.told
-    assert "NVILA-8B, scored by text" in project.told
+    assert "NVILA-8B, training-free, scored by text" in project.told
     assert "x 503" in project.told
 
 

@@ -121,5 +121,5 @@ def test_drawn_faces_are_whole_and_real_ones_are_detected(project_root, env, fac
     assert settings.faces == faces
     assert (str(settings.detector_weights), str(settings.parser_weights)) == ("a.pth", "b.pt")
     assert settings.max_pixels == 99
-    assert parameters["segmentation"]["detector_weights"] == "a.pth"
+    assert str(parameters["segmentation"].detector_weights) == "a.pth"
     assert parameters["photos"] is None

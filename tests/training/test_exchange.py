@@ -10,17 +10,22 @@ import pytest
 from faceinsight import errors
 from faceinsight.training.exchange import read_failures, read_order, write_failure, write_job
 from faceinsight.training.loop import TrainingJob
+from tests.model import talking
 
 
 @pytest.mark.parametrize("features", [None, np.linspace(0, 1, 15, dtype=np.float32).reshape(5, 3)])
-def test_a_job_arrives_as_it_was_sent(job, tmp_path, features):
-    sent = dataclasses.replace(job(processes=2), text_features=features, weights={"celeba": 0.3})
+@pytest.mark.parametrize("lexicon", [None, talking.lexicon()])
+def test_a_job_arrives_as_it_was_sent(job, tmp_path, features, lexicon):
+    sent = dataclasses.replace(
+        job(processes=2), text_features=features, weights={"celeba": 0.3}, lexicon=lexicon
+    )
     write_job(tmp_path, sent, work=tmp_path / "work", out=tmp_path / "out", log_level=20)
     order = read_order(tmp_path)
     assert order.job.key() == sent.key()
     assert order.job.vocabulary == sent.vocabulary
     assert order.job.rule_set.texts == sent.rule_set.texts
     assert order.job.adjacency.dtype == sent.adjacency.dtype
+    assert (order.job.lexicon is None) == (lexicon is None)
     assert (order.work, order.out, order.log_level) == (tmp_path / "work", tmp_path / "out", 20)
 
 

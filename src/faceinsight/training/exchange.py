@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faceinsight import errors
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.characteristics import Vocabulary
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.settings import ModelSettings
@@ -73,6 +74,7 @@ def write_job(folder: Path, job: TrainingJob, *, work: Path, out: Path, log_leve
         "training": job.training.model_dump(mode="json"),
         "vocabulary": job.vocabulary.to_config(),
         "rule_set": job.rule_set.to_config(),
+        "lexicon": None if job.lexicon is None else job.lexicon.to_config(),
         "frames": {name: str(path) for name, path in job.frames.items()},
         "weights": dict(job.weights),
         "work": str(work),
@@ -91,16 +93,18 @@ def read_order(folder: Path) -> Order:
     content: dict[str, Any] = json.loads((folder / _JOB).read_text(encoding="utf-8"))
     with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
         adjacency, features = arrays["adjacency"], arrays["text_features"]
+    vocabulary, lexicon = Vocabulary.from_config(content["vocabulary"]), content["lexicon"]
     job = TrainingJob(
         variant=Variant.model_validate(content["variant"]),
         model=ModelSettings.model_validate(content["model"]),
         training=TrainingSettings.model_validate(content["training"]),
-        vocabulary=Vocabulary.from_config(content["vocabulary"]),
+        vocabulary=vocabulary,
         rule_set=RuleSet.from_config(content["rule_set"]),
         adjacency=adjacency,
         text_features=features if features.size else None,
         frames={name: Path(path) for name, path in content["frames"].items()},
         weights=content["weights"],
+        lexicon=None if lexicon is None else Lexicon.from_config(lexicon, vocabulary),
     )
     return Order(job, Path(content["work"]), Path(content["out"]), content["log_level"])
 
