@@ -52,7 +52,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 lineage: $(READY)  ## the lineage page, into build/
 	$(BIN)/kedro viz build --include-hooks $(if $(wildcard data/08_reporting),--include-previews)

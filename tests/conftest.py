@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,20 +15,30 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch wo
 ROOT = Path(__file__).parents[1]
 
 
-_LONGEST = ("pipelines", "baselines", "finetuning", "training")
+_LONGEST = ("pipelines", "training", "finetuning", "baselines", "model")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that processes end together."""
+    place = {name: i for i, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.parent.name, len(place)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests of one file share its fixtures, and so a process; those of pipelines share one run.
 
-    What takes longest comes first, so that processes end together.
+    Not by marks and `--dist=loadgroup`: pytest 9.2 ignores them (pytest-xdist's issue 1386).
     """
-    items.sort(key=lambda item: item.path.parent.name not in _LONGEST)
-    for item in items:
-        folder, file = item.path.parent, item.path
-        group = folder if folder.name == "pipelines" else file
-        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, _ = nodeid.partition("::")
+            folder, _, _ = file.rpartition("/")
+            return folder if folder == "tests/pipelines" else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,6 @@ def test_the_text_features(tmp_path, write):
 
 
 def test_vicunas_tokenizer_is_read_in_its_first_form(tmp_path):
-    pytest.importorskip("sentencepiece")
     checkpoints.write_vicuna(tmp_path)
     (tmp_path / "tokenizer.json").unlink()
     checkpoints.write_sentencepiece(tmp_path)

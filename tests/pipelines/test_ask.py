@@ -8,7 +8,7 @@ FACE = "data/tiny/01_raw/drawn/celeba/img_align_celeba/000001.jpg"
 
 
 def test_an_answer_goes_to_standard_output_and_what_it_is_to_standard_error(finished):
-    done = finished.kedro("ask", FACE, "Does this person wear a hat?", "--variant=seg")
+    done = finished.fresh("ask", FACE, "Does this person wear a hat?", "--variant=seg")
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(done.stdout.strip().splitlines()) == 1
     (line,) = done.stderr.strip().splitlines()

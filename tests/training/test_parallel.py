@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,9 +14,10 @@ import torch
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.checkpoints import COMPLETE
-from faceinsight.training.exchange import write_job
+from faceinsight.training.exchange import read_order, write_job
 from faceinsight.training.loop import train
 from faceinsight.training.processes import FOLDER
+from tests.forking import fork_context
 from tests.model import tiny
 from tests.training.conftest import is_alive, make_job, weights, write_frames
 
@@ -123,25 +122,24 @@ def children(work):
     return found
 
 
+def train_ordered(folder):
+    order = read_order(folder)
+    train(order.job, order.work)
+
+
 def test_killed_they_leave_no_process_and_go_on_to_the_same_result(place, pair, two):
     """The caller is killed after a checkpoint; a second start finds no one in its way."""
     (place / "order").mkdir()
     write_job(place / "order", pair, work=place / "killed", out=place, log_level=20)
-    code = (
-        "import pathlib, sys\n"
-        "from faceinsight.training.exchange import read_order\n"
-        "from faceinsight.training.loop import train\n"
-        f"order = read_order(pathlib.Path({str(place / 'order')!r}))\n"
-        "train(order.job, order.work)"
-    )
-    caller = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    caller = fork_context().Process(target=train_ordered, args=(place / "order",))
+    caller.start()
     while not list((place / "killed").rglob(COMPLETE)):
-        assert caller.poll() is None
+        assert caller.is_alive()
         time.sleep(0.02)
     started = children(place / "killed")
     assert len(started) == 2
     os.kill(caller.pid, signal.SIGKILL)
-    caller.wait()
+    caller.join()
     # No waiting here: the work folder's lock is theirs until the last of them is gone.
     folder, curve = train(pair, place / "killed")
     assert not any(is_alive(pid) for pid in started)

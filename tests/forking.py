@@ -1,0 +1,76 @@
+"""Processes that need not import PyTorch first: forks of a server that has done so, and no more.
+
+A fresh interpreter takes seconds to import what every test needs. A fork of a server that has
+imported other people's packages, nothing of this project, and done nothing else is as good.
+"""
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import NoReturn
+
+PACKAGES = (
+    "kedro.framework.cli",
+    "kedro.framework.session",
+    "kedro.runner",
+    "kedro_datasets.pandas",
+    "kedro_datasets.plotly",
+    "pandas",
+    "pandera.pandas",
+    "peft",
+    "plotly.graph_objects",
+    "sklearn.metrics",
+    "torch.utils.tensorboard",
+    "torch_geometric.nn",
+    "transformers.generation.utils",
+    "transformers.integrations",
+    "transformers.loss.loss_utils",
+    "transformers.modeling_utils",
+    "transformers.trainer",
+)
+
+
+def fork_context() -> ForkServerContext:
+    """Starts processes with `PACKAGES` imported. One server serves all tests of a process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PACKAGES))
+    return context
+
+
+def kedro(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+) -> CompletedProcess[str]:
+    """A `kedro` command, as a person would type it in the folder `cwd`."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        environment = os.environ | (env or {})
+        order = (arguments, str(cwd), environment, str(out), str(err))
+        process = fork_context().Process(target=_run, args=order)
+        process.start()
+        process.join()
+        texts = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+    return CompletedProcess(["kedro", *arguments], process.exitcode, *texts)
+
+
+def _run(
+    arguments: tuple[str, ...], cwd: str, environment: dict[str, str], out: str, err: str
+) -> NoReturn:
+    for descriptor, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(cwd)
+    sys.path.insert(0, cwd)
+    sys.argv = ["kedro", *arguments]
+
+    from kedro.framework.cli.cli import main
+
+    main()
+    sys.exit(0)
