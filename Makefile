@@ -42,7 +42,9 @@ rivals: $(READY)  ## a tiny LLaVA and LLaVA-OneVision, asked and fine-tuned on d
 
 TASK := celeba/attributes
 
-test: lint types unit lineage  ## everything that CI checks
+test: $(READY)  ## everything that CI checks
+	$(MAKE) --jobs --output-sync lint types lineage
+	$(MAKE) unit
 
 lint: $(READY)
 	$(BIN)/ruff check .

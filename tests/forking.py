@@ -8,11 +8,11 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import NoReturn
+from typing import Any, NoReturn
 
 PACKAGES = (
     "kedro.framework.cli",
@@ -40,6 +40,14 @@ def fork_context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PACKAGES))
     return context
+
+
+def run(function: Callable[..., None], *arguments: Any) -> None:
+    """Call a function of a module in a process that knows nothing of this one."""
+    process = fork_context().Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == 0, f"{function.__name__} ended with {process.exitcode}"
 
 
 def kedro(

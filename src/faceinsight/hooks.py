@@ -35,13 +35,14 @@ class RefuseUnknownParameters:
         loader = settings.CONFIG_LOADER_CLASS(
             context.config_loader.conf_source, env=context.env, **settings.CONFIG_LOADER_ARGS
         )
-        known = set(loader["parameters"]) | SHORTHANDS
+        parameters = loader["parameters"]  # reads all files, each time
+        known = set(parameters) | SHORTHANDS
         for name in sorted(set(given) - known):
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
-        variants = set(loader["parameters"]["variants"])
+        variants = set(parameters["variants"])
         if "variant" in given and str(given["variant"]) not in variants:
             raise ParameterError(f"--params: {no_such('variant', str(given['variant']), variants)}")
-        if "raw" in given and given.get("drawing", loader["parameters"]["drawing"]) is not None:
+        if "raw" in given and given.get("drawing", parameters["drawing"]) is not None:
             raise ParameterError(
                 "--params raw: this environment draws its own data sets and reads no others; add "
                 "--env=small (or paper), which reads yours"

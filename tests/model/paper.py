@@ -1,8 +1,5 @@
 """The configuration of `--env=paper`, with tiny checkpoints in the places of the published ones."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,8 @@ from faceinsight.prior import correlation_prior, count
 from faceinsight.training.loop import TrainingJob
 from faceinsight.variants import Variant
 from tests.conftest import ROOT
-from tests.model import checkpoints
+from tests.forking import run
+from tests.model import checkpoints, tiny
 from tests.training.conftest import write_frames
 
 
@@ -91,26 +89,9 @@ def probabilities(model) -> np.ndarray:
     return type(model).forward(model, **faces()).logits.sigmoid().numpy()
 
 
-_SCORE = """
-import sys, numpy as np, torch
-from faceinsight.model import FaceInsightModel
-torch.set_num_threads(1)
-data = np.load(sys.argv[1])
-for folder in sys.argv[2:]:
-    model = FaceInsightModel.from_pretrained(folder)
-    with torch.no_grad():
-        out = model(torch.from_numpy(data["photographs"]), torch.from_numpy(data["maps"]))
-    np.save(folder + "/probabilities.npy", out.logits.sigmoid().numpy())
-"""
-
-
 def probabilities_in_a_new_process(*folders: Path) -> list[np.ndarray]:
     """Probabilities of `faces`, of models that a process reads that never saw them."""
     inputs = folders[0].parent / "in.npz"
     np.savez(inputs, **{name: t.numpy() for name, t in faces().items()})
-    subprocess.run(
-        [sys.executable, "-c", _SCORE, str(inputs), *map(str, folders)],
-        check=True,
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-    )
+    run(tiny.save_probabilities, inputs, *folders)
     return [np.load(folder / "probabilities.npy") for folder in folders]

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,19 +9,8 @@ from safetensors.torch import load_file, save_file
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import WeightsError
 from faceinsight.model import FaceInsightModel, build_model
+from tests.forking import run
 from tests.model import tiny
-
-IN_A_NEW_PROCESS = """
-import sys, numpy as np, torch
-from faceinsight.model import FaceInsightModel
-torch.set_num_threads(1)
-data = np.load(sys.argv[1])
-for folder in sys.argv[2:]:
-    model = FaceInsightModel.from_pretrained(folder)
-    with torch.no_grad():
-        out = model(torch.from_numpy(data["photographs"]), torch.from_numpy(data["maps"]))
-    np.save(folder + "/probabilities.npy", out.logits.sigmoid().numpy())
-"""
 
 
 def trained(model):
@@ -72,8 +59,7 @@ def test_a_new_process_gives_the_same_probabilities_to_the_bit(tmp_path):
             expected[kind] = model(**batch).logits.sigmoid().numpy()
         model.save_pretrained(tmp_path / kind)
     torch.set_num_threads(threads)
-    paths = [str(tmp_path / name) for name in ("in.npz", *models)]
-    subprocess.run([sys.executable, "-c", IN_A_NEW_PROCESS, *paths], check=True)
+    run(tiny.save_probabilities, *(tmp_path / name for name in ("in.npz", *models)))
     for kind, probabilities in expected.items():
         again = np.load(tmp_path / kind / "probabilities.npy")
         np.testing.assert_array_equal(again, probabilities, kind)

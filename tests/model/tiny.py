@@ -17,7 +17,7 @@ from transformers import (
 
 from faceinsight.characteristics import Characteristic, Vocabulary
 from faceinsight.logic.compiler import RuleSet
-from faceinsight.model import ModelSettings, build_model, build_tokenizer
+from faceinsight.model import FaceInsightModel, ModelSettings, build_model, build_tokenizer
 
 IDS = ("Bald", "Bangs", "Smiling", "Male", "Female")
 SIZE = 32
@@ -173,3 +173,14 @@ def save_llava(folder):
     llava.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return llava
+
+
+def save_probabilities(inputs, *folders):
+    """Of the photographs and maps in the file `inputs`, by the models in `folders`, into these."""
+    torch.set_num_threads(1)
+    data = np.load(inputs)
+    for folder in folders:
+        model = FaceInsightModel.from_pretrained(folder)
+        with torch.no_grad():
+            out = model(torch.from_numpy(data["photographs"]), torch.from_numpy(data["maps"]))
+        np.save(folder / "probabilities.npy", out.logits.sigmoid().numpy())

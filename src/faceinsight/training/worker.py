@@ -5,6 +5,7 @@ Started by `processes`, which says by environment variables which one this is.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -32,8 +33,10 @@ def main(folder: Path) -> int:
 
 
 def _train(folder: Path, rank: int) -> None:
+    gc.disable()  # what these imports make stays; to look through it takes seconds
     from faceinsight.training.loop import train_in_process
 
+    gc.enable()
     order = read_order(folder)
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("faceinsight").setLevel(logging.WARNING if rank else order.log_level)
