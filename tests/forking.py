@@ -53,7 +53,10 @@ def run(function: Callable[..., None], *arguments: Any) -> None:
 def kedro(
     *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
 ) -> CompletedProcess[str]:
-    """A `kedro` command, as a person would type it in the folder `cwd`."""
+    """A `kedro` command, as a person would type it in the folder `cwd`.
+
+    But for logging, which Kedro configures when it is imported: once, where the tests were started.
+    """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         environment = os.environ | (env or {})

@@ -100,6 +100,13 @@ def test_what_was_never_taught_does_not_decide(project_root, vocabulary):
     labels = consistent_labels(model, louder)
     assert not rules.violated(labels).any()
     assert np.array_equal(labels, consistent_labels(model, logits))
+    silent = logits.copy()
+    silent[:, others] = 0
+    assert np.array_equal(labels[:, columns], decode(silent, rules)[:, columns])
+    tied = {column for rule in rules.rules for column in rule.columns}
+    free = [i for i in others if i not in tied]
+    assert len(free) >= 5
+    assert not labels[:, free].any()
     config.learnt = []
     assert not np.array_equal(labels, consistent_labels(model, louder))
     assert np.array_equal(consistent_labels(model, logits), decode(logits, rules))

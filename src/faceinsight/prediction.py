@@ -15,6 +15,9 @@ from faceinsight.parameters import PredictionSettings
 from faceinsight.progress import images_bar
 from faceinsight.variants import label_of
 
+_RATHER_ABSENT = -1e-6
+"""Log-odds of what was never taught: more than rounding, less than any answer weighs."""
+
 if TYPE_CHECKING:
     import torch
 
@@ -194,7 +197,8 @@ def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray
     """The most probable labels that break none of the model's rules.
 
     A characteristic that no data set of the training annotates says nothing: rules that tie it to
-    others, as another data set's word for the same, must not carry what it was never taught.
+    others, as another data set's word for the same, must not carry what it was never taught. It
+    is absent, unless the rules demand it of what was taught.
 
     Args:
         model: brings rules, and what it has learnt.
@@ -210,7 +214,7 @@ def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray
 
     learnt = model.config.learnt
     if learnt:
-        logits = np.where(np.isin(model.vocabulary.ids, learnt), logits, 0)
+        logits = np.where(np.isin(model.vocabulary.ids, learnt), logits, _RATHER_ABSENT)
     return decode(logits, rules_of(model))
 
 

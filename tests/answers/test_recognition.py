@@ -59,6 +59,13 @@ def test_what_is_worded_as_an_absence_is_asked_for_widely(
     assert (asked.kind == "yes_no") == ("no beard" in text)
 
 
+def test_a_pronoun_is_not_what_is_asked_for(lexicon: Lexicon, parser: AnswerParser):
+    for text in ("Is he a man?", "Is she a man?", "Is this person a man?"):
+        asked = recognise_question(text, lexicon, parser)
+        assert asked is not None
+        assert asked.about in [("Male",), ("Female",)]
+
+
 def test_a_request_to_describe_is_one(lexicon: Lexicon, parser: AnswerParser):
     asked = recognise_question("Can you describe this person?", lexicon, parser)
     assert asked is not None
@@ -66,7 +73,12 @@ def test_a_request_to_describe_is_one(lexicon: Lexicon, parser: AnswerParser):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "?", "Why?", "What is the capital of France?", "Hi!", "\x00", "no", "Yes. " * 99]
+    "text",
+    [
+        *("", "?", "Why?", "What is the capital of France?", "Hi!", "\x00", "no", "Yes. " * 99),
+        # That it is a man is supposed, not asked.
+        *("Is he tired?", "Does he have freckles?", "Is his friend tall?"),
+    ],
 )
 def test_what_is_not_known_is_not_guessed(text: str, lexicon: Lexicon, parser: AnswerParser):
     assert recognise_question(text, lexicon, parser) is None

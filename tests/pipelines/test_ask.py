@@ -18,8 +18,8 @@ def test_an_answer_goes_to_standard_output_and_what_it_is_to_standard_error(fini
 
 
 def test_direct_answers_stream_or_are_chosen_from_an_older_model_and_elsewhere(finished):
-    (version, *_) = finished.versions("lgc.model")
-    at = f"--load-version={version}"
+    oldest = finished.versions("lgc.model")[-1]
+    at = f"--load-version={oldest}"
     streamed = finished.kedro("ask", FACE, "--direct", "--candidates=1", at)
     whole = finished.kedro("ask", FACE, "--direct", "--candidates=1", "--no-stream")
     chosen = finished.kedro("ask", FACE, "--direct", "--max-new-tokens=9")

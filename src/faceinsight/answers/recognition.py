@@ -7,6 +7,7 @@ that the parser knows ("Does she wear glasses?"); words that name a group or a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from faceinsight.answers.english import word_set
@@ -25,6 +26,10 @@ _OF_QUESTIONS = word_set(
 _ASKING = word_set("what which who whose how where when why")
 
 _PERSONS = {"man", "woman"}
+
+_PRONOUNS = {"he": "this person", "she": "this person", "him": "this person"}
+_PRONOUNS |= {"his": "this person's", "her": "this person's"}
+_PRONOUN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b", re.IGNORECASE)
 
 
 def recognise_question(text: str, lexicon: Lexicon, parser: AnswerParser) -> Question | None:
@@ -65,7 +70,8 @@ def _of_characteristics(
     lexicon: Lexicon,
 ) -> Question | None:
     """The narrowest question about what a yes to the text would state."""
-    plain = text.strip().rstrip("?.! ")
+    # "Is he under 30?" supposes that it is a man and does not ask for it.
+    plain = _PRONOUN.sub(lambda found: _PRONOUNS[found[0].lower()], text).strip().rstrip("?.! ")
     reads = [parser.parse(said) for said in (f"{plain}.", f"{plain}? Yes.")]
     stated = {id_: value for read in reads for id_, value in read.labels.items()}
     stated |= {id_: True for read in reads for id_ in read.contradictions}

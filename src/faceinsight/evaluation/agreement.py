@@ -1,8 +1,10 @@
 """Do answers in words agree with the probabilities of the same model?
 
-A direct answer comes from the sequence of Eq. 2 as the probabilities do, but nothing holds it to
-them. So test faces are asked questions, the answers are read back into labels, and these are
-compared with P >= 0.5 of the very pass that the answer came from, and with the decoded labels.
+A direct answer comes from the sequence of Eq. 2 as the probabilities do. Nothing holds its words to
+them, but of several answers the one that they bear out best is given (`answers.choosing`), so that
+a single one agrees less often. Test faces are asked questions, the answers are read back into
+labels, and these are compared with P >= 0.5 of the very pass that the answer came from, and with
+the decoded labels.
 Grounded answers agree with the decoded labels by construction; here it is counted, with how often
 a template had to speak in place of the language model.
 """

@@ -35,7 +35,16 @@ logger = logging.getLogger(__name__)
 
 ADAPTER, POINT = "adapter", "point.json"
 TUNED, GRID = "tuned.json", "grid.csv"
-_SOURCE = ("finetuning", "baselines/questions", "baselines/faces", "geometry", "photographs")
+_SOURCE = (
+    "finetuning",
+    "baselines/questions",
+    "baselines/faces",
+    "baselines/local",
+    "baselines/reading",
+    "evaluation/tasks",
+    "geometry",
+    "photographs",
+)
 _PACKAGES = ("torch", "transformers", "peft")
 
 
