@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ ROOT = Path(__file__).parents[1]
 
 
 _LONGEST = ("pipelines", "training", "finetuning", "baselines", "model")
+
+
+def pytest_collection_finish() -> None:
+    """Everything is imported and stays: no collection of garbage needs to look through it."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()  # or it would be taken for leaked
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

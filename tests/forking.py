@@ -4,6 +4,7 @@ A fresh interpreter takes seconds to import what every test needs. A fork of a s
 imported other people's packages, nothing of this project, and done nothing else is as good.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -71,6 +72,7 @@ def kedro(
 def _run(
     arguments: tuple[str, ...], cwd: str, environment: dict[str, str], out: str, err: str
 ) -> NoReturn:
+    gc.freeze()  # what the server has imported stays
     for descriptor, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
     with Path(os.devnull).open() as nothing:
