@@ -110,7 +110,8 @@ def _add_entry(trie: Trie[Meaning], entry: Entry, normalise: Normaliser) -> None
                 meaning.plain = Sense()
                 meaning.adjective = adjective
             meaning.plain.add(entry.id, how)
-            meaning.countable |= countable and not quality.endswith("s")
+            # Neither "glasses" nor "smiling" needs an article.
+            meaning.countable |= countable and not quality.endswith(("s", "ing"))
     if any(c.isdigit() for c in entry.id):
         # "age_20_29" and "race7_East_Asian" as they stand, which no phrase would spell.
         meaning = trie.at(normalise.phrase(entry.id), Meaning)
