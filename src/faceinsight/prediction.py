@@ -212,10 +212,27 @@ def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray
     """
     from faceinsight.logic.decode import decode
 
-    learnt = model.config.learnt
-    if learnt:
-        logits = np.where(np.isin(model.vocabulary.ids, learnt), logits, _RATHER_ABSENT)
-    return decode(logits, rules_of(model))
+    return decode(np.where(taught(model), logits, _RATHER_ABSENT), rules_of(model))
+
+
+def taught(model: FaceInsightModel) -> np.ndarray:
+    """Which characteristics a data set of the training annotates, bool [K].
+
+    All of them for a model that does not say what it has learnt.
+    """
+    ids = model.vocabulary.ids
+    return np.isin(ids, model.config.learnt or ids)
+
+
+def known_labels(model: FaceInsightModel, logits: np.ndarray) -> list[dict[str, bool]]:
+    """For each of [N, K] rows the consistent labels by id, of what the model was taught.
+
+    Of the rest there is nothing to say.
+    """
+    columns = np.flatnonzero(taught(model))
+    ids = [model.vocabulary.ids[column] for column in columns]
+    rows = consistent_labels(model, logits)[:, columns].tolist()
+    return [dict(zip(ids, row, strict=True)) for row in rows]
 
 
 def _table(

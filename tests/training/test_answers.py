@@ -1,4 +1,5 @@
 from itertools import groupby
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -137,8 +138,10 @@ def test_the_same_random_numbers_ask_the_same(lexicon, tokenizer, labels, held):
 class Model(torch.nn.Module):
     """Estimates what it is told to."""
 
-    def __init__(self, logits):
+    def __init__(self, logits, vocabulary, rules, learnt=()):
         super().__init__()
+        self.vocabulary, self.ruleset = vocabulary, rules
+        self.config = SimpleNamespace(learnt=list(learnt))
         self.logits = torch.tensor(logits)
         self.seen = []
 
@@ -151,9 +154,9 @@ def test_a_share_of_a_batch_is_asked_about(
     vocabulary, lexicon, tokenizer, estimated, labels, rule_set
 ):
     writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
-    spoken = SpokenAnswers(writer, rule_set, share=0.25, start=0.5, seed=3)
+    spoken = SpokenAnswers(writer, share=0.25, start=0.5, seed=3)
     parser = AnswerParser(vocabulary, lexicon)
-    model = Model(estimated).train()
+    model = Model(estimated, vocabulary, rule_set).train()
     inputs = {"photographs": torch.zeros(10, 4, 4, 3), "labels": torch.zeros(10, 2)}
     added = spoken.add(model, inputs, step=7)
     assert model.training
@@ -169,3 +172,19 @@ def test_a_share_of_a_batch_is_asked_about(
     again = spoken.add(model, inputs, step=7)
     assert torch.equal(again["answer_ids"], added["answer_ids"])
     assert not torch.equal(spoken.add(model, inputs, step=8)["answer_ids"], added["answer_ids"])
+
+
+def test_of_what_is_not_taught_nothing_is_known(
+    vocabulary, lexicon, tokenizer, estimated, rule_set
+):
+    learnt = vocabulary.annotated_by("celeba")
+    spoken = SpokenAnswers(AnswerWriter(lexicon, tokenizer, 2, 0.5), share=1, start=0, seed=3)
+    model = Model(estimated, vocabulary, rule_set, learnt).train()
+    batch = spoken.add(model, {"photographs": torch.zeros(len(estimated), 4, 4, 3)}, step=7)
+    unknown = 0
+    for turns in conversations(vocabulary, lexicon, tokenizer, batch):
+        for question, answer, _ in turns:
+            if set(question.about).isdisjoint(learnt):
+                assert answer == UNKNOWN
+                unknown += 1
+    assert unknown

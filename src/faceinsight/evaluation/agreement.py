@@ -21,7 +21,7 @@ import numpy as np
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.frames import Frames
-from faceinsight.prediction import consistent_labels, lexicon_of, open_model
+from faceinsight.prediction import consistent_labels, known_labels, lexicon_of, open_model
 
 if TYPE_CHECKING:
     import torch
@@ -128,7 +128,7 @@ class Asker:
             scores = logits.float().cpu().numpy()
             decoded = consistent_labels(self._model, scores)
             self._compare(question, texts, scores >= 0, decoded)
-            for labels in decoded[: self._settings.grounded]:
+            for labels in known_labels(self._model, scores[: self._settings.grounded]):
                 self._ground(question, labels)
 
     def result(self) -> dict[str, Any]:
@@ -185,10 +185,9 @@ class Asker:
         }
         return {id_: value for id_, value in labels.items() if id_ not in implied}
 
-    def _ground(self, question: Question, present: np.ndarray) -> None:
+    def _ground(self, question: Question, labels: dict[str, bool]) -> None:
         from faceinsight.model.grounded import answer_from_labels
 
-        labels = dict(zip(self._model.vocabulary.ids, present.tolist(), strict=True))
         answer = answer_from_labels(
             self._model,
             labels,

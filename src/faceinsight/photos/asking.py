@@ -16,7 +16,7 @@ from faceinsight.geometry import Box
 from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_settings
 from faceinsight.photos.folder import read_photograph
 from faceinsight.photos.settings import PhotoSettings
-from faceinsight.prediction import consistent_labels, lexicon_of, open_model
+from faceinsight.prediction import known_labels, lexicon_of, open_model
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +45,7 @@ class PhotoAnswer:
         face: number of the face, from left to right.
         box: of the face, in pixels of the photograph; the whole photograph where none was sought.
         faces: how many were found.
-        labels: every label of the face; together they break no rule.
+        labels: every label of the face that the model was taught; together they break no rule.
         said: labels that the answer states.
         contradictions: ids of which the answer says something else than `labels`; none but for
             direct answers.
@@ -218,8 +218,7 @@ class _Asking:
         return made
 
     def _labels(self, logits: torch.Tensor) -> dict[str, bool]:
-        present = consistent_labels(self._model, logits.float().cpu().numpy())[0].tolist()
-        return dict(zip(self._model.vocabulary.ids, present, strict=True))
+        return known_labels(self._model, logits.float().cpu().numpy())[0]
 
     def _fields(self, text: str, labels: dict[str, bool]) -> dict[str, Any]:
         return {

@@ -19,11 +19,10 @@ from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.templates import write_answer
-from faceinsight.logic.decode import decode
 from faceinsight.model.answering import chat_text, collate_answers, fact_prompt, reply_text
+from faceinsight.prediction import consistent_labels, taught
 
 if TYPE_CHECKING:
-    from faceinsight.logic.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
 KINDS = {"describe": 0.4, "group": 0.2, "topic": 0.2, "yes_no": 0.2}
@@ -65,7 +64,11 @@ class AnswerWriter:
         self._padding = padding if padding is not None else end or 0
 
     def __call__(
-        self, labels: np.ndarray, held: np.ndarray, rng: np.random.Generator
+        self,
+        labels: np.ndarray,
+        held: np.ndarray,
+        rng: np.random.Generator,
+        taught: np.ndarray | None = None,
     ) -> dict[str, Tensor]:
         """Questions and answers for some faces.
 
@@ -74,13 +77,17 @@ class AnswerWriter:
             held: bool [A, K], whether each is held more likely than not. A description speaks of
                 those alone; who asks for the member of a group gets the likeliest.
             rng: decides what is asked, and how it is worded.
+            taught: bool [K], what the model is taught at all; None stands for everything. Of the
+                rest nothing is known.
 
         Returns:
             `answer_ids` and `answer_labels` [A, L], `fact_ids` and `fact_labels` [F, M], as
             `FaceInsightModel` takes them; the latter two only where F > 0.
         """
         chosen = self._choose(len(labels), rng)
-        known = [dict(zip(self._ids, row, strict=True)) for row in labels.tolist()]
+        columns = np.arange(len(self._ids)) if taught is None else np.flatnonzero(taught)
+        names = [self._ids[column] for column in columns]
+        known = [dict(zip(names, row, strict=True)) for row in labels[:, columns].tolist()]
         surely = [self._surely(of, row) for of, row in zip(known, held.tolist(), strict=True)]
         seeds = rng.integers(0, 2**31, size=chosen.shape).tolist()
         written = [
@@ -144,19 +151,15 @@ class SpokenAnswers:
 
     Args:
         writer: writes them.
-        rule_set: makes the estimates consistent.
         share: of a batch, its first examples.
         start: share of the training after which questions are asked; before, there is little to
             say.
         seed: of what is asked.
     """
 
-    def __init__(
-        self, writer: AnswerWriter, rule_set: RuleSet, share: float, start: float, seed: int
-    ) -> None:
+    def __init__(self, writer: AnswerWriter, share: float, start: float, seed: int) -> None:
         self.start = start
         self._writer = writer
-        self._rule_set = rule_set
         self._share = share
         self._seed = seed
 
@@ -179,8 +182,8 @@ class SpokenAnswers:
             logits = model(photographs[:n], None if maps is None else maps[:n]).logits
         model.train()
         estimated = logits.float().cpu().numpy()
-        labels = decode(estimated, self._rule_set)
+        labels = consistent_labels(model, estimated)
         rng = np.random.default_rng([self._seed, step, rank])
-        answers = self._writer(labels, labels == (estimated >= 0), rng)
+        answers = self._writer(labels, labels == (estimated >= 0), rng, taught(model))
         answers = {name: ids.to(photographs.device) for name, ids in answers.items()}
         return inputs | answers

@@ -316,9 +316,7 @@ def _answers(job: TrainingJob, tokenizer: Any) -> SpokenAnswers | None:
 
     settings = job.training
     writer = AnswerWriter(job.lexicon, tokenizer, settings.answer_turns, settings.grounded_share)
-    return SpokenAnswers(
-        writer, job.rule_set, settings.answer_share, settings.answer_start, settings.seed
-    )
+    return SpokenAnswers(writer, settings.answer_share, settings.answer_start, settings.seed)
 
 
 def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> Any:
