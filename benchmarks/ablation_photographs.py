@@ -36,7 +36,7 @@ from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import LABELS
 from faceinsight.work import digest, write_beside
 from paired_cells import between, interval, spread
-from project_runs import Project, add_arguments
+from project_runs import Project, add_arguments, code_version
 
 FIGURES: dict[str, Key] = {
     "mAP": MAP,
@@ -67,7 +67,7 @@ def main() -> None:
 
 def predictions(project: Project, seed: int) -> dict[str, pd.DataFrame]:
     """Test predictions of the four variants with one seed; trained where they are not kept yet."""
-    key = digest(project.env, list(project.given))
+    key = digest(project.env, list(project.given), code_version())
     kept = {v: project.data.parent / f"{v}-{seed}-{key}.parquet" for v in LABELS}
     if not all(path.exists() for path in kept.values()):
         project.run("ablation", f"training.seed={seed}")
@@ -92,7 +92,7 @@ def facts(project: Project) -> list[str]:
         f"Epochs: {training.epochs:g}; batch {training.batch_size}, AdamW at "
         f"{training.learning_rate:g}, {training.precision}, "
         f"validations an epoch: {training.evaluations_per_epoch:g}, of which the best is kept; on "
-        f"{device_name(training.device)}.",
+        f"{device_name(training.device)}. Code and configuration of commit {code_version()}.",
     ]
 
 

@@ -44,7 +44,7 @@ from faceinsight.work import digest, write_beside
 from paired_cells import between, interval, spread
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for
-from project_runs import Project, add_arguments
+from project_runs import Project, add_arguments, code_version
 
 OURS = "lgc"
 RIVALS: dict[str, Callable[[TrainingJob], PlainNetwork]] = {
@@ -69,7 +69,7 @@ def main() -> None:
     project = Project.from_arguments(args)
     # What is up to date is not done again.
     project.run("ingestion,segmentation,priors,rules")
-    key = digest(project.env, list(project.given), args.learning_rate)
+    key = digest(project.env, list(project.given), args.learning_rate, code_version())
     by_seed = []
     for seed in range(1, args.seeds + 1):
         folder = project.data.parent / f"plain-{seed}-{key}"
@@ -181,7 +181,9 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
         "FaceInsight's training took, from random weights, with AdamW at "
         f"{learning_rate:g}; frames, batches, augmentation, masking of unknown labels and the "
         "choice of the best epoch are the same. They read photographs alone: that FaceInsight "
-        "needs a label map of each face as well, which takes its own time to make, is not counted."
+        "needs a label map of each face as well, which takes its own time to make, is not counted. "
+        "Their rate of learning was not searched for. "
+        f"Code and configuration of commit {code_version()}."
         + (
             f" FaceInsight also learns to answer in words (weight {spoken:g}), which its time of "
             "training counts and its rate of training leaves out."
@@ -189,7 +191,9 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
             else ""
         ),
         "",
-        "Per cent, mean over seeds, with the standard deviation between seeds; rates are means.",
+        "Per cent, mean over seeds, with the standard deviation between seeds. Seconds are the "
+        "process's own on a CPU and the clock's on a GPU; a rate is that of the quickest of five "
+        "rounds in which the networks take turns, mean over seeds.",
         "",
         "| network | parameters | seconds of training | epochs seen | mAP | mean accuracy | "
         "images/s, training | images/s, scoring |",

@@ -14,6 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from omegaconf import OmegaConf
 
 from faceinsight.parameters import DATASETS
+from faceinsight.work import digest
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,6 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parser-weights", type=Path, help="of pyfacer, a local file")
     parser.add_argument("--epochs", type=float, help="of training; the environment's by default")
     parser.add_argument("--params", default="", help="further parameters, as for kedro run")
+
+
+def code_version() -> str:
+    """The commit of the code and its configuration, for a page and for what is kept.
+
+    Results of one commit are not taken for those of another; of changes that are not committed
+    only a digest can be told.
+    """
+    paths = ["--", "src", "conf"]
+    commit = _git("log", "-1", "--format=%h", *paths).strip()
+    changes = _git("diff", "HEAD", *paths)
+    return f"{commit}+{digest(changes)}" if changes else commit
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
 
 
 @dataclass(frozen=True)
