@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,13 @@ from faceinsight.baselines.settings import BaselineSettings
 from faceinsight.provenance import provenance
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
+
+    from faceinsight.characteristics import Vocabulary
+    from faceinsight.evaluation.settings import EvaluationSettings
+    from faceinsight.logic.compiler import RuleSet
+
+logger = logging.getLogger(__name__)
 
 
 def about(settings: BaselineSettings) -> dict[str, Any]:
@@ -31,6 +38,36 @@ def about(settings: BaselineSettings) -> dict[str, Any]:
         "software": settings.server.software if rival.way == "server" else None,
         "provenance": provenance(answers=answers_key(settings)),
     }
+
+
+def rival_metrics(
+    rival: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    tally: Mapping[str, Any],
+    asking: Mapping[str, Any],
+    prevalence: dict[str, dict[str, float | None]],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    """Our models' metrics, for a rival, with what became of its questions; shown as well.
+
+    Args:
+        rival: whose they are, as `about` says it.
+        predictions: read from its answers.
+        tally: what became of its questions.
+        asking: an account of the asking.
+        prevalence: what predicting prevalence says, by data set.
+        vocabulary: K characteristics.
+        rule_set: rules that labels should not break.
+        evaluation: intervals, and what is measured.
+    """
+    from faceinsight.evaluation.evaluate import evaluate
+
+    metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
+    metrics |= {"rival": dict(rival), "questions": dict(tally), "asking": dict(asking)}
+    logger.info("\n%s\n", rival_text(metrics))
+    return metrics
 
 
 def rival_text(metrics: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ _SOURCE = (
     "baselines/local",
     "baselines/reading",
     "evaluation/tasks",
+    "training/arguments",
     "geometry",
     "photographs",
 )

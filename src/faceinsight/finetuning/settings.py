@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from faceinsight.training.settings import LoopSettings
+
 ImageEncoder = Literal["frozen", "trained"]
 
 ALL_TASKS = "all"
@@ -27,7 +29,7 @@ class Point(BaseModel):
     image_encoder: ImageEncoder
 
 
-class FinetuningSettings(BaseModel):
+class FinetuningSettings(LoopSettings):
     """How a rival is fine-tuned; the defaults are LLaVA-1.5's own LoRA recipe.
 
     Attributes:
@@ -37,25 +39,10 @@ class FinetuningSettings(BaseModel):
         rank: r of LoRA.
         alpha: of LoRA, whose matrices are scaled by alpha / rank.
         dropout: of LoRA's inputs.
-        epochs: passes over the training examples.
-        batch_size: examples a step; an update averages over `batch_size *
-            gradient_accumulation_steps`.
-        gradient_accumulation_steps: steps whose gradients are added before an update.
-        schedule: a name of transformers' learning-rate schedules.
-        warmup_ratio: share of all steps in which the rate rises to its height.
-        weight_decay: AdamW's.
-        max_grad_norm: gradients are clipped to this norm.
-        precision: fp32, or bf16: base weights in bf16, LoRA's in fp32.
-        gradient_checkpointing: compute activations again in the backward pass.
-        evaluations_per_epoch: how often validation accuracy is taken.
-        patience: evaluations without a better one before training stops; null never stops early.
         train_faces: most training faces, drawn at random; null uses all.
         validation_faces: most validation faces, drawn at random; null uses all.
         questions_per_face: most questions about one face in an epoch's examples, drawn at random:
             CelebA's 40 attributes are 40 questions. Null asks all.
-        workers: processes that read photographs; 0 reads in the training process.
-        logging_steps: updates between two logged losses.
-        seed: of LoRA's initial weights, the samples and the order of examples.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,23 +53,12 @@ class FinetuningSettings(BaseModel):
     rank: int = Field(default=128, ge=1)
     alpha: int = Field(default=256, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
-    epochs: float = Field(default=1.0, gt=0)
     batch_size: int = Field(default=16, ge=1)
     gradient_accumulation_steps: int = Field(default=8, ge=1)
-    schedule: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
-    warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
-    weight_decay: float = Field(default=0.0, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
-    precision: Literal["fp32", "bf16"] = "bf16"
-    gradient_checkpointing: bool = False
-    evaluations_per_epoch: float = Field(default=4, gt=0)
     patience: int | None = Field(default=3, ge=1)
     train_faces: int | None = Field(default=None, ge=1)
     validation_faces: int | None = Field(default=1000, ge=1)
     questions_per_face: int | None = Field(default=None, ge=1)
-    workers: int = Field(default=0, ge=0)
-    logging_steps: int = Field(default=10, ge=1)
-    seed: int = Field(default=0, ge=0)
 
     @field_validator("learning_rates")
     @classmethod

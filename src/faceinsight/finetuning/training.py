@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import Trainer, TrainerCallback, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 
@@ -16,8 +15,10 @@ from faceinsight.finetuning.adapting import add_adapter, copy_adapter, save_adap
 from faceinsight.finetuning.collating import AnswerCollator
 from faceinsight.finetuning.examples import Example
 from faceinsight.finetuning.settings import FinetuningSettings, Point
+from faceinsight.training.arguments import trainer_arguments
 from faceinsight.training.callbacks import ImagesProgress, StopWithoutProgress
 from faceinsight.training.checkpoints import (
+    CHECKPOINTS,
     drop_old_checkpoints,
     last_complete_checkpoint,
     mark_complete,
@@ -27,7 +28,6 @@ from faceinsight.training.records import learning_curve
 logger = logging.getLogger(__name__)
 
 ADAPTER = "adapter"
-CHECKPOINTS = "checkpoints"
 _KEPT = 2
 
 
@@ -123,7 +123,14 @@ def train_point(
             validate=validate,
             progress=label,
             model=adapted,
-            args=_arguments(point, settings, len(examples), model.device.type, work),
+            args=trainer_arguments(
+                settings,
+                work,
+                len(examples),
+                learning_rate=point.learning_rate,
+                on_gpu=model.device.type == "cuda",
+                gradient_checkpointing=settings.gradient_checkpointing,
+            ),
             train_dataset=examples,
             eval_dataset=examples,  # Not read: `evaluate` takes what `validate` holds.
             data_collator=collator,
@@ -144,42 +151,3 @@ def train_point(
         "steps": state.global_step,
         "curve": learning_curve(state.log_history),
     }
-
-
-def _arguments(
-    point: Point, settings: FinetuningSettings, examples: int, device: str, work: Path
-) -> TrainingArguments:
-    updates = math.ceil(examples / (settings.batch_size * settings.gradient_accumulation_steps))
-    every = max(1, math.ceil(updates / settings.evaluations_per_epoch))
-    arguments = TrainingArguments(
-        output_dir=str(work / CHECKPOINTS),
-        per_device_train_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        num_train_epochs=settings.epochs,
-        learning_rate=point.learning_rate,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=settings.warmup_ratio,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        optim="adamw_torch",
-        bf16=settings.precision == "bf16",
-        gradient_checkpointing=settings.gradient_checkpointing,
-        use_cpu=device == "cpu",
-        seed=settings.seed,
-        eval_strategy="steps",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
-        load_best_model_at_end=False,
-        metric_for_best_model="accuracy",
-        greater_is_better=True,
-        logging_steps=settings.logging_steps,
-        report_to=[],
-        dataloader_num_workers=settings.workers,
-        dataloader_pin_memory=device == "cuda",
-        remove_unused_columns=False,
-        label_names=["labels"],
-    )
-    # Else Trainer would split each batch over all visible GPUs within this one process.
-    arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments

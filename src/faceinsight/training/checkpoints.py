@@ -10,6 +10,8 @@ import shutil
 from pathlib import Path
 
 COMPLETE = "COMPLETE"
+CHECKPOINTS = "checkpoints"
+"""Folder of a training's checkpoints, in its work folder."""
 
 
 def mark_complete(checkpoint: Path) -> None:

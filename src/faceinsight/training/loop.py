@@ -7,7 +7,6 @@ transformers. It takes and gives paths and plain values, so that it can run in a
 from __future__ import annotations
 
 import logging
-import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +25,8 @@ from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.frames import Frames
 from faceinsight.logic.compiler import RuleSet
 from faceinsight.model.settings import ModelSettings
-from faceinsight.training.checkpoints import last_complete_checkpoint
+from faceinsight.training.arguments import trainer_arguments
+from faceinsight.training.checkpoints import CHECKPOINTS, last_complete_checkpoint
 from faceinsight.training.data import FaceDataset, keep_batch
 from faceinsight.training.processes import train_in_processes, with_processes
 from faceinsight.training.records import documents, learning_curve
@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 
 MODEL = "model"
 LEARNING_CURVE = "learning_curve.parquet"
-CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
 _SOURCE = (
     "answers",
@@ -51,6 +50,7 @@ _SOURCE = (
     "logic",
     "evaluation/tasks",
     "losses",
+    "prediction",
     "geometry",
     "photographs",
     "frames",
@@ -320,54 +320,28 @@ def _answers(job: TrainingJob, tokenizer: Any) -> SpokenAnswers | None:
 
 
 def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> Any:
-    from transformers import TrainingArguments
+    import torch
 
     settings = job.training
     processes = settings.processes or 1
-    images = settings.batch_size * settings.gradient_accumulation_steps * processes
-    updates = math.ceil(examples / images)
-    every = max(1, round(updates / settings.evaluations_per_epoch))
-    import torch
-
     on_gpu = torch.cuda.is_available() and settings.device != "cpu"
-    arguments = TrainingArguments(
-        output_dir=str(work / CHECKPOINTS),
-        per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=settings.eval_batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        num_train_epochs=settings.epochs,
+    return trainer_arguments(
+        settings,
+        work,
+        examples,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=settings.warmup_ratio,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        optim="adamw_torch",
-        bf16=settings.precision == "bf16",
-        use_cpu=not on_gpu,
-        seed=settings.seed,
-        eval_strategy="steps" if evaluates else "no",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
+        on_gpu=on_gpu,
+        evaluates=evaluates,
+        processes=processes,
+        per_device_eval_batch_size=settings.eval_batch_size,
         load_best_model_at_end=evaluates,
-        metric_for_best_model="accuracy",
-        greater_is_better=True,
-        logging_steps=settings.logging_steps,
         logging_nan_inf_filter=False,
-        report_to=[],
-        dataloader_num_workers=settings.workers,
-        dataloader_pin_memory=on_gpu,
         dataloader_persistent_workers=settings.workers > 0,
-        remove_unused_columns=False,
-        label_names=["labels"],
         ddp_backend=None if processes == 1 else "nccl" if on_gpu else "gloo",
         # Of an encoder that is trained, what its tokens do not depend on gets no gradient.
         ddp_find_unused_parameters=not {"image_encoder", "segmentation_encoder"}
         <= set(job.model.frozen),
     )
-    # Else Trainer would split each batch over all visible GPUs within this one process.
-    arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments
 
 
 def _tensorboard(work: Path) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from faceinsight.logic.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
-
-logger = logging.getLogger(__name__)
 
 
 def ask_rival(
@@ -58,10 +55,9 @@ def measure_rival(
     evaluation: EvaluationSettings,
 ) -> dict[str, Any]:
     """Our models' metrics, for a rival, with what became of its questions."""
-    from faceinsight.baselines.telling import about, rival_text
-    from faceinsight.evaluation.evaluate import evaluate
+    from faceinsight.baselines.telling import about, rival_metrics
 
-    metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
-    metrics |= {"rival": about(rivals), "questions": tally, "asking": asking}
-    logger.info("\n%s\n", rival_text(metrics))
-    return metrics
+    rival = about(rivals)
+    return rival_metrics(
+        rival, predictions, tally, asking, prevalence, vocabulary, rule_set, evaluation
+    )

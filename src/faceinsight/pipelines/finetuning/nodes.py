@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from faceinsight.logic.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
-
-logger = logging.getLogger(__name__)
 
 
 def tune_rival(
@@ -80,11 +77,10 @@ def measure_tuned_rival(
     evaluation: EvaluationSettings,
 ) -> dict[str, Any]:
     """The training-free rivals' metrics, of the tuned one, with how it was tuned."""
-    from faceinsight.baselines.telling import rival_text
-    from faceinsight.evaluation.evaluate import evaluate
+    from faceinsight.baselines.telling import rival_metrics
     from faceinsight.finetuning.telling import about_tuned
 
-    metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
-    metrics |= {"rival": about_tuned(rivals, adapters), "questions": tally, "asking": asking}
-    logger.info("\n%s\n", rival_text(metrics))
-    return metrics
+    rival = about_tuned(rivals, adapters)
+    return rival_metrics(
+        rival, predictions, tally, asking, prevalence, vocabulary, rule_set, evaluation
+    )
