@@ -2,8 +2,9 @@
 
 `SEVEN_B` has the published shapes: LLaVA-1.5's language model, FLIP-base-16's vision tower (CLIP's
 ViT-B/16), a ViT-B/16 for the label maps, and, on the other side, LLaVA-1.5-7B with its own tower
-(CLIP's ViT-L/14 at 336 pixels). `SMALL` keeps every number of tokens and shrinks the widths and
-depths, for a CPU.
+(CLIP's ViT-L/14 at 336 pixels). For a CPU, both with every number of tokens kept: `SHALLOW` has the
+widths and an eighth of the layers, so that matrix products and weights that do not fit into a cache
+weigh as they do at full size; `SMALL` shrinks the widths too.
 """
 
 from __future__ import annotations
@@ -107,7 +108,14 @@ SMALL = Scale(
     CLIP_LARGE | _NARROW,
     64,
 )
-SCALES = {scale.name: scale for scale in (SEVEN_B, SMALL)}
+SHALLOW = Scale(
+    "shallow",
+    SEVEN_B.language | {"num_hidden_layers": 4, "vocab_size": 4096},
+    CLIP_BASE | {"num_hidden_layers": 2},
+    CLIP_LARGE | {"num_hidden_layers": 3},
+    512,
+)
+SCALES = {scale.name: scale for scale in (SEVEN_B, SHALLOW, SMALL)}
 
 
 def face_insight(
