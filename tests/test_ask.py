@@ -60,7 +60,13 @@ def test_one_line_says_how_an_answer_came_about(answer, question, said):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["a.jpg", "--temperature", "0"], ["a.jpg", "--candidates", "0"], ["a.jpg", "--params=x"]],
+    [
+        [],
+        ["a.jpg", "--temperature", "0"],
+        ["a.jpg", "--direct", "--candidates", "0"],
+        ["a.jpg", "--candidates", "4"],
+        ["a.jpg", "--params=x"],
+    ],
 )
 def test_what_cannot_be_meant_is_refused(arguments):
     assert CliRunner().invoke(ask, arguments).exit_code == 2

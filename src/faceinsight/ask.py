@@ -53,10 +53,8 @@ class _Typed(click.ParamType):
 @click.option(
     "--candidates",
     type=click.IntRange(1, 64),
-    default=16,
-    show_default=True,
-    help="A direct answer is chosen from so many by the model's own probabilities; a single one "
-    "appears while it is written.",
+    help="A direct answer is chosen from so many (16) by the model's own probabilities; a single "
+    "one appears while it is written.",
 )
 @click.option("--no-stream", is_flag=True, help="Print a single one when it is finished, too.")
 def ask(
@@ -71,7 +69,7 @@ def ask(
     max_new_tokens: int,
     do_sample: bool,
     temperature: float | None,
-    candidates: int,
+    candidates: int | None,
     no_stream: bool,
 ) -> None:
     """Answer QUESTION about the face in the photograph FILE, or describe it.
@@ -83,8 +81,12 @@ def ask(
     from kedro.io.core import VersionNotFoundError
 
     from faceinsight.errors import ParameterError
-    from faceinsight.photos.asking import answer_question
+    from faceinsight.photos.asking import CANDIDATES, answer_question
+    from faceinsight.photos.words import drawn_caution
 
+    if candidates is not None and not direct:
+        raise click.UsageError("--candidates: only a direct answer is chosen; add --direct")
+    candidates = candidates or CANDIDATES
     given = params | ({"variant": variant} if variant else {})
     session = KedroSession.create(env=env, runtime_params=given)
     with session:
@@ -118,6 +120,8 @@ def ask(
     )
     click.echo("" if streams else answer.text)
     click.echo(click.style(remarks(answer, question), dim=True), err=True)
+    if caution := drawn_caution(model, file):
+        click.echo(click.style(caution, fg="yellow"), err=True)
 
 
 def remarks(answer: PhotoAnswer, question: str | None) -> str:

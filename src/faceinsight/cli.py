@@ -33,6 +33,8 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         _enter_project()
         try:
+            if "params" in kwargs:
+                kwargs["params"] = _at_home(kwargs["params"])
             return command(*args, **kwargs)
         except Exception as error:
             told = sentence(error)
@@ -51,6 +53,14 @@ def _enter_project() -> None:
     os.chdir(project)
     # Kedro looked for this file where the command was typed.
     LOGGING.configure(yaml.safe_load((project / "conf" / "logging.yml").read_text("utf-8")))
+
+
+def _at_home(value: Any) -> Any:
+    """A parameter with `~` as the shell expands it, which it does not after a comma."""
+    if isinstance(value, dict):
+        return {name: _at_home(of) for name, of in value.items()}
+    is_at_home = isinstance(value, str) and value.startswith("~")
+    return str(Path(value).expanduser()) if is_at_home else value
 
 
 run = copy.copy(kedro_run)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from faceinsight.characteristics import Vocabulary
-from faceinsight.photos.words import label_words, labels_of, summary_text
+from faceinsight.drawn import DrawnSettings, draw_datasets
+from faceinsight.photos.words import drawn_caution, label_words, labels_of, summary_text
 
 
 def face(vocabulary: Vocabulary, *present: str, **columns: object) -> dict[str, object]:
@@ -58,3 +62,19 @@ def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabula
     assert "c.jpg" not in text
     assert "Skipped" not in summary_text(faces.head(1), skipped.head(0), vocabulary)
     assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("about", "warned"),
+    [({"training": {"drawn": True}}, True), ({"training": {"drawn": False}}, False), ({}, False)],
+)
+def test_a_model_of_drawn_faces_is_put_before_photographs(
+    tmp_path: Path, vocabulary: Vocabulary, about: dict, warned: bool
+) -> None:
+    raw = draw_datasets(tmp_path / "raw", DrawnSettings(faces={"celeba": 10}, size=48), vocabulary)
+    (tmp_path / "provenance.json").write_text(json.dumps(about), encoding="utf-8")
+    photograph = tmp_path / "photographs" / "a.jpg"
+    assert (drawn_caution(tmp_path, photograph) is not None) == warned
+    assert drawn_caution(tmp_path, raw) is None
+    assert drawn_caution(tmp_path, raw / "celeba" / "any.jpg") is None
+    assert drawn_caution(tmp_path / "nothing", photograph) is None

@@ -190,8 +190,8 @@ class MapFiles:
             raise PhotographError(
                 "no map",
                 f"there is no label map for {self._folder / photograph}: put it into a folder "
-                f"'{self._maps}' beside its own, or have all made by pyfacer (--params "
-                "predict.maps=parsed).",
+                f"'{self._maps}' beside its own, have all made by pyfacer (--params "
+                "predict.maps=parsed), or take a variant that reads none (org).",
             )
         return load_map(*place, shape)
 

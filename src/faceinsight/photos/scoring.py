@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -17,9 +18,12 @@ from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_se
 from faceinsight.photos.folder import Skipped, find_folder, list_files
 from faceinsight.photos.parts import OK, Parts, stamps
 from faceinsight.photos.settings import PhotoSettings
+from faceinsight.photos.words import drawn_caution
 from faceinsight.prediction import answer_columns, consistent_labels, open_model, rules_of
 from faceinsight.progress import images_bar
 from faceinsight.work import WorkFolder, digest, source_digest
+
+logger = logging.getLogger(__name__)
 
 _PART = 512
 """Photographs a part; what a sudden end can lose."""
@@ -82,6 +86,8 @@ def score_folder(
     names, not_entered = list_files(folder)
     model_folder = Path(model_folder)
     scorer = _Scorer(model_folder, folder, settings)
+    if caution := drawn_caution(model_folder, folder):
+        logger.warning(caution)
     files = stamps(folder, names, scorer.reader.map_files, settings.workers)
     if scorer.reader.map_files is not None and (files["map_bytes"] < 0).all():
         raise ParameterError(

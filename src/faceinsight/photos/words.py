@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.characteristics import Vocabulary
@@ -50,6 +52,28 @@ def labels_of(face: Mapping[Any, Any], vocabulary: Vocabulary) -> list[str]:
             words = label_words(id_)
             said.setdefault(words.lower(), words)
     return list(said.values())
+
+
+def drawn_caution(model_folder: Path, photographs: Path) -> str | None:
+    """A warning where a model that has seen drawn faces alone is put before anything else.
+
+    Args:
+        model_folder: a saved model.
+        photographs: a file, or a folder of them.
+    """
+    from faceinsight.drawn.writing import is_drawn
+    from faceinsight.model.saving import PROVENANCE
+
+    path = Path(model_folder) / PROVENANCE
+    about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not about.get("training", {}).get("drawn"):
+        return None
+    if any(is_drawn(folder) for folder in (photographs, *photographs.parents)):
+        return None
+    return (
+        "This model has seen drawn faces alone: what it says of a photograph means nothing. Train "
+        "one on photographs first (--env=small)."
+    )
 
 
 def summary_text(
