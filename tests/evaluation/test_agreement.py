@@ -53,6 +53,9 @@ def test_of_several_answers_the_one_that_agrees_is_counted(monkeypatch):
     direct = result(PLAIN.model_copy(update={"candidates": 3}))["direct"]
     assert direct["answers"] == 2
     assert direct["agree_with_probabilities"] == 1
+    # The first candidates say what is not so.
+    assert (direct["unchosen"]["answers"], direct["unchosen"]["agree_with_probabilities"]) == (2, 0)
+    assert result()["direct"]["unchosen"] is None
 
 
 def test_grounded_answers_never_contradict_and_templates_are_counted(monkeypatch):

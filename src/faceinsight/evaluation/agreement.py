@@ -73,7 +73,9 @@ def measure_agreement(
         Empty where the model did not learn to answer, or there is no face. Else `faces`; `direct`:
         `answers`, `silent` (share of them that state nothing that can be read), `statements` (of
         one characteristic each, or of the member of a group), `agree_with_probabilities` and
-        `agree_with_labels` (shares of them), and the same by `kinds` of question; `grounded`:
+        `agree_with_labels` (shares of them), the same by `kinds` of question, and `unchosen`, the
+        same of each photograph's first candidate, as answers are without a choice by probabilities
+        (None where there is one candidate only); `grounded`:
         `answers`, `contradictions` (of decoded labels), `templates` (share of the answers that a
         template had to write).
     """
@@ -107,6 +109,7 @@ class Asker:
         self._rng = np.random.default_rng(settings.seed)
         self._faces = 0
         self._counts = {kind: _Count() for kind in KINDS}
+        self._unchosen = _Count()
         self._grounded, self._contradictions, self._templates = 0, 0, 0
 
     def ask(self, photographs: torch.Tensor, maps: torch.Tensor | None) -> None:
@@ -115,7 +118,7 @@ class Asker:
 
         self._faces += len(photographs)
         for question in self._chosen():
-            texts, logits = best_from_picture(
+            texts, unchosen, logits = best_from_picture(
                 self._model,
                 photographs,
                 maps,
@@ -127,7 +130,10 @@ class Asker:
             )
             scores = logits.float().cpu().numpy()
             decoded = consistent_labels(self._model, scores)
-            self._compare(question, texts, scores >= 0, decoded)
+            count = self._counts[question.kind]
+            self._compare(question, texts, scores >= 0, decoded, count)
+            if self._settings.candidates > 1:
+                self._compare(question, unchosen, scores >= 0, decoded, self._unchosen)
             for labels in known_labels(self._model, scores[: self._settings.grounded]):
                 self._ground(question, labels)
 
@@ -137,7 +143,10 @@ class Asker:
         return {
             "faces": self._faces,
             "direct": total.shares()
-            | {"kinds": {kind: c.shares() for kind, c in self._counts.items() if c.answers}},
+            | {
+                "kinds": {kind: c.shares() for kind, c in self._counts.items() if c.answers},
+                "unchosen": self._unchosen.shares() if self._unchosen.answers else None,
+            },
             "grounded": {
                 "answers": self._grounded,
                 "contradictions": self._contradictions,
@@ -158,10 +167,14 @@ class Asker:
         return chosen
 
     def _compare(
-        self, question: Question, texts: Sequence[str], probable: np.ndarray, decoded: np.ndarray
+        self,
+        question: Question,
+        texts: Sequence[str],
+        probable: np.ndarray,
+        decoded: np.ndarray,
+        count: _Count,
     ) -> None:
         """Count what answers state; probable and decoded labels are bool [B, K]."""
-        count = self._counts[question.kind]
         index = self._model.vocabulary.index
         for text, by_probability, by_rules in zip(texts, probable, decoded, strict=True):
             read = self._parser.parse(text, question)

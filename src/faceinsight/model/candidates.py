@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 _SEED = 0
 
 
+class DirectAnswers(NamedTuple):
+    """Answers to one question about each of B photographs.
+
+    Attributes:
+        texts: the answers, B.
+        unchosen: of each photograph the first candidate, which is what it would be told if nothing
+            were chosen.
+        logits: of the characteristics, [B, K].
+    """
+
+    texts: list[str]
+    unchosen: list[str]
+    logits: Tensor
+
+
 def best_from_picture(
     model: FaceInsightModel,
     photographs: Tensor,
@@ -26,7 +41,7 @@ def best_from_picture(
     parser: AnswerParser,
     candidates: int,
     **generate: Any,
-) -> tuple[list[str], Tensor]:
+) -> DirectAnswers:
     """Answer one question about each photograph, directly, several times, and keep the best.
 
     Args:
@@ -39,12 +54,10 @@ def best_from_picture(
         candidates: answers a photograph, sampled from a fixed seed unless `generate` says
             otherwise; 1 gives the likeliest words, and nothing is chosen.
         generate: options of `transformers.GenerationMixin.generate`.
-
-    Returns:
-        The answers, and the logits [B, K] of the characteristics, as `answer_from_picture`.
     """
     if candidates == 1:
-        return answer_from_picture(model, photographs, maps, text, **generate)
+        texts, logits = answer_from_picture(model, photographs, maps, text, **generate)
+        return DirectAnswers(texts, texts, logits)
     fixed = "do_sample" not in generate
     with torch.random.fork_rng(enabled=fixed):
         if fixed:
@@ -62,4 +75,4 @@ def best_from_picture(
         of_one = texts[row * candidates : (row + 1) * candidates]
         probabilities = dict(zip(model.vocabulary.ids, p, strict=True))
         chosen.append(of_one[choose_answer(of_one, question, probabilities, parser)])
-    return chosen, logits
+    return DirectAnswers(chosen, texts[::candidates], logits)

@@ -202,7 +202,7 @@ class _Asking:
         model = self._model
         if on_text is not None and candidates == 1:
             generate = generate | {"streamer": Pieces(model.tokenizer, on_text)}
-        (text,), logits = best_from_picture(
+        (text,), _, logits = best_from_picture(
             model,
             inputs["photographs"],
             inputs["maps"],

@@ -100,14 +100,21 @@ def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
     Returns:
         Empty where no variant learnt to answer.
     """
-    told = [
-        f"{LABELS.get(name, name)} {_percent(of['direct']['agree_with_probabilities'])}"
-        for name, of in agreements.items()
-        if of
-    ]
+    told, chosen = [], False
+    for name, of in agreements.items():
+        if of:
+            shares = _percent(of["direct"]["agree_with_probabilities"])
+            if unchosen := of["direct"].get("unchosen"):
+                shares += f" ({_percent(unchosen['agree_with_probabilities'])})"
+                chosen = True
+            told.append(f"{LABELS.get(name, name)} {shares}")
     if not told:
         return ""
-    return f"Statements of direct answers that agree with P >= 0.5, in per cent: {', '.join(told)}."
+    note = " In brackets: before one of several answers is chosen by P." if chosen else ""
+    return (
+        f"Statements of direct answers that agree with P >= 0.5, in per cent: {', '.join(told)}."
+        + note
+    )
 
 
 def _percent(value: float | None, sign: str = "") -> str:
