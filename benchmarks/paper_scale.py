@@ -6,7 +6,7 @@
   describes a photograph in 100 tokens, or answers one yes/no question a characteristic.
 
     python benchmarks/paper_scale.py --out benchmarks/results/paper_scale_h100.json
-    python benchmarks/paper_scale.py --scale small --out benchmarks/results/paper_scale_cpu.json
+    python benchmarks/paper_scale.py --scale shallow --out benchmarks/results/paper_scale_cpu.json
 
 Each measurement is written to the file as it is taken; what does not fit into memory is recorded
 and the rest goes on. Started again with the same file and other `--parts`, it adds to it. It runs

@@ -16,6 +16,14 @@ COUNTING = (
     "the best of several shapes of one matrix product in the same run."
 )
 
+SHAPES = {
+    "shallow": "Widths and tokens are those of 7B, layers an eighth: here, too, matrix products "
+    "take most of the time, and weights fit into no cache.",
+    "small": "Tokens are those of 7B, widths and depths are not: what is no matrix product weighs "
+    "more than at full size.",
+}
+"""What the shapes of a smaller scale keep of the full size."""
+
 
 def section(results: Mapping[str, Any]) -> str:
     """Markdown of one results file."""
@@ -23,7 +31,7 @@ def section(results: Mapping[str, Any]) -> str:
     lines = [f"## Speed at scale {facts['scale']}: {facts['device']}", ""]
     lines += [machine(facts), "", "```", *facts["commands"], "```", ""]
     if model := rows.get("model"):
-        lines += [_model(model), ""]
+        lines += [f"{_model(model)} {SHAPES.get(facts['scale'], '')}".rstrip(), ""]
     lines += [COUNTING, ""]
     rate = matrix_rate(rows)
     if rate is not None:
