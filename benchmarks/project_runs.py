@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,21 @@ from faceinsight.work import digest
 ROOT = Path(__file__).parents[1]
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """Converter of an argument that is a whole number from `least` on."""
+
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"is {value}, and {least} is the least")
+        return value
+
+    return number
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that say on what the pipelines are run."""
+    """Options that say on what, and how often, the pipelines are run."""
+    parser.add_argument("--seeds", type=at_least(1), default=3)
+    parser.add_argument("--resamples", type=at_least(100), default=1000, help="of the bootstrap")
     parser.add_argument("--folder", type=Path, required=True, help="for what the runs make")
     parser.add_argument("--env", default="small")
     parser.add_argument("--dataset", default="celeba", choices=DATASETS, help="the only one used")

@@ -34,6 +34,8 @@ PACKAGES = (
     "transformers.modeling_utils",
     "transformers.trainer",
 )
+_LONGEST = 600
+"""Seconds after which a process hangs, and does not merely take its time."""
 
 
 def fork_context() -> ForkServerContext:
@@ -45,10 +47,19 @@ def fork_context() -> ForkServerContext:
 
 def run(function: Callable[..., None], *arguments: Any) -> None:
     """Call a function of a module in a process that knows nothing of this one."""
+    code = _exit_code(function, arguments)
+    assert code == 0, f"{function.__name__} ended with {code}"
+
+
+def _exit_code(function: Callable[..., None], arguments: tuple[Any, ...]) -> int | None:
     process = fork_context().Process(target=function, args=arguments)
     process.start()
-    process.join()
-    assert process.exitcode == 0, f"{function.__name__} ended with {process.exitcode}"
+    process.join(_LONGEST)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        raise TimeoutError(f"{function.__name__} was not done after {_LONGEST} s")
+    return process.exitcode
 
 
 def kedro(
@@ -62,11 +73,9 @@ def kedro(
         out, err = Path(folder, "out"), Path(folder, "err")
         environment = os.environ | (env or {})
         order = (arguments, str(cwd), environment, str(out), str(err))
-        process = fork_context().Process(target=_run, args=order)
-        process.start()
-        process.join()
+        code = _exit_code(_run, order)
         texts = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
-    return CompletedProcess(["kedro", *arguments], process.exitcode, *texts)
+    return CompletedProcess(["kedro", *arguments], code, *texts)
 
 
 def _run(
