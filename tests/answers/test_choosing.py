@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Lexicon, questions
-from faceinsight.answers.choosing import choose_answer, support
+from faceinsight.answers.choosing import choose_answer, stated, support
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,27 @@ def test_a_word_means_what_was_asked(vocabulary, lexicon, parser):
 def test_the_first_of_equals_is_chosen(vocabulary, parser):
     probabilities = dict.fromkeys(vocabulary.ids, 0.7)
     assert choose_answer(["nothing", "at all"], None, probabilities, parser) == 0
+
+
+def test_what_only_follows_is_not_stated(vocabulary, parser):
+    said = parser.parse("He is in his thirties.").labels
+    assert len(said) > 5
+    kept = stated(said, vocabulary.groups)
+    assert all(kept.values())
+    assert set(kept) == {id_ for id_, value in said.items() if value}
+
+
+def test_long_answers_are_not_drowned_by_what_follows_from_short_ones(vocabulary, parser):
+    """A wrong age is one wrong statement, however many other ages it rules out."""
+    candidates = ["In their thirties.", "Smiling, bald."]
+    probabilities = dict.fromkeys(vocabulary.ids, 0.1) | {"Smiling": 0.9}
+    assert choose_answer(candidates, None, probabilities, parser) == 1
+
+
+def test_what_was_never_taught_does_not_count(parser):
+    candidates = ["A smiling man.", "A man with a hat."]
+    assert choose_answer(candidates, None, {"Smiling": 0.6, "Wearing_Hat": 0.9}, parser) == 1
+    assert choose_answer(candidates, None, {"Smiling": 0.6}, parser) == 0
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.booleans()), st.data())

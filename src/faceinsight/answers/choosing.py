@@ -9,6 +9,23 @@ from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question
 
 
+def stated(labels: Mapping[str, bool], groups: Mapping[str, Sequence[str]]) -> dict[str, bool]:
+    """Labels without those that only follow: who is in their thirties is of no other age.
+
+    Args:
+        labels: id to what is said of it.
+        groups: ids of which exactly one holds.
+    """
+    implied = {
+        id_
+        for members in groups.values()
+        if any(labels.get(member) for member in members)
+        for id_ in members
+        if not labels.get(id_)
+    }
+    return {id_: value for id_, value in labels.items() if id_ not in implied}
+
+
 def support(labels: Mapping[str, bool], probabilities: Mapping[str, float]) -> tuple[float, float]:
     """How well probabilities bear out what an answer says.
 
@@ -40,8 +57,13 @@ def choose_answer(
     Args:
         candidates: answers to the same question about the same photograph, at least one.
         question: what was asked, for answers as short as "Yes."; None where it is no known one.
-        probabilities: id to the model's own P for that photograph.
+        probabilities: id to the model's own P for that photograph; what is said of others does not
+            count.
         parser: reads the answers.
     """
-    scores = [support(parser.parse(text, question).labels, probabilities) for text in candidates]
+    scores = []
+    for text in candidates:
+        said = stated(parser.parse(text, question).labels, parser.vocabulary.groups)
+        known = {id_: value for id_, value in said.items() if id_ in probabilities}
+        scores.append(support(known, probabilities))
     return scores.index(max(scores))

@@ -60,7 +60,7 @@ class AnswerParser:
     """
 
     def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon) -> None:
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
         self._lexicon = lexicon
         self._normalise = Normaliser(lexicon.settings.variants)
         self._trie = compile_meanings(lexicon, self._normalise)
@@ -99,7 +99,7 @@ class AnswerParser:
         parsed, _ = self._parsed(text, question, None, labels)
         return tuple(
             id_
-            for id_ in self._vocabulary.ids
+            for id_ in self.vocabulary.ids
             if id_ in labels
             and (id_ in parsed.contradictions or parsed.labels.get(id_, labels[id_]) != labels[id_])
         )
@@ -123,11 +123,11 @@ class AnswerParser:
         for part in [*picked, text]:
             self._read(part, question, asked, said)
         found = combine(
-            said.claims, said.ages, self._vocabulary, self._lexicon.age_groups, asked, true
+            said.claims, said.ages, self.vocabulary, self._lexicon.age_groups, asked, true
         )
         settled = set(found.labels) | found.contradictions
         answered = settled & asked if asked else settled
-        order = self._vocabulary.index.__getitem__
+        order = self.vocabulary.index.__getitem__
         parsed = ParsedAnswer(
             labels={id_: found.labels[id_] for id_ in sorted(found.labels, key=order)},
             contradictions=tuple(sorted(found.contradictions, key=order)),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
+from faceinsight.answers.choosing import stated
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.frames import Frames
 from faceinsight.prediction import consistent_labels, known_labels, lexicon_of, open_model
@@ -178,25 +179,14 @@ class Asker:
         index = self._model.vocabulary.index
         for text, by_probability, by_rules in zip(texts, probable, decoded, strict=True):
             read = self._parser.parse(text, question)
-            stated = self._stated(read.labels)
+            said = stated(read.labels, self._model.vocabulary.groups)
             count.answers += 1
-            count.silent += not stated and not read.contradictions
+            count.silent += not said and not read.contradictions
             # What a text both claims and denies is a statement that agrees with nothing.
-            count.statements += len(stated) + len(read.contradictions)
-            for id_, value in stated.items():
+            count.statements += len(said) + len(read.contradictions)
+            for id_, value in said.items():
                 count.as_probable += bool(by_probability[index[id_]] == value)
                 count.as_decoded += bool(by_rules[index[id_]] == value)
-
-    def _stated(self, labels: Mapping[str, bool]) -> dict[str, bool]:
-        """Labels without those that only follow: who is in their thirties is of no other age."""
-        implied = {
-            id_
-            for members in self._model.vocabulary.groups.values()
-            if any(labels.get(member) for member in members)
-            for id_ in members
-            if not labels.get(id_)
-        }
-        return {id_: value for id_, value in labels.items() if id_ not in implied}
 
     def _ground(self, question: Question, labels: dict[str, bool]) -> None:
         from faceinsight.model.grounded import answer_from_labels

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.choosing import choose_answer
 from faceinsight.model.answering import answer_from_picture
+from faceinsight.prediction import taught
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
@@ -71,8 +73,10 @@ def best_from_picture(
             **({"do_sample": True} | generate),
         )
     chosen = []
-    for row, p in enumerate(logits.float().sigmoid().tolist()):
+    columns = np.flatnonzero(taught(model))
+    ids = [model.vocabulary.ids[column] for column in columns]
+    for row, p in enumerate(logits.float().sigmoid().cpu().numpy()[:, columns].tolist()):
         of_one = texts[row * candidates : (row + 1) * candidates]
-        probabilities = dict(zip(model.vocabulary.ids, p, strict=True))
+        probabilities = dict(zip(ids, p, strict=True))
         chosen.append(of_one[choose_answer(of_one, question, probabilities, parser)])
     return DirectAnswers(chosen, texts[::candidates], logits)
