@@ -17,6 +17,7 @@ Minutes on one core. Means over the models, with the standard deviation between 
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.frames import Frames
 from faceinsight.losses import masked_bce
 from faceinsight.model.modeling import FaceInsightModel
+from faceinsight.model.saving import PROVENANCE
 from faceinsight.prediction import open_model
 from faceinsight.prior import correlation_prior, count
 from faceinsight.training.data import FaceDataset
@@ -77,6 +79,15 @@ def newest(folder: Path, marker: str) -> Path:
     if not versions:
         raise ParameterError(f"{folder} holds no {marker}, nor does any version in it; name one")
     return versions[-1].parent
+
+
+def made_of(folders: Iterable[Path]) -> str:
+    """Variants and commits of models, by their provenance."""
+    found = set()
+    for folder in folders:
+        about = json.loads((newest(folder, PROVENANCE).joinpath(PROVENANCE)).read_text("utf-8"))
+        found.add(f"variant {about['variant']['name']}, commit {str(about['commit'])[:10]}")
+    return "; ".join(sorted(found))
 
 
 def diagnose(
@@ -280,8 +291,8 @@ def render(of_models: list[dict[str, Section]], args: argparse.Namespace, prior:
         "",
         f"{len(of_models)} trained models, one a seed, in evaluation mode; mean, with the standard "
         f"deviation between models; at most {args.faces} test faces, {args.batch} training faces "
-        f"for gradients, {args.shuffles} shuffles. Made by `benchmarks/ablation_diagnostics.py` "
-        f"({platform.machine()}, CPU).",
+        f"for gradients, {args.shuffles} shuffles. The models: {made_of(args.model)}. Made by "
+        f"`benchmarks/ablation_diagnostics.py` ({platform.machine()}, CPU).",
     ]
     for title, section in of_models[0].items():
         lines += ["", f"## {title}", "", "| what | value |", "|---|---|"]
