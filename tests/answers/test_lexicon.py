@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from faceinsight.answers import AnswerParser, Lexicon, LexiconSettings
-from faceinsight.answers.lexicon import PHRASE_FIELDS
+from faceinsight.answers.settings import PHRASE_FIELDS
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 
@@ -96,7 +96,7 @@ def test_every_phrase_means_what_it_is_listed_as(
     field: str, lexicon: Lexicon, parser: AnswerParser
 ):
     stated = {"synonyms": True, "narrower": True, "opposites": False, "antonyms": False}.get(field)
-    denied = {"synonyms": False, "opposites": True, "wider": False}.get(field)
+    denied = {"synonyms": False, "opposites": True, "wider": False, "missing": True}.get(field)
     for id_, phrase in _phrases(lexicon, field):
         text = _stated(phrase, lexicon)
         assert parser.parse(f"There is {text}.").labels.get(id_) is stated, (id_, phrase)

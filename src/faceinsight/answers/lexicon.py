@@ -11,12 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from faceinsight.answers.settings import EntrySettings, LexiconSettings
+from faceinsight.answers.settings import PHRASE_FIELDS, EntrySettings, LexiconSettings
 from faceinsight.answers.wording import DefaultWords, Wording, default_words, wording
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
-
-PHRASE_FIELDS = ("synonyms", "narrower", "opposites", "antonyms", "wider", "loosely")
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Entry:
         say: wordings of a face that has it, one or more.
         deny: wordings of a face that has it not; none where a description should not mention that.
         subject: what has it: "person" or "photograph", or another noun.
-        phrases: the six lists of `EntrySettings`, by name.
+        phrases: the lists of phrases of `EntrySettings`, by name.
         years: first and last year of a class of ages.
     """
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from faceinsight.answers.lexicon import PHRASE_FIELDS, Entry, Lexicon
+from faceinsight.answers.lexicon import Entry, Lexicon
+from faceinsight.answers.settings import PHRASE_FIELDS
 from faceinsight.answers.trie import Trie
 from faceinsight.answers.words import Normaliser
 
@@ -22,16 +23,18 @@ class Sense:
     denied_absent: list[str] = field(default_factory=list)
     denied_each: list[str] = field(default_factory=list)
     denied_present: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     loosely: list[str] = field(default_factory=list)
 
     def add(self, id_: str, how: str) -> None:
-        """Let the phrase be one of the six kinds (`EntrySettings`) for a characteristic."""
+        """Let the phrase be one of the kinds (`EntrySettings`) for a characteristic."""
         targets = {
             "synonyms": (self.present, self.denied_absent),
             "narrower": (self.present,),
             "opposites": (self.absent, self.denied_present),
             "antonyms": (self.absent,),
             "wider": (self.denied_each,),
+            "missing": (self.missing,),
             "loosely": (self.loosely,),
         }
         for target in targets[how]:
@@ -41,7 +44,7 @@ class Sense:
     @property
     def ids(self) -> set[str]:
         """All characteristics that the phrase may say something about."""
-        return {*self.present, *self.absent, *self.denied_each, *self.loosely}
+        return {*self.present, *self.absent, *self.denied_each, *self.missing, *self.loosely}
 
 
 @dataclass(frozen=True)

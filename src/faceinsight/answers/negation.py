@@ -28,6 +28,11 @@ _AFTER_WITH = word_set("seen shown pictured depicted portrayed photographed")
 _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 
+_WHOLLY = word_set("no not never without lack lacking lacked devoid minus sans neither nor")
+_BEFORE_WHOLE = word_set("any have had has having got all longer single strand of")
+_AFTER_WHOLE = word_set("at left whatever whatsoever remaining and or nor but anymore , –")
+
+
 @dataclass(frozen=True)
 class Negation:
     """What is denied in a stretch of words.
@@ -84,6 +89,27 @@ def negation(
                 scope = ""
         denied[place - first] = bool(scope)
     return Negation(denied, before, excepted)
+
+
+def altogether(words: Sequence[str], start: int, stop: int, end: int) -> bool:
+    """Whether a denied noun is denied as such: "no hair", but not "no long hair", "no hair clip".
+
+    Args:
+        words: all words.
+        start: where the noun begins.
+        stop: the word after it.
+        end: where its clause ends.
+    """
+    place = start - 1
+    while place >= 0 and start - place <= 4 and words[place] in _BEFORE_WHOLE:
+        place -= 1
+    if place < 0 or words[place] not in _WHOLLY:
+        return False
+    following = words[stop] if stop < end else ","
+    # What cannot be seen need not be missing: "no hair is visible under the scarf".
+    return following in _AFTER_WHOLE or (
+        (following in FINITE or following in PRONOUNS) and words[place - 1 : place] == ["with"]
+    )
 
 
 def _excepts(words: Sequence[str], place: int, end: int) -> bool:

@@ -14,6 +14,12 @@ from pydantic import (
     model_validator,
 )
 
+PHRASE_FIELDS = (
+    *("synonyms", "narrower", "opposites", "antonyms"),
+    *("wider", "missing", "loosely"),
+)
+"""The lists of phrases of an entry."""
+
 VERBS = ("be", "have", "wear", "show")
 """Verbs that a wording may begin with, in the infinitive."""
 
@@ -48,6 +54,8 @@ class EntrySettings(_Settings):
         opposites: phrases that mean it is absent; their denial means present.
         antonyms: phrases that imply it is absent; their denial says nothing.
         wider: phrases of which only the denial says something: that it is absent.
+        missing: phrases of which only the denial says something: that it is present ("hair", for
+            "bald"); only where nothing but the word itself is denied, not a kind or a place of it.
         loosely: phrases that mean it is present only where a question asks for it and nothing
             closer is meant ("smiling", if asked for an expression).
         years: first and last year of a class of ages; null as the last is without end.
@@ -62,6 +70,7 @@ class EntrySettings(_Settings):
     opposites: Phrases = []
     antonyms: Phrases = []
     wider: Phrases = []
+    missing: Phrases = []
     loosely: Phrases = []
     years: tuple[int, int | None] | None = None
     subject: Phrase = "person"
@@ -179,7 +188,7 @@ class LexiconSettings(_Settings):
             if unknown := sorted(set(part.also) - set(self.parts)):
                 raise ValueError(f"parts.{name}.also names '{unknown[0]}', which is no part")
         for id_, entry in self.characteristics.items():
-            for field in ("synonyms", "narrower", "opposites", "antonyms", "wider", "loosely"):
+            for field in PHRASE_FIELDS:
                 for phrase in getattr(entry, field):
                     part = phrase.partition("~")[2].strip()
                     if "~" in phrase and part not in self.parts:

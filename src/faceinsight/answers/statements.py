@@ -10,7 +10,7 @@ from faceinsight.answers.binding import Binder, Bound, Match
 from faceinsight.answers.claims import AgeClaim, Claim
 from faceinsight.answers.english import DETERMINERS, NUMBERS, STOPS
 from faceinsight.answers.meanings import Sense
-from faceinsight.answers.negation import Negation, negation
+from faceinsight.answers.negation import Negation, altogether, negation
 from faceinsight.answers.words import Words
 
 _CHOICE = 6
@@ -100,7 +100,7 @@ class Stater:
         binder = Binder(self._words.words, found, self._also, defaults, self._asked)
         bound = binder.bind(matches, first, end)
         told = self._of_qualities(bound, found, reach, first, end)
-        told += self._of_phrases(matches, bound, reach, first, end)
+        told += self._of_phrases(matches, bound, reach, first, end, context)
         told += self._of_ages(matches, numbers, reach, first, end)
         _except(told, reach.excepted)
         return sorted(told, key=lambda statement: statement.start)
@@ -141,6 +141,7 @@ class Stater:
         reach: Negation,
         first: int,
         end: int,
+        context: Context,
     ) -> list[Statement]:
         qualities: dict[int, set[str]] = {}
         for b in bound:
@@ -161,7 +162,12 @@ class Stater:
                 continue  # "no heavy makeup" says nothing of other makeup
             evidence = self._evidence(match.start, match.end, first, end)
             claims = [c for c in self._claims(meaning.plain, no, evidence) if not said & {*c.ids}]
-            told.append(Statement(match.start, match.end, claims, denied=no))
+            if no and meaning.plain.missing:
+                whole = context.denied or altogether(self._words.words, match.start, match.end, end)
+                here = meaning.plain.missing if whole else []
+                claims += [Claim((id_,), True, evidence) for id_ in here]
+            if claims or not meaning.plain.missing:
+                told.append(Statement(match.start, match.end, claims, denied=no))
         return told
 
     def _of_ages(
