@@ -2,7 +2,10 @@
 
 A quality belongs to the part that its own noun phrase names; else to the part right before it
 ("mouth open", "hair that is black"); else to the clause's subject; else to the person. A quality of
-anything else ("a black hat", "a white shirt") says nothing.
+anything else ("a black hat", "a white shirt") says nothing. What may be said of several parts
+("black", of hair and of a person) is not said of the person where the clause speaks of another
+thing ("her eyes are black", "brown eyes, not black"), nor where it stands for clothes ("a man in
+black").
 """
 
 from __future__ import annotations
@@ -24,9 +27,15 @@ from faceinsight.answers.meanings import Meaning, Sense
 
 _REACH = 10
 _UNKNOWN = 3
+_PERSON, _THING = "person", ""
 _PREPOSITIONS = word_set("in of on at from for behind by near to into")
 _RELATIVE = frozenset({"that", "which"})
 _LINKS = COPULAS | ADVERBS | _RELATIVE
+_SOMEBODY = word_set("who someone somebody anyone")
+_CLOTHED = word_set("in wear wearing wore worn")
+_AGAINST = word_set("not never neither nor than of or as but almost nearly instead")
+_ELLIPSIS = _AGAINST | ADVERBS | DETERMINERS | frozenset({",", "and", "rather"})
+"""Between a part and a quality of it that is denied or likened: "brown hair rather than black"."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class Binder:
         also: part to parts that may stand for it.
         defaults: parts that a quality may describe without being told, best first.
         asked: ids that are asked about.
+        apart: parts that are not of the person, whose qualities are none of the person's.
     """
 
     def __init__(
@@ -71,34 +81,50 @@ class Binder:
         also: Mapping[str, Collection[str]],
         defaults: Sequence[str],
         asked: frozenset[str],
+        apart: Collection[str] = (),
     ) -> None:
         self._words = words
         self._found = found
         self._also = also
         self._defaults = defaults
         self._asked = asked
+        self._apart = apart
 
     def bind(self, matches: Sequence[Match], first: int, end: int) -> list[Bound]:
         """Bind the qualities among the matches of words `first` up to `end`."""
         bound = []
         subjects: list[str] = []
         last: Match | None = None
-        taking = False
+        taking = predicate = False
         place = first
         for match in matches:
             for at in range(place, match.start):
                 word = self._words[at]
                 taking = taking or word in TAKING or word == "with"
+                predicate = predicate or word in COPULAS
+                if word in _SOMEBODY:
+                    subjects.append(_PERSON)
                 if word == "to" and at > first and self._words[at - 1] in (",", "and", "not"):
                     # "..., and to be smiling" is said of the person again.
                     subjects, last = [], None
             place = match.end
-            if match.meaning.qualities and (b := self._bind(match, first, end, last, subjects)):
-                bound.append(b)
+            if match.meaning.qualities:
+                told = subjects[-4:]
+                if not predicate:
+                    # Of the eyes "brown eyes, white" says nothing more than that they are brown.
+                    told = [part for part in told if self._sense(match.meaning, part)]
+                if b := self._bind(match, first, end, last, told):
+                    bound.append(b)
             if match.meaning.part is not None:
                 last = match
                 if not taking and not self._after_preposition(match, first):
                     subjects.append(match.meaning.part)
+                    predicate = False
+            elif self._thing(match):
+                last = match
+                if not taking and not self._after_preposition(match, first):
+                    subjects.append(_THING)
+                    predicate = False
         return bound
 
     def _after_preposition(self, match: Match, first: int) -> bool:
@@ -120,15 +146,56 @@ class Binder:
         candidates = []
         if last is not None and self._linked(last.end, match.start):
             candidates.append(last.meaning.part)
-        candidates += reversed(subjects[-4:])
-        for part in [*candidates, *self._asked_parts(match.meaning), *self._defaults]:
+        elif last is not None and self._elliptic(last.end, match.start):
+            candidates.append(last.meaning.part or _THING)
+        candidates += reversed(subjects)
+        defaults = self._defaults
+        if self._of_something_else(match, first, candidates):
+            candidates = [part for part in candidates if part != _PERSON]
+            defaults = [part for part in defaults if part != _PERSON]
+        for part in [*candidates, *self._asked_parts(match.meaning), *defaults]:
             if (sense := self._sense(match.meaning, part)) is not None:
                 return Bound(match, sense)
         return None
 
+    def _thing(self, match: Match) -> bool:
+        """Whether a phrase is a thing that is no part, as a beard is."""
+        meaning = match.meaning
+        return meaning.plain is not None and not meaning.adjective and not meaning.qualities
+
+    def _of_something_else(
+        self, match: Match, first: int, candidates: Sequence[str | None]
+    ) -> bool:
+        """Whether a quality that nothing else names is none of the person's."""
+        nearest = candidates[0] if candidates else self._defaults[0]
+        if nearest in self._apart:
+            return True
+        if len(match.meaning.qualities) == 1:
+            return False  # "her eyes look sad" is said of her
+        if self._after_clothes(match, first):
+            return True
+        return nearest != _PERSON and nearest not in self._also.get(_PERSON, ())
+
+    def _after_clothes(self, match: Match, first: int) -> bool:
+        """ "wearing black", "in red and black": a colour that stands for clothes."""
+        for place in range(match.start - 1, max(first - 1, match.start - 5), -1):
+            word = self._words[place]
+            if word in _CLOTHED:
+                return True
+            if (word in STOPS and word != "and") or word in COPULAS or word in DETERMINERS:
+                return False
+            if (other := self._found.get(place)) is not None and not other.meaning.qualities:
+                return False
+        return False
+
     def _noun(self, match: Match, end: int) -> tuple[Match | None, bool]:
         """The part that the quality's noun phrase names, and whether it names something else."""
         place, unknown, crossed = match.end, 0, False
+        # After an article there must be a noun: "a white and blue shirt".
+        before = match.start - 1
+        while match.start - before < _REACH and before > 0 and self._words[before] in ADVERBS:
+            before -= 1
+        headed = before >= 0 and self._words[before] in ("a", "an")
         stop = min(end, match.end + _REACH)
         while place < stop:
             word = self._words[place]
@@ -136,9 +203,9 @@ class Binder:
                 meaning = other.meaning
                 if meaning.part is not None:
                     fits = self._sense(match.meaning, meaning.part) is not None
-                    return (other, False) if fits else (None, not crossed)
+                    return (other, False) if fits else (None, headed or not crossed)
                 if meaning.plain is not None and not meaning.adjective and not meaning.qualities:
-                    return None, not crossed
+                    return None, headed or not crossed
                 place, unknown = other.end, 0
             elif word in (",", "and", "or") and not unknown:
                 crossed = True
@@ -154,7 +221,7 @@ class Binder:
                 if unknown > _UNKNOWN:
                     break
                 place += 1
-        return None, unknown > 0 and not crossed
+        return None, unknown > 0 and (headed or not crossed)
 
     def _shared(self, match: Match, noun: Match, end: int) -> tuple[int, ...]:
         """ "brown hair and eyes": a second part that the quality belongs to as well."""
@@ -173,6 +240,19 @@ class Binder:
         if not all(word in _LINKS for word in between):
             return False
         return not (set(between) & COPULAS) or between[0] in _RELATIVE
+
+    def _elliptic(self, start: int, end: int) -> bool:
+        """Whether a quality is set against that of a part before: "brown hair, not black"."""
+        between = self._words[start:end] if end - start <= _REACH else ()
+        qualities = {
+            place
+            for at in range(start, end)
+            if (other := self._found.get(at)) is not None and other.meaning.qualities
+            for place in range(at, other.end)
+        }
+        return not _AGAINST.isdisjoint(between) and all(
+            word in _ELLIPSIS or place in qualities for place, word in enumerate(between, start)
+        )
 
     def _sense(self, quality: Meaning, part: str | None) -> Sense | None:
         if part is None:

@@ -91,19 +91,25 @@ def negation(
     return Negation(denied, before, excepted)
 
 
-def altogether(words: Sequence[str], start: int, stop: int, end: int) -> bool:
+def altogether(
+    words: Sequence[str], start: int, stop: int, first: int, end: int, listed: bool
+) -> bool:
     """Whether a denied noun is denied as such: "no hair", but not "no long hair", "no hair clip".
 
     Args:
         words: all words.
         start: where the noun begins.
         stop: the word after it.
+        first: where its clause begins.
         end: where its clause ends.
+        listed: whether it stands below a heading that denies it ("Absent: hair").
     """
+    if listed:
+        return (start == first or words[start - 1] == ",") and (stop == end or words[stop] == ",")
     place = start - 1
-    while place >= 0 and start - place <= 4 and words[place] in _BEFORE_WHOLE:
+    while place >= first and start - place <= 4 and words[place] in _BEFORE_WHOLE:
         place -= 1
-    if place < 0 or words[place] not in _WHOLLY:
+    if place < first or words[place] not in _WHOLLY:
         return False
     following = words[stop] if stop < end else ","
     # What cannot be seen need not be missing: "no hair is visible under the scarf".

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field, replace
 from faceinsight.answers.choices import Options
 from faceinsight.answers.claims import AgeClaim, Claim, Findings, combine
 from faceinsight.answers.clauses import Clause, clauses
-from faceinsight.answers.english import AFFIRMING, DENYING, ELLIPTIC, NEGATORS, PRONOUNS
+from faceinsight.answers.english import (
+    AFFIRMING,
+    COPULAS,
+    DENYING,
+    ELLIPTIC,
+    FINITE,
+    NEGATORS,
+    PRONOUNS,
+)
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.meanings import compile_meanings
 from faceinsight.answers.questions import Question
@@ -22,6 +30,9 @@ from faceinsight.answers.reader import Reader
 from faceinsight.answers.statements import Context
 from faceinsight.answers.words import Normaliser, Words
 from faceinsight.characteristics import Vocabulary
+
+_FRAGMENT = 4
+"""A clause of no more words that has no verb goes on with the part that is named before it."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ class AnswerParser:
         self._normalise = Normaliser(lexicon.settings.variants)
         self._trie = compile_meanings(lexicon, self._normalise)
         self._also = {part: of.also for part, of in lexicon.settings.parts.items() if of.also}
+        self._apart = {part for part, of in lexicon.settings.parts.items() if of.apart}
         self._ages = {id_ for classes in lexicon.age_groups.values() for id_ in classes}
         self._denying = {
             id_ for id_, entry in lexicon.entries.items() if all(w.negative for w in entry.say)
@@ -141,11 +153,13 @@ class AnswerParser:
     ) -> None:
         """Add what a text claims to what is said already."""
         words = self._normalise(text)
-        reader = Reader(words, self._trie, self._also, asked, self._lexicon.settings.ages.widest)
+        widest = self._lexicon.settings.ages.widest
+        reader = Reader(words, self._trie, self._also, asked, widest, self._apart)
         plain = Context(age=bool(asked & self._ages))
         pending = question.about if question is not None and question.kind == "yes_no" else ()
         heading, heading_in = plain, -1
         part: str | None = None
+        said_in = -1
         for number, clause in enumerate(clauses(words)):
             if clause.end <= clause.first:
                 continue
@@ -165,10 +179,13 @@ class AnswerParser:
                 continue
             value = clause.value if clause.value > first else first
             inherited = heading
-            if words.words[first] in ("it", "they") and part is not None:
+            if part is not None and (
+                words.words[first] in ("it", "they")
+                or (clause.sentence == said_in and _verbless(words, first, clause.end))
+            ):
                 inherited = replace(heading, subject=part)
             reading = reader.read(first, clause.end, value, inherited)
-            part = reading.part
+            part, said_in = reading.part or part, clause.sentence
             if clause.asked:
                 pending = tuple(
                     dict.fromkeys(
@@ -210,6 +227,12 @@ def _lead(words: Words, clause: Clause) -> int:
         alone = follows in PRONOUNS or follows in (",", "the", "this", "not") or span[0] != "no"
         return 1 if alone else 0
     return 0
+
+
+def _verbless(words: Words, first: int, end: int) -> bool:
+    """Whether a clause goes on with what the one before it speaks of ("..., but not black")."""
+    span = words.words[first:end]
+    return len(span) <= _FRAGMENT and FINITE.isdisjoint(span) and COPULAS.isdisjoint(span)
 
 
 def _without_echo(text: str, question: Question | None) -> str:

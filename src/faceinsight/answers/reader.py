@@ -49,6 +49,7 @@ class Reader:
         also: part to parts that may stand for it.
         asked: ids that are asked about.
         widest: a range of more years says nothing.
+        apart: parts that are not of the person.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Reader:
         also: Mapping[str, Collection[str]],
         asked: Collection[str],
         widest: int,
+        apart: Collection[str] = (),
     ) -> None:
         self._words = words
         self._trie = trie
-        self._state = Stater(words, also, asked, widest)
+        self._state = Stater(words, also, asked, widest, apart)
 
     def read(self, first: int, end: int, value: int, context: Context) -> Reading:
         """Read words `first` up to `end`; if they are a key and its value, that begins at `value`.

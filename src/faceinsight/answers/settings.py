@@ -128,10 +128,13 @@ class PartSettings(_Settings):
     Attributes:
         words: its names.
         also: parts that may stand for it ("a sad face" is a sad person).
+        apart: whether it is none of the person's, as clothes are: a quality of it says nothing of
+            the person.
     """
 
     words: Phrases
     also: list[str] = []
+    apart: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -62,6 +62,7 @@ class Stater:
         also: part to parts that may stand for it.
         asked: ids that are asked about.
         widest: a range of more years says nothing.
+        apart: parts that are not of the person.
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class Stater:
         also: Mapping[str, Collection[str]],
         asked: Collection[str],
         widest: int,
+        apart: Collection[str] = (),
     ) -> None:
         self._words = words
         self._also = also
         self._asked = frozenset(asked)
         self._widest = widest
+        self._apart = apart
 
     def __call__(
         self, matches: Sequence[Match], first: int, end: int, context: Context
@@ -97,7 +100,7 @@ class Stater:
         ]
         found = {match.start: match for match in matches}
         defaults = [context.subject, "person"] if context.subject else ["person"]
-        binder = Binder(self._words.words, found, self._also, defaults, self._asked)
+        binder = Binder(self._words.words, found, self._also, defaults, self._asked, self._apart)
         bound = binder.bind(matches, first, end)
         told = self._of_qualities(bound, found, reach, first, end)
         told += self._of_phrases(matches, bound, reach, first, end, context)
@@ -163,9 +166,9 @@ class Stater:
             evidence = self._evidence(match.start, match.end, first, end)
             claims = [c for c in self._claims(meaning.plain, no, evidence) if not said & {*c.ids}]
             if no and meaning.plain.missing:
-                whole = context.denied or altogether(self._words.words, match.start, match.end, end)
-                here = meaning.plain.missing if whole else []
-                claims += [Claim((id_,), True, evidence) for id_ in here]
+                words, listed = self._words.words, context.denied
+                if altogether(words, match.start, match.end, first, end, listed):
+                    claims += [Claim((id_,), True, evidence) for id_ in meaning.plain.missing]
             if claims or not meaning.plain.missing:
                 told.append(Statement(match.start, match.end, claims, denied=no))
         return told
