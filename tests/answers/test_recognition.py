@@ -32,6 +32,30 @@ def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
         ("What is he wearing?", "accessories"),
         ("What are her eyes like?", "eyes"),
         ("Tell me about the nose and mouth", "mouth"),
+        ("Does he have a mustache or a beard?", "facial_hair"),
+        ("Does he have a beard and glasses?", "facial_hair"),
+        ("Why is she smiling?", "Smiling"),
+        ("Why is he wearing a hat?", "Wearing_Hat"),
+        ("How attractive is she?", "Attractive"),
+        ("How happy is he?", "happy"),
+        ("Is it a boy?", "gender"),
+        ("Is it a girl or a boy?", "gender"),
+        ("Is this boy smiling?", "Smiling"),
+        ("Does this old man have sideburns?", "Sideburns"),
+        ("Is he a child?", "age"),
+        ("Is he over 50?", "age"),
+        ("Is she in her thirties?", "age_30_39"),
+        ("How old?", "age"),
+        ("Is he Asian?", "race5"),
+        ("Is he Korean?", "race7"),
+        ("Is he Indian or Middle Eastern?", "race7"),
+        ("What is his skin colour?", "skin"),
+        ("What shape is his face?", "shape"),
+        ("Are there bags under his eyes?", "Bags_Under_Eyes"),
+        ("Isn’t she smiling?", "Smiling"),
+        ("Doesn't he wear glasses?", "Eyeglasses"),
+        ("Could you tell me whether she’s bald?", "Bald"),
+        ("Is the woman in the photo young?", "Young"),
     ],
 )
 def test_other_words_ask_for_the_same(
@@ -66,8 +90,15 @@ def test_a_pronoun_is_not_what_is_asked_for(lexicon: Lexicon, parser: AnswerPars
         assert asked.about in [("Male",), ("Female",)]
 
 
-def test_a_request_to_describe_is_one(lexicon: Lexicon, parser: AnswerParser):
-    asked = recognise_question("Can you describe this person?", lexicon, parser)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Can you describe this person?", "Describe him.", "Give me a description of her"),
+        *("What does he look like?", "What do you see?", "Tell me about her."),
+    ],
+)
+def test_a_request_to_describe_is_one(text: str, lexicon: Lexicon, parser: AnswerParser):
+    asked = recognise_question(text, lexicon, parser)
     assert asked is not None
     assert asked.kind == "describe"
 

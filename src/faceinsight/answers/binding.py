@@ -145,7 +145,8 @@ class Binder:
             return None
         candidates = []
         if last is not None and self._linked(last.end, match.start):
-            candidates.append(last.meaning.part)
+            if last.end < match.start or self._sense(match.meaning, last.meaning.part) is not None:
+                candidates.append(last.meaning.part)
         elif last is not None and self._elliptic(last.end, match.start):
             candidates.append(last.meaning.part or _THING)
         candidates += reversed(subjects)

@@ -27,7 +27,7 @@ from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.meanings import compile_meanings
 from faceinsight.answers.questions import Question
 from faceinsight.answers.reader import Reader
-from faceinsight.answers.statements import Context
+from faceinsight.answers.statements import Context, Statement
 from faceinsight.answers.words import Normaliser, Words
 from faceinsight.characteristics import Vocabulary
 
@@ -59,6 +59,7 @@ class _Said:
 
     claims: list[Claim] = field(default_factory=list)
     ages: list[AgeClaim] = field(default_factory=list)
+    told: list[Statement] = field(default_factory=list)
     refused: bool = False
 
 
@@ -115,6 +116,12 @@ class AnswerParser:
             if id_ in labels
             and (id_ in parsed.contradictions or parsed.labels.get(id_, labels[id_]) != labels[id_])
         )
+
+    def statements(self, text: str) -> list[Statement]:
+        """What each phrase of a text says by itself, in the order of its clauses."""
+        said = _Said()
+        self._read(text, None, frozenset(), said)
+        return said.told
 
     def _parsed(
         self,
@@ -194,6 +201,7 @@ class AnswerParser:
                 )
                 continue
             said.refused |= reading.refused
+            said.told += reading.told
             said.claims += reading.claims
             said.ages += reading.ages
 

@@ -32,12 +32,14 @@ class Reading:
         ages: about the age.
         refused: whether it declines to say something, or announces that.
         part: the part of the face that is named last, to which "it" would refer.
+        told: phrase by phrase what the claims are made of.
     """
 
     claims: list[Claim] = field(default_factory=list)
     ages: list[AgeClaim] = field(default_factory=list)
     refused: bool = False
     part: str | None = None
+    told: list[Statement] = field(default_factory=list)
 
 
 class Reader:
@@ -144,6 +146,7 @@ class Reader:
             ]
 
     def _tell(self, reading: Reading, told: Sequence[Statement]) -> None:
+        reading.told += told
         for statement in with_choices(told, self._words):
             reading.claims += statement.claims
             if statement.age is not None:

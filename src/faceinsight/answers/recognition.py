@@ -8,9 +8,13 @@ that the parser knows ("Does she wear glasses?"); words that name a group or a t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from faceinsight.answers.english import word_set
+from faceinsight.answers.ages import class_of
+from faceinsight.answers.claims import AgeClaim, Claim
+from faceinsight.answers.english import COPULAS, FINITE, word_set
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
@@ -27,9 +31,18 @@ _ASKING = word_set("what which who whose how where when why")
 
 _PERSONS = {"man", "woman"}
 
-_PRONOUNS = {"he": "this person", "she": "this person", "him": "this person"}
-_PRONOUNS |= {"his": "this person's", "her": "this person's"}
+_OPENING, _OPEN = {"what", "how", "tell"}, {"like", "see", "about"}
+
+_AMOUNTS = {"many", "much"}
+
+# "Is he under 30?" supposes that it is a man and does not ask for it.
+_PRONOUNS = dict.fromkeys(("he", "she", "him"), "this person") | dict.fromkeys(
+    ("his", "her"), "their"
+)
 _PRONOUN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b", re.IGNORECASE)
+_NEGATIVE = re.compile(r"^(is|are|does|do|did|has|have|can|could|would)n't\b", re.IGNORECASE)
+_TOLD = re.compile(r"\b(?:if|whether|do you think)\b", re.IGNORECASE)
+_INVERTED = re.compile(r"^(is|are|was|has|does|did|do) (?:this|that|the) person\b", re.IGNORECASE)
 
 
 def recognise_question(text: str, lexicon: Lexicon, parser: AnswerParser) -> Question | None:
@@ -53,13 +66,21 @@ def recognise_question(text: str, lexicon: Lexicon, parser: AnswerParser) -> Que
             return question
     named = _of_words(words, normalise, known, lexicon)
     # "How old ..." asks for an age, and does not ask whether the person is old.
-    if named is not None and "how" in words:
+    if named is not None and "how" in words and "how" in _words(normalise, named.text):
         return named
     return (
         _of_characteristics(text, words, known, parser, lexicon)
         or named
         or _of_description(words, normalise, known[0])
     )
+
+
+@dataclass(frozen=True)
+class _Mention:
+    """Ids that one phrase may be about, and whether a yes to it means that one of them holds."""
+
+    ids: frozenset[str]
+    affirmed: bool
 
 
 def _of_characteristics(
@@ -69,33 +90,97 @@ def _of_characteristics(
     parser: AnswerParser,
     lexicon: Lexicon,
 ) -> Question | None:
-    """The narrowest question about what a yes to the text would state."""
-    # "Is he under 30?" supposes that it is a man and does not ask for it.
-    plain = _PRONOUN.sub(lambda found: _PRONOUNS[found[0].lower()], text).strip().rstrip("?.! ")
-    reads = [parser.parse(said) for said in (f"{plain}.", f"{plain}? Yes.")]
-    stated = {id_: value for read in reads for id_, value in read.labels.items()}
-    stated |= {id_: True for read in reads for id_ in read.contradictions}
+    """The narrowest question about all that the phrases of a text speak of."""
     of_persons = {i for i, e in lexicon.entries.items() if _PERSONS & {*e.phrases["synonyms"]}}
+    mentions = _mentions(_as_statement(text, lexicon, of_persons), parser, lexicon)
+    wide = _asks_widely(words)
     # "Is this man bald?" does not ask whether it is a man.
-    rest = [id_ for id_ in stated if id_ not in of_persons]
-    wide = not _ASKING.isdisjoint(words)
-    about = rest if rest or wide else list(stated)
-    if not about:
+    rest = [mention for mention in mentions if mention.ids.isdisjoint(of_persons)]
+    mentions = rest if rest or wide else mentions
+    # What no question asks for together is asked for by the first: "a beard and glasses".
+    return _narrowest(mentions, wide, known) or _narrowest(mentions[:1], wide, known)
+
+
+def _narrowest(
+    mentions: Sequence[_Mention], wide: bool, known: Sequence[Question]
+) -> Question | None:
+    if not mentions:
         return None
-    # Of a group's members a yes to one is a no to the others.
-    present = [id_ for id_ in about if stated[id_]]
-    if len(present) == 1 and not wide:
-        return next(q for q in known if q.kind == "yes_no" and q.about == (present[0],))
-    asked = set(present or about)
-    covering = [q for q in known if q.kind in ("group", "topic") and asked <= set(q.about)]
-    return min(covering, key=lambda q: len(q.about), default=None)
+    sets = {mention.ids for mention in mentions}
+    single = next(iter(sets)) if len(sets) == 1 and mentions[0].affirmed else frozenset()
+    yes_no = [q for q in known if q.kind == "yes_no" and single == {*q.about}]
+    if yes_no and not wide:
+        return yes_no[0]
+    groups = [q for q in known if q.kind == "group" and single & {*q.about}]
+    if groups:
+        # A word that several characteristics share ("Korean", "boy") is asked for by the group
+        # with the finest classes.
+        return max(groups, key=lambda q: len(q.about))
+    sets_of = [q for q in known if q.kind in ("group", "topic")]
+    covering = [q for q in sets_of if all(ids & {*q.about} for ids in sets)]
+    if covering:
+        return min(covering, key=lambda q: len(q.about))
+    return yes_no[0] if yes_no else None
+
+
+def _mentions(text: str, parser: AnswerParser, lexicon: Lexicon) -> list[_Mention]:
+    phrases: dict[int, tuple[list[Claim], list[AgeClaim]]] = {}
+    for statement in parser.statements(text):
+        claims, ages = phrases.setdefault(statement.start, ([], []))
+        claims += statement.claims
+        ages += [statement.age] if statement.age is not None else []
+    found = []
+    for claims, ages in phrases.values():
+        present = {id_ for claim in claims if claim.present for id_ in claim.ids}
+        ids = present or {id_ for claim in claims for id_ in claim.ids}
+        affirmed = bool(present)
+        for age in [age for age in ages if age.kind or not ids]:
+            for classes in lexicon.age_groups.values():
+                meant = {class_of(classes, years) for years in age.years}
+                sure = None not in meant and len(meant) == 1 and not age.denied
+                ids |= {id_ for id_ in meant if id_} if sure else set(classes)
+            affirmed = True
+        if ids:
+            found.append(_Mention(frozenset(ids), affirmed))
+    return found
+
+
+def _asks_widely(words: Sequence[str]) -> bool:
+    """Whether no yes or no would do: "why is she smiling", "how big is it" are about one thing."""
+    for word, following in pairwise([*words, ""]):
+        if word == "how" and following not in FINITE | COPULAS | _AMOUNTS:
+            continue
+        if word in _ASKING and word != "why":
+            return True
+    return False
+
+
+def _as_statement(text: str, lexicon: Lexicon, of_persons: Collection[str]) -> str:
+    """A question as the statement that a yes to it would make: "this person is smiling"."""
+    plain = _NEGATIVE.sub(r"\1 ", text.replace("\u2019", "'").strip().rstrip("?.! "))
+    plain = _TOLD.sub("", plain)
+    plain = _PRONOUN.sub(lambda found: _PRONOUNS[found[0].lower()], plain)
+    # "Is this young woman smiling?" supposes that she is young and a woman.
+    nouns = {
+        re.escape(phrase)
+        for id_ in of_persons
+        for field in ("synonyms", "narrower")
+        for phrase in lexicon.entries[id_].phrases[field]
+        if phrase.isalpha()
+    } | {re.escape(word) for word in lexicon.settings.ages.words}
+    subject = (
+        rf"\b(?:this|that|the) (?!an?\b)(?:[\w-]+ ){{0,3}}?(?:{'|'.join(sorted(nouns))}|person)"
+    )
+    plain = re.sub(rf"{subject}\b(?= \w)(?! (?:or|and)\b)", "this person", plain, flags=re.I)
+    return _INVERTED.sub(r"this person \1", plain) + "."
 
 
 def _of_words(
     words: Sequence[str], normalise: Normaliser, known: Sequence[Question], lexicon: Lexicon
 ) -> Question | None:
     """The question of a group or a topic with most of the text's words, and fewest others."""
-    asked = set(words) - _OF_QUESTIONS
+    # "What shape is the face?": the words are those of any question, but one of them names a topic.
+    asked = set(words) - _OF_QUESTIONS or set(words) & {*lexicon.topics}
     if not asked:
         return None
     parts = lexicon.settings.parts
@@ -103,7 +188,8 @@ def _of_words(
     of_sets = [question for question in known if question.kind in ("group", "topic")]
     best: tuple[tuple[int, int], Question] | None = None
     for name, question in zip(names, of_sets, strict=True):
-        own = set(_words(normalise, f"{question.text} {lexicon.group_name(name)}")) - _OF_QUESTIONS
+        own = set(_words(normalise, f"{question.text} {lexicon.group_name(name)}"))
+        own -= _OF_QUESTIONS - asked
         called = {w for part in (name,) if part in parts for w in parts[part].words}
         shared = asked & (own | {form for word in called for form in _words(normalise, word)})
         score = (len(shared), -len(own))
@@ -115,8 +201,12 @@ def _of_words(
 def _of_description(
     words: Sequence[str], normalise: Normaliser, described: Question
 ) -> Question | None:
-    own = set(_words(normalise, described.text)) - _OF_QUESTIONS
-    return None if own.isdisjoint(words) else described
+    own = set(_words(normalise, described.text)) - _OF_QUESTIONS | {"description"}
+    # "What does she look like?", "Tell me about him": whoever names nothing asks for everything.
+    everything = set(words) <= _OF_QUESTIONS | {"about"} and not (
+        _OPENING.isdisjoint(words) or _OPEN.isdisjoint(words)
+    )
+    return described if everything or not own.isdisjoint(words) else None
 
 
 def _words(normalise: Normaliser, text: str) -> list[str]:
