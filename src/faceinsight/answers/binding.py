@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from faceinsight.answers.english import (
     ADVERBS,
+    CLOSING,
     COPULAS,
     DETERMINERS,
     FINITE,
@@ -274,6 +275,7 @@ class Binder:
 def _ends_phrase(word: str) -> bool:
     return (
         word in STOPS
+        or word in CLOSING
         or word in FINITE
         or word in COPULAS
         or word in DETERMINERS

@@ -82,10 +82,16 @@ def _open_brackets(words: list[str]) -> None:
 def _questions(words: Words) -> list[bool]:
     """Whether each sentence ends in a question mark, in the order in which `clauses` counts."""
     asked = []
-    for word in words.words:
+    for place, word in enumerate(words.words):
         if word in (".", "?", "!", NEWLINE, BLANK, BULLET, ";"):
-            asked.append(word == "?")
+            asked.append(word == "?" and not _tagged(words.words, place))
     return [*asked, False]
+
+
+def _tagged(words: list[str], place: int) -> bool:
+    """Whether a question mark only asks for assent: "She is smiling, isn't she?"."""
+    tag = [word for word in words[max(0, place - 4) : place] if word != "not"]
+    return len(tag) > 2 and tag[-1] in PRONOUNS and tag[-2] in FINITE and (tag[-3] == ",")
 
 
 def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -93,10 +99,12 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     first, has_verb = start, False
     for place in range(start, end):
         word = words[place]
-        if word in BREAKS or place - first == _LONGEST:
+        # "Anything but young" is one expression.
+        breaks = word in BREAKS and words[place - 1 : place] not in (["anything"], ["nothing"])
+        if breaks or place - first == _LONGEST:
             if place > first:
                 yield first, place
-            first, has_verb = place + (word in BREAKS), False
+            first, has_verb = place + breaks, False
         elif word in (",", "and", "so", "because") and _begins_clause(words, place, end, has_verb):
             if place > first:
                 yield first, place

@@ -36,10 +36,15 @@ TAKING = word_set("has have had wear wore wearing having sporting featuring show
 
 NEGATORS = word_set(
     "no not without never neither nor none lack lacking lacked devoid hardly minus non absence "
-    "sans nothing"
+    "sans nothing nobody scarcely"
 )
 NEGATING_PAIRS = frozenset(
-    {("instead", "of"), ("rather", "than"), ("free", "of"), ("free", "from"), ("opposed", "to")}
+    {
+        *(("instead", "of"), ("rather", "than"), ("free", "of"), ("free", "from")),
+        *(("opposed", "to"), ("anything", "but"), ("far", "from"), ("fail", "to")),
+        *(("failed", "to"), ("failing", "to"), ("refuse", "to"), ("refused", "to")),
+        *(("refusing", "to"), ("taken", "off"), ("took", "off"), ("shaved", "off")),
+    }
 )
 
 EXCEPTING = word_set("except excepting besides")
@@ -82,6 +87,9 @@ STOPS = (
     | {"\n"}
 )
 """Where a noun phrase ends: before these no further noun is looked for."""
+
+CLOSING = word_set("instead now anymore again today otherwise whatsoever")
+"""Words that stand after a quality and are no noun that it describes."""
 
 BREAKS = word_set("but however although though whereas while yet nevertheless nonetheless")
 """Words that begin a clause of their own, whatever follows."""

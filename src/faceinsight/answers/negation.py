@@ -72,7 +72,7 @@ def negation(
     for place in range(first, end):
         word = words[place]
         if place not in taken:
-            if word in NEGATORS or _pair(words, place, end):
+            if (word in NEGATORS and not _affirms(words, place, end)) or _pair(words, place, end):
                 if scope and scope != "heading" and place - opened <= 2 and word in _REVERSING:
                     scope = ""  # "not without"
                 else:
@@ -83,7 +83,7 @@ def negation(
                 continue
             if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
                 before = place
-            if scope and _excepts(words, place, end):
+            if _excepts(words, place, end):
                 scope, excepted = "", place
             if scope and place > opened and _closes(words, place, end, scope, opened, bare):
                 scope = ""
@@ -123,6 +123,11 @@ def _excepts(words: Sequence[str], place: int, end: int) -> bool:
     return words[place] in EXCEPTING or pair in EXCEPTING_PAIRS
 
 
+def _affirms(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether a negator denies nothing: "nothing but a smile"."""
+    return words[place] == "nothing" and place + 1 < end and words[place + 1] == "but"
+
+
 def _pair(words: Sequence[str], place: int, end: int) -> bool:
     if place + 1 >= end:
         return False
@@ -136,7 +141,8 @@ def _kind(words: Sequence[str], place: int, first: int, end: int) -> str:
     word = words[place]
     previous = words[place - 1] if place > first else ""
     verbal = previous in FINITE or "to" in (previous, *words[place + 1 : min(place + 2, end)])
-    if word in ("not", "never") and verbal:
+    following = words[place + 1] if place + 1 < end else ""
+    if (word in ("not", "never") and verbal) or (word == "no" and following == "longer"):
         return "aux"
     if word in ("neither", "nor"):
         return "neither"

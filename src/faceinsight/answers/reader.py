@@ -10,6 +10,7 @@ from faceinsight.answers.claims import AgeClaim, Claim
 from faceinsight.answers.english import (
     ABSENT,
     CONDITIONS,
+    COPULAS,
     FEMININE,
     MASCULINE,
     NEGATORS,
@@ -179,8 +180,16 @@ class Reader:
 
 
 def _conditional(words: Sequence[str], first: int, end: int) -> bool:
-    """Whether a clause leaves open what it says ("if", "whether", but not "as if")."""
+    """Whether a clause leaves open what it says ("if", "whether", but not "as if"), or what is now.
+
+    "He used to have a beard" speaks of the past.
+    """
     return any(
-        words[place] in CONDITIONS and (place == first or words[place - 1] != "as")
+        (words[place] in CONDITIONS and (place == first or words[place - 1] != "as"))
+        or (
+            words[place] == "used"
+            and words[place + 1 : min(place + 2, end)] == ["to"]
+            and (place == first or words[place - 1] not in COPULAS)
+        )
         for place in range(first, end)
     )

@@ -255,18 +255,21 @@ def _taken(matches: Sequence[Match]) -> set[int]:
 
 
 def _except(told: Sequence[Statement], place: int) -> None:
-    """ "no facial hair except a mustache" does not deny the mustache."""
+    """What stands after "except" holds against what the words before it say."""
     there = {
-        id_
+        (id_, claim.present)
         for statement in told
         if statement.start >= place
         for claim in statement.claims
-        if claim.present
         for id_ in claim.ids
     }
     for statement in told:
         if there and statement.start < place:
-            statement.claims = [c for c in statement.claims if not there & {*c.ids}]
+            statement.claims = [
+                claim
+                for claim in statement.claims
+                if not there & {(id_, not claim.present) for id_ in claim.ids}
+            ]
 
 
 def with_choices(told: Sequence[Statement], words: Words) -> list[Statement]:
