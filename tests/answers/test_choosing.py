@@ -2,7 +2,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Lexicon, questions
@@ -70,6 +70,7 @@ def test_what_was_never_taught_does_not_count(parser):
     assert choose_answer(candidates, None, {"Smiling": 0.6}, parser) == 0
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdef"), st.booleans()), st.data())
 def test_support_is_a_share_and_a_mean(labels, data):
     probabilities = {

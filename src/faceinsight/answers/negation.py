@@ -28,6 +28,9 @@ _AFTER_WITH = word_set("seen shown pictured depicted portrayed photographed")
 _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 
+_AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
+_EVIDENCE = word_set("evidence sign indication hint proof suggest indicate suggesting indicating")
+
 _WHOLLY = word_set("no not never without lack lacking lacked devoid minus sans neither nor")
 _BEFORE_WHOLE = word_set("any have had has having got all longer single strand of")
 _AFTER_WHOLE = word_set("at left whatever whatsoever remaining and or nor but anymore , –")
@@ -69,6 +72,7 @@ def negation(
     denied = [heading] * (end - first)
     before, excepted = first, end
     scope, opened = ("heading" if heading else ""), first
+    clausal = False
     for place in range(first, end):
         word = words[place]
         if place not in taken:
@@ -83,6 +87,10 @@ def negation(
                 continue
             if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
                 before = place
+            if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
+                scope, clausal = "", True  # "no sign that the man wears a hat": there is a man
+            elif clausal and word in FINITE:
+                scope, opened, clausal = "aux", place, False
             if _excepts(words, place, end):
                 scope, excepted = "", place
             if scope and place > opened and _closes(words, place, end, scope, opened, bare):
@@ -142,7 +150,7 @@ def _kind(words: Sequence[str], place: int, first: int, end: int) -> str:
     previous = words[place - 1] if place > first else ""
     verbal = previous in FINITE or "to" in (previous, *words[place + 1 : min(place + 2, end)])
     following = words[place + 1] if place + 1 < end else ""
-    if (word in ("not", "never") and verbal) or (word == "no" and following == "longer"):
+    if (word in ("not", "never") and verbal) or (word, following) in _AUXILIARY:
         return "aux"
     if word in ("neither", "nor"):
         return "neither"
