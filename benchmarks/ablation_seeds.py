@@ -26,6 +26,8 @@ from kedro.framework.startup import bootstrap_project
 from scipy.stats import t
 
 from faceinsight.variants import LABELS
+from faceinsight.work import digest
+from project_runs import code_version
 
 ROOT = Path(__file__).parents[1]
 MAPS = {"exact": "provided", "faulty": "provided_faulty"}
@@ -62,7 +64,7 @@ def ablation_of(seed: int, maps: str, folder: Path, env: str) -> pd.DataFrame:
         "segmentation.maps": MAPS[maps],
         "evaluation.n_resamples": 0,
     }
-    kept = folder / f"{maps}-{seed}.csv"
+    kept = folder / f"{maps}-{seed}-{digest(env, code_version())}.csv"
     if not kept.exists():
         given = ",".join(f"{name}={value}" for name, value in params.items())
         command = [sys.executable, "-m", "kedro", "run", f"--env={env}", f"--params={given}"]
@@ -82,7 +84,8 @@ def render(results: pd.DataFrame, seeds: int) -> str:
         "",
         f"{seeds} seeds; each draws its own data sets, initial weights and order of examples. Test "
         "faces; per cent; mean over seeds, with the standard deviation between seeds. Made by "
-        f"`benchmarks/ablation_seeds.py` ({platform.machine()}, CPU).",
+        f"`benchmarks/ablation_seeds.py` ({platform.machine()}, CPU); code and configuration of "
+        f"commit {code_version()}.",
     ]
     for maps in MAPS:
         here = results[results["maps"] == maps]

@@ -28,7 +28,8 @@ from scipy.stats import t
 
 from faceinsight.paper.ablation import OMEGAS, SWEEP_COLUMNS, chosen_omega
 from faceinsight.paper.numbers import claim
-from faceinsight.work import write_beside
+from faceinsight.work import digest, write_beside
+from project_runs import code_version
 
 ROOT = Path(__file__).parents[1]
 DATASET, TASK = "celeba", "attributes"
@@ -58,7 +59,8 @@ def main() -> None:
 
 def run(omega: float, seed: int, folder: Path, args: argparse.Namespace) -> pd.DataFrame:
     """One row a split: attribute accuracy and mAP on CelebA of a model trained with this omega."""
-    kept = folder / f"{args.variant}-{seed}-{omega:g}.csv"
+    key = digest(args.env, None if args.raw is None else str(args.raw), args.params, code_version())
+    kept = folder / f"{args.variant}-{seed}-{omega:g}-{key}.csv"
     if not kept.exists():
         params = {
             "seed": seed,
@@ -107,7 +109,7 @@ def render(sweep: pd.DataFrame, args: argparse.Namespace) -> str:
         + ("draws its own data sets, " if args.raw is None else "has its own ")
         + "initial weights and order of examples. Attributes of CelebA; per cent; mean over seeds, "
         "with the standard deviation between seeds. Made by `benchmarks/omega_sweep.py` "
-        f"({platform.machine()}).",
+        f"({platform.machine()}); code and configuration of commit {code_version()}.",
         "",
         "| omega | accuracy, validation | accuracy, test | mAP, validation | mAP, test |",
         "|---|---|---|---|---|",
