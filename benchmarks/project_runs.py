@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--params", default="", help="further parameters, as for kedro run")
 
 
+@cache
 def code_version() -> str:
     """The commit of the code and its configuration, for a page and for what is kept.
 
     Results of one commit are not taken for those of another; of changes that are not committed
-    only a digest can be told.
+    only a digest can be told. It is what the script was started with.
     """
-    paths = ["--", "src", "conf"]
+    paths = ["--", "src", "conf", "benchmarks/plain_models.py", "benchmarks/plain_training.py"]
     commit = _git("log", "-1", "--format=%h", *paths).strip()
     changes = _git("diff", "HEAD", *paths)
     return f"{commit}+{digest(changes)}" if changes else commit

@@ -44,6 +44,11 @@ ANSWER = PhotoAnswer(
             "wrote contradicts them (bald, another race)",
         ),
         (
+            replace(ANSWER, way="template", reason="speaks of age_20_29"),
+            None,
+            "wrote says what it cannot (20 to 29 years old)",
+        ),
+        (
             replace(ANSWER, way="template", reason="says nothing of what was asked"),
             None,
             "wrote says nothing of what was asked",

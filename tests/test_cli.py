@@ -17,7 +17,7 @@ def test_home_is_found_in_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(
         cli.run, "callback", cli._with_readable_errors(lambda **options: given.update(options))
     )
-    params = "variant=org,raw=~/faces,rivals.local.path=~/weights,a=x~/y,epochs=2"
+    params = "variant=org,raw=~/faces,rivals.local.path=~/weights,a=x~/y,b=~nobody-here/z,epochs=2"
     done = CliRunner().invoke(cli.run, [f"--params={params}"])
     assert done.exit_code == 0, done.output
     assert given["params"] == {
@@ -25,5 +25,6 @@ def test_home_is_found_in_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_p
         "raw": str(tmp_path / "faces"),
         "rivals": {"local": {"path": str(tmp_path / "weights")}},
         "a": "x~/y",
+        "b": "~nobody-here/z",
         "epochs": 2,
     }

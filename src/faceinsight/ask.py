@@ -156,10 +156,11 @@ def remarks(answer: PhotoAnswer, question: str | None) -> str:
 def _in_words(reason: str) -> str:
     from faceinsight.photos.words import label_words
 
-    verb, _, ids = reason.partition("contradicts ")
-    if verb or not ids:
-        return reason
-    return f"contradicts them ({', '.join(dict.fromkeys(map(label_words, ids.split(', '))))})"
+    for said, told in (("contradicts ", "contradicts them"), ("speaks of ", "says what it cannot")):
+        ids = reason.removeprefix(said)
+        if ids != reason:
+            return f"{told} ({', '.join(dict.fromkeys(map(label_words, ids.split(', '))))})"
+    return reason
 
 
 def _no_version(catalog: Any, version: str) -> str:

@@ -59,8 +59,10 @@ def _at_home(value: Any) -> Any:
     """A parameter with `~` as the shell expands it, which it does not after a comma."""
     if isinstance(value, dict):
         return {name: _at_home(of) for name, of in value.items()}
-    is_at_home = isinstance(value, str) and value.startswith("~")
-    return str(Path(value).expanduser()) if is_at_home else value
+    if isinstance(value, list):
+        return [_at_home(of) for of in value]
+    # Unlike Path.expanduser it leaves an unknown user, and the rest of the text, as they are.
+    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111
 
 
 run = copy.copy(kedro_run)

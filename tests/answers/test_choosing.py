@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Lexicon, questions
-from faceinsight.answers.choosing import choose_answer, stated, support
+from faceinsight.answers.choosing import choose_answer, stated, support, unfounded
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,20 @@ def test_support_is_a_share_and_a_mean(labels, data):
     said = [p if labels[id_] else 1 - p for id_, p in probabilities.items() if id_ in labels]
     assert share == sum(p >= 0.5 for p in said) / len(said)
     assert math.exp(mean * len(said)) == pytest.approx(math.prod(said))
+
+
+def test_what_was_never_taught_is_unfounded(vocabulary, lexicon, parser):
+    taught = vocabulary.annotated_by("celeba")
+
+    def loose(text, known=taught, question=None):
+        return unfounded(text, question, known, parser)
+
+    assert loose("A smiling young man.") == []
+    assert set(loose("A smiling Asian man in his thirties.")) == {"Asian", "age_30_39"}
+    assert loose("He is an angry man.") == ["angry"]
+    assert loose("A man, and not angry.") == ["angry"]
+    # One of the data sets that say so is known.
+    assert loose("He is White.", ("race7_White", "Male")) == []
+    (angry,) = [q for q in questions(vocabulary, lexicon) if q.about == ("angry",)]
+    assert loose("Yes.", question=angry) == ["angry"]
+    assert loose("I cannot tell.", question=angry) == []

@@ -37,6 +37,23 @@ def test_words_that_hold_are_the_language_models(model, monkeypatch):
     assert call["prompt"] == f"What is known of a face: Looks: bald. {BALD.text}"
 
 
+def test_of_what_is_not_known_nothing_is_said(model, monkeypatch):
+    known = {"Male": True, "Female": False}
+
+    def answer(*written):
+        talking.let_ground(monkeypatch, *written)
+        return answer_from_labels(model, known, BALD.text, BALD, LEXICON, PARSER)
+
+    refusal = "I cannot tell."
+    assert (answer(refusal).text, answer(refusal).way) == (refusal, "grounded")
+    for guess in ("Yes, he is bald.", "No.", "A bald man."):
+        told = answer(guess, guess)
+        assert (told.text, told.way, told.reason) == (refusal, "template", "speaks of Bald")
+    # Beside what is known, too.
+    talking.let_ground(monkeypatch, "A bald man.", "A man.")
+    assert answer_from_labels(model, known, "Who?", None, LEXICON, PARSER).text == "A man."
+
+
 def test_of_an_unknown_question_everything_is_told(model, monkeypatch):
     calls = talking.let_ground(monkeypatch, "A bald man.")
     assert ground(model, None).way == "grounded"

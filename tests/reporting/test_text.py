@@ -55,4 +55,4 @@ def test_agreement_is_one_line_of_those_that_learnt_to_answer():
     assert text.endswith("in per cent: +corr -, +lgc 83.1.")
     assert agreement_text({"org": {}, "lgc": {}}) == ""
     learnt["direct"]["unchosen"] = {"agree_with_probabilities": 0.7}
-    assert "+lgc 83.1 (70.0). In brackets: before" in agreement_text({"lgc": learnt})
+    assert "+lgc 83.1 (70.0). In brackets: of one sampled answer" in agreement_text({"lgc": learnt})

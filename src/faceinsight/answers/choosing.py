@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question
@@ -24,6 +24,33 @@ def stated(labels: Mapping[str, bool], groups: Mapping[str, Sequence[str]]) -> d
         if not labels.get(id_)
     }
     return {id_: value for id_, value in labels.items() if id_ not in implied}
+
+
+def unfounded(
+    text: str, question: Question | None, known: Collection[str], parser: AnswerParser
+) -> list[str]:
+    """Ids that a text speaks of although nothing is known of them, in the order of its words.
+
+    A word that several data sets use ("White"), or that says several things ("young"), is founded
+    if one of them is known, and so is a pronoun.
+
+    Args:
+        text: an answer.
+        question: what was asked, for answers as short as "Yes."; None where it is no known one.
+        known: ids of which something is known.
+        parser: reads the answer.
+    """
+    said = parser.parse(text, question).labels
+    loose: dict[str, None] = {}
+    for statement in parser.statements(text):
+        ids = [id_ for claim in statement.claims if not claim.weak for id_ in claim.ids]
+        if statement.age is not None and statement.age.kind:
+            ids += [id_ for id_ in parser.age_classes if said.get(id_)]
+        if ids and not any(id_ in known for id_ in ids):
+            loose[ids[0]] = None
+    if question is not None and not any(id_ in known for id_ in question.about):
+        loose |= dict.fromkeys(id_ for id_ in question.about if id_ in said)
+    return list(loose)
 
 
 def support(labels: Mapping[str, bool], probabilities: Mapping[str, float]) -> tuple[float, float]:
@@ -57,13 +84,14 @@ def choose_answer(
     Args:
         candidates: answers to the same question about the same photograph, at least one.
         question: what was asked, for answers as short as "Yes."; None where it is no known one.
-        probabilities: id to the model's own P for that photograph; what is said of others does not
-            count.
+        probabilities: id to the model's own P for that photograph, of what it was taught; what is
+            said of anything else counts as wrong.
         parser: reads the answers.
     """
     scores = []
     for text in candidates:
         said = stated(parser.parse(text, question).labels, parser.vocabulary.groups)
         known = {id_: value for id_, value in said.items() if id_ in probabilities}
-        scores.append(support(known, probabilities))
+        loose = dict.fromkeys(unfounded(text, question, probabilities, parser), 0.0)
+        scores.append(support(known | dict.fromkeys(loose, True), {**probabilities, **loose}))
     return scores.index(max(scores))

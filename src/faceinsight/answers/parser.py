@@ -78,7 +78,7 @@ class AnswerParser:
         self._trie = compile_meanings(lexicon, self._normalise)
         self._also = {part: of.also for part, of in lexicon.settings.parts.items() if of.also}
         self._apart = {part for part, of in lexicon.settings.parts.items() if of.apart}
-        self._ages = {id_ for classes in lexicon.age_groups.values() for id_ in classes}
+        self.age_classes = {id_ for classes in lexicon.age_groups.values() for id_ in classes}
         self._denying = {
             id_ for id_, entry in lexicon.entries.items() if all(w.negative for w in entry.say)
         }
@@ -162,7 +162,7 @@ class AnswerParser:
         words = self._normalise(text)
         widest = self._lexicon.settings.ages.widest
         reader = Reader(words, self._trie, self._also, asked, widest, self._apart)
-        plain = Context(age=bool(asked & self._ages))
+        plain = Context(age=bool(asked & self.age_classes))
         pending = question.about if question is not None and question.kind == "yes_no" else ()
         heading, heading_in = plain, -1
         part: str | None = None

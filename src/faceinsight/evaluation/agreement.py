@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
-from faceinsight.answers.choosing import stated
+from faceinsight.answers.choosing import stated, unfounded
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.frames import Frames
-from faceinsight.prediction import consistent_labels, known_labels, lexicon_of, open_model
+from faceinsight.prediction import consistent_labels, known_labels, lexicon_of, open_model, taught
 
 if TYPE_CHECKING:
     import torch
@@ -75,8 +76,8 @@ def measure_agreement(
         `answers`, `silent` (share of them that state nothing that can be read), `statements` (of
         one characteristic each, or of the member of a group), `agree_with_probabilities` and
         `agree_with_labels` (shares of them), the same by `kinds` of question, and `unchosen`, the
-        same of each photograph's first candidate, as answers are without a choice by probabilities
-        (None where there is one candidate only); `grounded`:
+        same of one sampled answer to each, without a choice by probabilities (None where there is
+        one candidate only); `grounded`:
         `answers`, `contradictions` (of decoded labels), `templates` (share of the answers that a
         template had to write).
     """
@@ -108,6 +109,7 @@ class Asker:
         self._parser = AnswerParser(model.vocabulary, lexicon)
         self._questions = questions(model.vocabulary, lexicon)
         self._rng = np.random.default_rng(settings.seed)
+        self._taught = {*compress(model.vocabulary.ids, taught(model))}
         self._faces = 0
         self._counts = {kind: _Count() for kind in KINDS}
         self._unchosen = _Count()
@@ -180,10 +182,12 @@ class Asker:
         for text, by_probability, by_rules in zip(texts, probable, decoded, strict=True):
             read = self._parser.parse(text, question)
             said = stated(read.labels, self._model.vocabulary.groups)
+            said = {id_: value for id_, value in said.items() if id_ in self._taught}
+            # What a text both claims and denies, or was never taught, agrees with nothing.
+            wrong = [*read.contradictions, *unfounded(text, question, self._taught, self._parser)]
             count.answers += 1
-            count.silent += not said and not read.contradictions
-            # What a text both claims and denies is a statement that agrees with nothing.
-            count.statements += len(said) + len(read.contradictions)
+            count.silent += not said and not wrong
+            count.statements += len(said) + len(wrong)
             for id_, value in said.items():
                 count.as_probable += bool(by_probability[index[id_]] == value)
                 count.as_decoded += bool(by_rules[index[id_]] == value)

@@ -32,6 +32,9 @@ class Point(BaseModel):
 class FinetuningSettings(LoopSettings):
     """How a rival is fine-tuned; the defaults are LLaVA-1.5's own LoRA recipe.
 
+    With precision bf16, base weights are in bf16 and LoRA's in fp32; the seed is also that of
+    LoRA's initial weights.
+
     Attributes:
         task: `data set/task`, e.g. `fairface/age`, or `all`.
         learning_rates: one axis of the grid.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.choosing import choose_answer
-from faceinsight.model.answering import answer_from_picture
+from faceinsight.model.answering import SAMPLED, answer_from_picture
 from faceinsight.prediction import taught
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class DirectAnswers(NamedTuple):
 
     Attributes:
         texts: the answers, B.
-        unchosen: of each photograph the first candidate, which is what it would be told if nothing
-            were chosen.
+        unchosen: the first candidate of each, one sampled answer without a choice; the answer
+            itself where there is no other.
         logits: of the characteristics, [B, K].
     """
 
@@ -61,6 +61,8 @@ def best_from_picture(
         texts, logits = answer_from_picture(model, photographs, maps, text, **generate)
         return DirectAnswers(texts, texts, logits)
     fixed = "do_sample" not in generate
+    if fixed:
+        generate = SAMPLED | generate
     with torch.random.fork_rng(enabled=fixed):
         if fixed:
             torch.manual_seed(_SEED)
@@ -70,7 +72,7 @@ def best_from_picture(
             maps,
             text,
             candidates,
-            **({"do_sample": True} | generate),
+            **generate,
         )
     chosen = []
     columns = np.flatnonzero(taught(model))

@@ -21,13 +21,14 @@ from faceinsight.answers import (
     questions,
     write_answer,
 )
-from faceinsight.model.answering import answer_from_text, fact_prompt
+from faceinsight.answers.choosing import unfounded
+from faceinsight.answers.templates import UNKNOWN
+from faceinsight.model.answering import SAMPLED, answer_from_text, fact_prompt
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
 
 _SEED = 0
-_SAMPLED = {"do_sample": True, "temperature": 0.7}
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def answer_from_labels(
 
     Args:
         model: in evaluation mode.
-        labels: id to present or absent, breaking no rule.
+        labels: id to present or absent, breaking no rule; of what is left out nothing is known,
+            and nothing may be said.
         text: the question as it is put.
         question: the known one that it is; only what this asks for is told to the model. None
             tells everything.
@@ -89,9 +91,15 @@ def objection(
     """Why an answer from labels cannot stand; empty if it can."""
     if against := contradictions(text, labels, parser, question):
         return f"contradicts {', '.join(against)}"
-    said = parser.parse(text, question).labels
+    parsed = parser.parse(text, question)
+    if loose := unfounded(text, question, labels, parser):
+        return f"speaks of {', '.join(loose)}"
+    said = set(parsed.labels)
     if question is not None:
-        said = {id_: value for id_, value in said.items() if id_ in question.about}
+        said &= set(question.about)
+        declines = parsed.refused or text.strip() == UNKNOWN
+        if declines and labels.keys().isdisjoint(question.about):
+            return ""
     return "" if said else "says nothing of what was asked"
 
 
@@ -119,7 +127,7 @@ def whole_sentences(text: str) -> str:
 def _attempts(generate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield generate
     if not generate.get("do_sample"):
-        yield {**generate, **_SAMPLED}
+        yield {**generate, **SAMPLED}
         return
     of_sampling = ("do_sample", "temperature", "top_k", "top_p")
     yield {name: value for name, value in generate.items() if name not in of_sampling}

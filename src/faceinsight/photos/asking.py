@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
+from faceinsight.answers.choosing import unfounded
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.geometry import Box
 from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_settings
 from faceinsight.photos.folder import read_photograph
 from faceinsight.photos.settings import PhotoSettings
+from faceinsight.photos.words import label_words
 from faceinsight.prediction import known_labels, lexicon_of, open_model
 
 if TYPE_CHECKING:
@@ -212,9 +214,13 @@ class _Asking:
             candidates,
             **generate,
         )
-        made = self._fields(text, self._labels(logits)) | {"way": "direct"}
+        labels = self._labels(logits)
+        made = self._fields(text, labels) | {"way": "direct"}
         if not model.config.answer_weight:
             made["reason"] = "this model was not trained to answer from pictures"
+        elif loose := unfounded(text, self._question, labels, self._parser):
+            of = ", ".join(dict.fromkeys(map(label_words, loose)))
+            made["reason"] = f"it was taught nothing of: {of}"
         return made
 
     def _labels(self, logits: torch.Tensor) -> dict[str, bool]:

@@ -68,7 +68,8 @@ def drawn_caution(model_folder: Path, photographs: Path) -> str | None:
     about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if not about.get("training", {}).get("drawn"):
         return None
-    if any(is_drawn(folder) for folder in (photographs, *photographs.parents)):
+    place = Path(photographs).resolve()
+    if any(is_drawn(folder) for folder in (place, *place.parents)):
         return None
     return (
         "This model has seen drawn faces alone: what it says of a photograph means nothing. Train "

@@ -110,7 +110,7 @@ def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
             told.append(f"{LABELS.get(name, name)} {shares}")
     if not told:
         return ""
-    note = " In brackets: before one of several answers is chosen by P." if chosen else ""
+    note = " In brackets: of one sampled answer, not chosen by P." if chosen else ""
     return (
         f"Statements of direct answers that agree with P >= 0.5, in per cent: {', '.join(told)}."
         + note

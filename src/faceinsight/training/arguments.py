@@ -26,6 +26,8 @@ def trainer_arguments(
 ) -> TrainingArguments:
     """Arguments of a Trainer that validates and saves at the same updates.
 
+    These are as far apart as `evaluations_per_epoch` asks for, to the nearest update.
+
     Args:
         settings: of the training.
         work: folder in which `CHECKPOINTS` is made.

@@ -40,7 +40,7 @@ class LoopSettings(BaseModel):
         warmup_ratio: share of all steps in which the rate rises to its height.
         weight_decay: AdamW's.
         max_grad_norm: gradients are clipped to this norm.
-        precision: fp32, or bf16: autocast; weights that are not trained are kept in it.
+        precision: fp32, or bf16: autocast.
         gradient_checkpointing: compute activations again in the backward pass instead of keeping
             them: about a third more work, a small part of the memory.
         evaluations_per_epoch: how often the validation accuracy is taken.
