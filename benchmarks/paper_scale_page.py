@@ -17,8 +17,9 @@ COUNTING = (
 )
 
 SHAPES = {
-    "shallow": "Widths and tokens are those of 7B, layers an eighth: here, too, matrix products "
-    "take most of the time, and weights fit into no cache.",
+    "shallow": "Widths and tokens are those of 7B; the language models and LLaVA's tower have an "
+    "eighth of the layers, our encoders a sixth, and the vocabulary has 4,096 entries. Here, too, "
+    "matrix products take most of the time, and weights fit into no cache.",
     "small": "Tokens are those of 7B, widths and depths are not: what is no matrix product weighs "
     "more than at full size.",
 }
