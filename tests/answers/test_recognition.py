@@ -56,6 +56,8 @@ def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
         ("Doesn't he wear glasses?", "Eyeglasses"),
         ("Could you tell me whether she’s bald?", "Bald"),
         ("Is the woman in the photo young?", "Young"),
+        ("Are his eyes black?", "eyes"),
+        ("Is this man black?", "race7"),
     ],
 )
 def test_other_words_ask_for_the_same(
@@ -109,6 +111,8 @@ def test_a_request_to_describe_is_one(text: str, lexicon: Lexicon, parser: Answe
         *("", "?", "Why?", "What is the capital of France?", "Hi!", "\x00", "no", "Yes. " * 99),
         # That it is a man is supposed, not asked.
         *("Is he tired?", "Does he have freckles?", "Is his friend tall?"),
+        # A colour of something else is no race.
+        *("Is his shirt black?", "Are her teeth white?", "Is the background white?"),
     ],
 )
 def test_what_is_not_known_is_not_guessed(text: str, lexicon: Lexicon, parser: AnswerParser):

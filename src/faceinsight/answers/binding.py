@@ -121,7 +121,7 @@ class Binder:
                 if not taking and not self._after_preposition(match, first):
                     subjects.append(match.meaning.part)
                     predicate = False
-            elif self._thing(match):
+            elif match.meaning.thing:
                 last = match
                 if not taking and not self._after_preposition(match, first):
                     subjects.append(_THING)
@@ -144,30 +144,23 @@ class Binder:
                 return Bound(match, sense, (noun.start, *self._shared(match, noun, end)))
         if foreign:
             return None
-        candidates = []
-        if last is not None and self._linked(last.end, match.start):
-            if last.end < match.start or self._sense(match.meaning, last.meaning.part) is not None:
-                candidates.append(last.meaning.part)
-        elif last is not None and self._elliptic(last.end, match.start):
+        candidates: list[str] = []
+        if last is not None and (
+            self._follows(match, last, first) or self._elliptic(last.end, match.start)
+        ):
+            # What cannot have the quality keeps it from the person: "eyes black as coal".
             candidates.append(last.meaning.part or _THING)
         candidates += reversed(subjects)
-        defaults = self._defaults
+        defaults = [*self._asked_parts(match.meaning), *self._defaults]
         if self._of_something_else(match, first, candidates):
             candidates = [part for part in candidates if part != _PERSON]
             defaults = [part for part in defaults if part != _PERSON]
-        for part in [*candidates, *self._asked_parts(match.meaning), *defaults]:
+        for part in [*candidates, *defaults]:
             if (sense := self._sense(match.meaning, part)) is not None:
                 return Bound(match, sense)
         return None
 
-    def _thing(self, match: Match) -> bool:
-        """Whether a phrase is a thing that is no part, as a beard is."""
-        meaning = match.meaning
-        return meaning.plain is not None and not meaning.adjective and not meaning.qualities
-
-    def _of_something_else(
-        self, match: Match, first: int, candidates: Sequence[str | None]
-    ) -> bool:
+    def _of_something_else(self, match: Match, first: int, candidates: Sequence[str]) -> bool:
         """Whether a quality that nothing else names is none of the person's."""
         nearest = candidates[0] if candidates else self._defaults[0]
         if nearest in self._apart:
@@ -233,6 +226,13 @@ class Binder:
             if other is not None and self._sense(match.meaning, other.meaning.part) is not None:
                 return (other.start,)
         return ()
+
+    def _follows(self, match: Match, last: Match, first: int) -> bool:
+        """Whether a quality stands right after a part or a thing, and may belong to it."""
+        if last.end == match.start and self._sense(match.meaning, last.meaning.part) is None:
+            # Of whom "Is the woman in the photo young?" asks is not the photograph.
+            return not self._after_preposition(last, first)
+        return self._linked(last.end, match.start)
 
     def _linked(self, start: int, end: int) -> bool:
         """Whether only a relative pronoun with its verb, or adverbs, stand between two words."""

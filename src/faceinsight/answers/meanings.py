@@ -78,6 +78,12 @@ class Meaning:
     adjective: bool = False
     countable: bool = False
 
+    @property
+    def thing(self) -> bool:
+        """Whether it names something that is no part, as a beard is."""
+        named = self.plain is not None and self.part is None
+        return named and not self.adjective and not self.qualities
+
 
 def compile_meanings(lexicon: Lexicon, normalise: Normaliser) -> Trie[Meaning]:
     """All phrases of a lexicon, by their normal forms."""

@@ -31,10 +31,6 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
 _EVIDENCE = word_set("evidence sign indication hint proof suggest indicate suggesting indicating")
 
-_WHOLLY = word_set("no not never without lack lacking lacked devoid minus sans neither nor")
-_BEFORE_WHOLE = word_set("any have had has having got all longer single strand of")
-_AFTER_WHOLE = word_set("at left whatever whatsoever remaining and or nor but anymore , –")
-
 
 @dataclass(frozen=True)
 class Negation:
@@ -97,33 +93,6 @@ def negation(
                 scope = ""
         denied[place - first] = bool(scope)
     return Negation(denied, before, excepted)
-
-
-def altogether(
-    words: Sequence[str], start: int, stop: int, first: int, end: int, listed: bool
-) -> bool:
-    """Whether a denied noun is denied as such: "no hair", but not "no long hair", "no hair clip".
-
-    Args:
-        words: all words.
-        start: where the noun begins.
-        stop: the word after it.
-        first: where its clause begins.
-        end: where its clause ends.
-        listed: whether it stands below a heading that denies it ("Absent: hair").
-    """
-    if listed:
-        return (start == first or words[start - 1] == ",") and (stop == end or words[stop] == ",")
-    place = start - 1
-    while place >= first and start - place <= 4 and words[place] in _BEFORE_WHOLE:
-        place -= 1
-    if place < first or words[place] not in _WHOLLY:
-        return False
-    following = words[stop] if stop < end else ","
-    # What cannot be seen need not be missing: "no hair is visible under the scarf".
-    return following in _AFTER_WHOLE or (
-        (following in FINITE or following in PRONOUNS) and words[place - 1 : place] == ["with"]
-    )
 
 
 def _excepts(words: Sequence[str], place: int, end: int) -> bool:

@@ -192,7 +192,8 @@ class AnswerParser:
             ):
                 inherited = replace(heading, subject=part)
             reading = reader.read(first, clause.end, value, inherited)
-            part, said_in = reading.part or part, clause.sentence
+            part = part if reading.part is None else reading.part
+            said_in = clause.sentence
             if clause.asked:
                 pending = tuple(
                     dict.fromkeys(

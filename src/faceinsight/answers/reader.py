@@ -17,11 +17,17 @@ from faceinsight.answers.english import (
     NO,
     PRESENT,
     YES,
+    word_set,
 )
 from faceinsight.answers.meanings import Meaning
 from faceinsight.answers.statements import Context, Statement, Stater, with_choices
 from faceinsight.answers.trie import Trie
 from faceinsight.answers.words import Words
+
+_NONE = word_set("no none absent missing")
+"""Values of a key that is missing as such: "Hair: not visible" tells no more than that."""
+
+_UNSEEN = PRESENT - {"present"}
 
 
 @dataclass
@@ -32,7 +38,8 @@ class Reading:
         claims: about characteristics.
         ages: about the age.
         refused: whether it declines to say something, or announces that.
-        part: the part of the face that is named last, to which "it" would refer.
+        part: the part of the face that is named last, to which "it" would refer; "" for a thing
+            that is no part.
         told: phrase by phrase what the claims are made of.
     """
 
@@ -75,8 +82,7 @@ class Reader:
         """
         reading = Reading()
         matches = self._matches(first, end)
-        named = (m.meaning.part for m in reversed(matches) if m.meaning.part or m.meaning.plain)
-        reading.part = next(named, None)
+        reading.part = _named_last(matches)
         flags = {match.meaning.flag for match in matches}
         reading.refused = not flags.isdisjoint({"refusal", "disclaimer"})
         if "refusal" in flags or _conditional(self._words.words, first, end):
@@ -90,11 +96,12 @@ class Reader:
 
     def heading(self, first: int, end: int) -> Context:
         """What stands below a heading, or after a key, of words `first` up to `end` inherits."""
-        parts = [m.meaning.part for m in self._matches(first, end) if m.meaning.part]
         words = set(self._words.words[first:end])
+        denied = bool(words & (NEGATORS | ABSENT))
         return Context(
-            subject=parts[-1] if parts else None,
-            denied=bool(words & (NEGATORS | ABSENT)),
+            subject=_named_last(self._matches(first, end)),
+            denied=denied,
+            missing=denied and words.isdisjoint(_UNSEEN),
             age=bool(words & {"age", "aged", "year"}),
         )
 
@@ -121,22 +128,25 @@ class Reader:
         context: Context,
     ) -> None:
         """ "key: value": yes or no settles the key; any other value is said of the key."""
+        words = self._words.words
         key_end = value - 1
         key = [match for match in matches if match.end <= key_end]
         answer = self._yes_or_no(value, end)
-        told = self._state(key, first, key_end, Context(denied=answer is False))
+        none = words[value] in _NONE and (value + 1 == end or words[value + 1] == ",")
+        told = self._state(key, first, key_end, Context(denied=answer is False, missing=none))
         told = [statement for statement in told if statement.claims]
         if answer is not None:
             reading.claims += [claim for statement in told for claim in statement.claims]
         inherited = self.heading(first, key_end)
         rest = Context(
-            subject=inherited.subject or context.subject,
+            subject=context.subject if inherited.subject is None else inherited.subject,
             denied=context.denied or (inherited.denied and not told),
+            missing=context.missing or (inherited.missing and not told),
             age=inherited.age or context.age,
         )
         said = self._state([m for m in matches if m.start >= value], value, end, rest)
         self._tell(reading, said)
-        if answer is None and not said and NEGATORS.isdisjoint(self._words.words[value:end]):
+        if answer is None and not said and NEGATORS.isdisjoint(words[value:end]):
             # "Beard: short" means that there is one.
             nouns = {m.start for m in key if m.meaning.plain and not m.meaning.adjective}
             reading.claims += [
@@ -177,6 +187,12 @@ class Reader:
                     evidence = self._words.excerpt(first, end)
                     ids = tuple(hit[1].plain.present)
                     reading.claims.append(Claim(ids, True, evidence, weak=True))
+
+
+def _named_last(matches: Sequence[Match]) -> str | None:
+    """The part that is named last, "" for a thing that is no part, None for neither."""
+    named = [m.meaning for m in matches if m.meaning.part or m.meaning.thing]
+    return (named[-1].part or "") if named else None
 
 
 def _conditional(words: Sequence[str], first: int, end: int) -> bool:

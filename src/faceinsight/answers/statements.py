@@ -10,7 +10,8 @@ from faceinsight.answers.binding import Binder, Bound, Match
 from faceinsight.answers.claims import AgeClaim, Claim
 from faceinsight.answers.english import DETERMINERS, NUMBERS, STOPS
 from faceinsight.answers.meanings import Sense
-from faceinsight.answers.negation import Negation, altogether, negation
+from faceinsight.answers.missing import altogether, lost
+from faceinsight.answers.negation import Negation, negation
 from faceinsight.answers.words import Words
 
 _CHOICE = 6
@@ -25,13 +26,15 @@ class Context:
     """What a clause inherits from a heading above it, and from the question.
 
     Attributes:
-        subject: part that its qualities describe by default.
+        subject: part that its qualities describe by default; "" for a thing that is no part.
         denied: whether the heading denies what follows.
+        missing: whether what it denies is missing, and not only unseen or without some quality.
         age: whether a bare number is an age.
     """
 
     subject: str | None = None
     denied: bool = False
+    missing: bool = False
     age: bool = False
 
 
@@ -99,7 +102,7 @@ class Stater:
             if not match.meaning.flag and (match.start not in within or match.meaning.age)
         ]
         found = {match.start: match for match in matches}
-        defaults = [context.subject, "person"] if context.subject else ["person"]
+        defaults = ["person"] if context.subject is None else [context.subject, "person"]
         binder = Binder(self._words.words, found, self._also, defaults, self._asked, self._apart)
         bound = binder.bind(matches, first, end)
         told = self._of_qualities(bound, found, reach, first, end)
@@ -165,13 +168,20 @@ class Stater:
                 continue  # "no heavy makeup" says nothing of other makeup
             evidence = self._evidence(match.start, match.end, first, end)
             claims = [c for c in self._claims(meaning.plain, no, evidence) if not said & {*c.ids}]
-            if no and meaning.plain.missing:
-                words, listed = self._words.words, context.denied
-                if altogether(words, match.start, match.end, first, end, listed):
-                    claims += [Claim((id_,), True, evidence) for id_ in meaning.plain.missing]
+            if meaning.plain.missing and self._missing(match, no, first, end, context):
+                claims += [Claim((id_,), True, evidence) for id_ in meaning.plain.missing]
             if claims or not meaning.plain.missing:
                 told.append(Statement(match.start, match.end, claims, denied=no))
         return told
+
+    def _missing(self, match: Match, no: bool, first: int, end: int, context: Context) -> bool:
+        words = self._words.words
+        if context.denied:
+            alone = match.start == first or words[match.start - 1] == ","
+            return context.missing and alone and (match.end == end or words[match.end] == ",")
+        if no:
+            return altogether(words, match.start, match.end, first, end)
+        return lost(words, match.start, match.end, first, end)
 
     def _of_ages(
         self,
