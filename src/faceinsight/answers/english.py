@@ -43,7 +43,7 @@ NEGATING_PAIRS = frozenset(
         *(("instead", "of"), ("rather", "than"), ("free", "of"), ("free", "from")),
         *(("opposed", "to"), ("anything", "but"), ("far", "from"), ("fail", "to")),
         *(("failed", "to"), ("failing", "to"), ("refuse", "to"), ("refused", "to")),
-        *(("refusing", "to"), ("taken", "off"), ("took", "off"), ("shaved", "off")),
+        ("refusing", "to"),
     }
 )
 

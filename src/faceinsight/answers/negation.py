@@ -19,6 +19,7 @@ from faceinsight.answers.english import (
     TAKING,
     word_set,
 )
+from faceinsight.answers.removal import removes, taken_off, took_off
 from faceinsight.answers.words import DASH
 
 _LIST = 25
@@ -29,6 +30,8 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
+_RELATIVE = word_set("who whom whose which")
+_HABITS = word_set("be have wear sport grow smile look")
 _EVIDENCE = word_set("evidence sign indication hint proof suggest indicate suggesting indicating")
 
 
@@ -40,11 +43,13 @@ class Negation:
         denied: for each word, whether it stands within the reach of a negation.
         before: what is named before this word is denied as well ("a hat is not present").
         excepted: what is named from this word on is excepted from a denial.
+        open: for each word, whether what is named there is left open.
     """
 
     denied: list[bool]
     before: int
     excepted: int
+    open: list[bool]
 
 
 def negation(
@@ -66,13 +71,16 @@ def negation(
         heading: whether a heading denies all that follows ("Not present: ...").
     """
     denied = [heading] * (end - first)
+    open_ = [False] * (end - first)
     before, excepted = first, end
     scope, opened = ("heading" if heading else ""), first
-    clausal = False
+    clausal = removing = False
     for place in range(first, end):
         word = words[place]
         if place not in taken:
             if (word in NEGATORS and not _affirms(words, place, end)) or _pair(words, place, end):
+                if removing:  # "taken off neither his hat nor his tie"
+                    open_[place - first :] = [True] * (end - place)
                 if scope and scope != "heading" and place - opened <= 2 and word in _REVERSING:
                     scope = ""  # "not without"
                 else:
@@ -83,8 +91,22 @@ def negation(
                 continue
             if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
                 before = place
+            if removes(words, place, end):
+                if scope and scope != "heading":
+                    scope = ""  # "has not taken off his hat", "refuses to shave his beard"
+                elif taken_off(words, place, end):
+                    # Whatever else stands before "has been taken off" is not told from it.
+                    open_[: place - first] = [True] * (place - first)
+                elif took_off(words, place, first, end):
+                    scope, opened, removing = "without", place, True
+            if _past(words, place, first, end):
+                open_[place - first :] = [True] * (end - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
                 scope, clausal = "", True  # "no sign that the man wears a hat": there is a man
+            elif clausal and word in _RELATIVE:
+                # The verb of "the woman, who is young, wears ..." is not the next one.
+                open_[place - first :] = [True] * (end - place)
+                clausal = False
             elif clausal and word in FINITE:
                 scope, opened, clausal = "aux", place, False
             if _excepts(words, place, end):
@@ -92,12 +114,26 @@ def negation(
             if scope and place > opened and _closes(words, place, end, scope, opened, bare):
                 scope = ""
         denied[place - first] = bool(scope)
-    return Negation(denied, before, excepted)
+    return Negation(denied, before, excepted, open_)
 
 
 def _excepts(words: Sequence[str], place: int, end: int) -> bool:
     pair = (words[place], words[place + 1]) if place + 1 < end else ()
     return words[place] in EXCEPTING or pair in EXCEPTING_PAIRS
+
+
+def _past(words: Sequence[str], place: int, first: int, end: int) -> bool:
+    """Whether "he used to have a beard" speaks of the past, as "the lens used to take it" does not.
+
+    "As he used to" and "is used to" do not either, but what follows says nothing of the face.
+    """
+    if words[place] != "used" or words[place + 1 : end][:1] != ["to"] or place == first:
+        return False
+    following = words[place + 2] if place + 2 < end else ""
+    previous = words[place - 1]
+    return previous not in COPULAS and (
+        previous in PRONOUNS or previous == "who" or following in _HABITS
+    )
 
 
 def _affirms(words: Sequence[str], place: int, end: int) -> bool:

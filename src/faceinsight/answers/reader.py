@@ -10,7 +10,6 @@ from faceinsight.answers.claims import AgeClaim, Claim
 from faceinsight.answers.english import (
     ABSENT,
     CONDITIONS,
-    COPULAS,
     FEMININE,
     MASCULINE,
     NEGATORS,
@@ -196,16 +195,8 @@ def _named_last(matches: Sequence[Match]) -> str | None:
 
 
 def _conditional(words: Sequence[str], first: int, end: int) -> bool:
-    """Whether a clause leaves open what it says ("if", "whether", but not "as if"), or what is now.
-
-    "He used to have a beard" speaks of the past.
-    """
+    """Whether a clause leaves open what it says ("if", "whether", but not "as if")."""
     return any(
-        (words[place] in CONDITIONS and (place == first or words[place - 1] != "as"))
-        or (
-            words[place] == "used"
-            and words[place + 1 : min(place + 2, end)] == ["to"]
-            and (place == first or words[place - 1] not in COPULAS)
-        )
+        words[place] in CONDITIONS and (place == first or words[place - 1] != "as")
         for place in range(first, end)
     )

@@ -40,7 +40,8 @@ _PRONOUNS = dict.fromkeys(("he", "she", "him"), "this person") | dict.fromkeys(
     ("his", "her"), "their"
 )
 _PRONOUN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b", re.IGNORECASE)
-_NEGATIVE = re.compile(r"^(is|are|does|do|did|has|have|can|could|would)n't\b", re.IGNORECASE)
+_NEGATIVE = re.compile(r"^(can(?='t)|is|are|does|do|did|has|have|could|would)n?'t\b", re.IGNORECASE)
+_DENIED = re.compile(r"^(\w+ (?:this|that|the) person) not\b", re.IGNORECASE)
 _TOLD = re.compile(r"\b(?:if|whether|do you think)\b", re.IGNORECASE)
 _INVERTED = re.compile(r"^(is|are|was|has|does|did|do) (?:this|that|the) person\b", re.IGNORECASE)
 
@@ -171,7 +172,10 @@ def _as_statement(text: str, lexicon: Lexicon, of_persons: Collection[str]) -> s
     subject = (
         rf"\b(?:this|that|the) (?!an?\b)(?:[\w-]+ ){{0,3}}?(?:{'|'.join(sorted(nouns))}|person)"
     )
-    plain = re.sub(rf"{subject}\b(?= \w)(?! (?:or|and)\b)", "this person", plain, flags=re.I)
+    after = r"\b(?=(?:'s)? \w)(?! (?:or|and)\b)"
+    plain = re.sub(rf"(?<=\bof ){subject}\b|{subject}{after}", "this person", plain, flags=re.I)
+    # "Is she not smiling?" asks for the same as "Isn't she smiling?".
+    plain = _DENIED.sub(r"\1", plain)
     return _INVERTED.sub(r"this person \1", plain) + "."
 
 

@@ -109,6 +109,7 @@ class Stater:
         told += self._of_phrases(matches, bound, reach, first, end, context)
         told += self._of_ages(matches, numbers, reach, first, end)
         _except(told, reach.excepted)
+        told = [statement for statement in told if not reach.open[statement.start - first]]
         return sorted(told, key=lambda statement: statement.start)
 
     def _bare_nouns(self, matches: Sequence[Match], first: int) -> set[int]:
