@@ -14,10 +14,11 @@ from itertools import pairwise
 
 from faceinsight.answers.ages import class_of
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.english import COPULAS, FINITE, word_set
+from faceinsight.answers.english import COPULAS, FINITE, STOPS, word_set
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.statements import Statement
 from faceinsight.answers.words import Normaliser
 
 _OF_QUESTIONS = word_set(
@@ -32,6 +33,9 @@ _ASKING = word_set("what which who whose how where when why")
 _PERSONS = {"man", "woman"}
 
 _OPENING, _OPEN = {"what", "how", "tell"}, {"like", "see", "about"}
+
+_DESCRIBING = word_set("with without wearing having in who")
+"""Words after a subject that begin what tells who is meant."""
 
 _AMOUNTS = {"many", "much"}
 
@@ -93,7 +97,9 @@ def _of_characteristics(
 ) -> Question | None:
     """The narrowest question about all that the phrases of a text speak of."""
     of_persons = {i for i, e in lexicon.entries.items() if _PERSONS & {*e.phrases["synonyms"]}}
-    mentions = _mentions(_as_statement(text, lexicon, of_persons), parser, lexicon)
+    said = _as_statement(text, lexicon, of_persons)
+    told = _predicated(said, Normaliser(lexicon.settings.variants)(said).words, parser)
+    mentions = _mentions(told, lexicon)
     wide = _asks_widely(words)
     # "Is this man bald?" does not ask whether it is a man.
     rest = [mention for mention in mentions if mention.ids.isdisjoint(of_persons)]
@@ -124,9 +130,31 @@ def _narrowest(
     return yes_no[0] if yes_no else None
 
 
-def _mentions(text: str, parser: AnswerParser, lexicon: Lexicon) -> list[_Mention]:
+def _predicated(text: str, words: Sequence[str], parser: AnswerParser) -> list[Statement]:
+    """Statements but what only tells who is meant: "Does the man with the beard wear glasses?"."""
+    told = parser.statements(text)
+    if words[:2] != ["this", "person"] or _DESCRIBING.isdisjoint(words[3:4]):
+        return told
+    told = _claiming(told)
+    between = [words[one.end : other.start] for one, other in pairwise(told)]
+    # Nothing but the predicate's verb, or the noun of a quality, stands before the predicate.
+    cuts = [at for at, gap in enumerate(between, 1) if STOPS.isdisjoint(gap)]
+    verbs = [at for at in cuts if not FINITE.isdisjoint(between[at - 1])]
+    told = told[(verbs or cuts or [0])[-1] :]
+    rest = words[told[-1].end : -1] if told else []
+    if len(told) == 1 and rest and rest[0] not in STOPS:
+        # "Is the man wearing a hat bald?" does not ask for a bald hat.
+        return _claiming(parser.statements(" ".join(["this person is", *rest]))) or told
+    return told
+
+
+def _claiming(told: Sequence[Statement]) -> list[Statement]:
+    return [statement for statement in told if statement.claims or statement.age is not None]
+
+
+def _mentions(told: Sequence[Statement], lexicon: Lexicon) -> list[_Mention]:
     phrases: dict[int, tuple[list[Claim], list[AgeClaim]]] = {}
-    for statement in parser.statements(text):
+    for statement in told:
         claims, ages = phrases.setdefault(statement.start, ([], []))
         claims += statement.claims
         ages += [statement.age] if statement.age is not None else []
