@@ -18,6 +18,7 @@ from faceinsight.answers.english import (
     CLOSING,
     COPULAS,
     DETERMINERS,
+    EXCEPTING,
     FINITE,
     PRONOUNS,
     STOPS,
@@ -276,6 +277,7 @@ def _ends_phrase(word: str) -> bool:
     return (
         word in STOPS
         or word in CLOSING
+        or word in EXCEPTING
         or word in FINITE
         or word in COPULAS
         or word in DETERMINERS
