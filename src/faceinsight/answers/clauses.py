@@ -15,6 +15,7 @@ from faceinsight.answers.english import (
     STOPS,
     YES,
 )
+from faceinsight.answers.negation import excepts
 from faceinsight.answers.words import BLANK, BULLET, DASH, NEWLINE, Words
 
 _ENDS = frozenset(".?!;()[]{}") | {NEWLINE, BLANK, BULLET}
@@ -97,6 +98,7 @@ def _tagged(words: list[str], place: int) -> bool:
 def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut at words such as "but", and where a comma or "and" begins a clause of its own."""
     first, has_verb = start, False
+    excepting = start < end and excepts(words, start, end)
     for place in range(start, end):
         word = words[place]
         # "Anything but young" is one expression.
@@ -105,12 +107,14 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
             if place > first:
                 yield first, place
             first, has_verb = place + breaks, False
+        elif excepting and word not in FINITE:
+            continue  # "Except for the glasses, she wears ..." is one clause
         elif word in (",", "and", "so", "because") and _begins_clause(words, place, end, has_verb):
             if place > first:
                 yield first, place
             first, has_verb = place + 1, False
         elif word in FINITE:
-            has_verb = True
+            has_verb, excepting = True, False
     if end > first:
         yield first, end
 

@@ -42,13 +42,13 @@ class Negation:
     Attributes:
         denied: for each word, whether it stands within the reach of a negation.
         before: what is named before this word is denied as well ("a hat is not present").
-        excepted: what is named from this word on is excepted from a denial.
+        excepted: places of the words that name an exception to what the others say.
         open: for each word, whether what is named there is left open.
     """
 
     denied: list[bool]
     before: int
-    excepted: int
+    excepted: range
     open: list[bool]
 
 
@@ -72,7 +72,7 @@ def negation(
     """
     denied = [heading] * (end - first)
     open_ = [False] * (end - first)
-    before, excepted = first, end
+    before, excepted = first, range(end, end)
     scope, opened = ("heading" if heading else ""), first
     clausal = removing = False
     for place in range(first, end):
@@ -109,17 +109,29 @@ def negation(
                 clausal = False
             elif clausal and word in FINITE:
                 scope, opened, clausal = "aux", place, False
-            if _excepts(words, place, end):
-                scope, excepted = "", place
+            if excepts(words, place, end):
+                scope, excepted = "", range(place, _exception_end(words, place, first, end))
             if scope and place > opened and _closes(words, place, end, scope, opened, bare):
                 scope = ""
         denied[place - first] = bool(scope)
     return Negation(denied, before, excepted, open_)
 
 
-def _excepts(words: Sequence[str], place: int, end: int) -> bool:
+def excepts(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether what follows is an exception: "except", "other than"."""
     pair = (words[place], words[place + 1]) if place + 1 < end else ()
     return words[place] in EXCEPTING or pair in EXCEPTING_PAIRS
+
+
+def _exception_end(words: Sequence[str], place: int, first: int, end: int) -> int:
+    """Where an exception ends: "except for a mustache he is clean-shaven" begins with it."""
+    if place > first:
+        return end
+    for ends in (PRONOUNS, (",",)):
+        for ahead in range(place + 1, end):
+            if words[ahead] in ends:
+                return ahead
+    return end
 
 
 def _past(words: Sequence[str], place: int, first: int, end: int) -> bool:

@@ -265,17 +265,17 @@ def _taken(matches: Sequence[Match]) -> set[int]:
     }
 
 
-def _except(told: Sequence[Statement], place: int) -> None:
-    """What stands after "except" holds against what the words before it say."""
+def _except(told: Sequence[Statement], places: range) -> None:
+    """What is named as an exception holds against what the other words say."""
     there = {
         (id_, claim.present)
         for statement in told
-        if statement.start >= place
+        if statement.start in places
         for claim in statement.claims
         for id_ in claim.ids
     }
     for statement in told:
-        if there and statement.start < place:
+        if there and statement.start not in places:
             statement.claims = [
                 claim
                 for claim in statement.claims
