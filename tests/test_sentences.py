@@ -5,6 +5,7 @@ from kedro.validation.exceptions import ModelInstantiationError, ParameterValida
 from pydantic import ValidationError
 
 from faceinsight.errors import ParameterError
+from faceinsight.model.settings import TextSettings
 from faceinsight.parameters import DatasetSettings
 from faceinsight.sentences import no_such, sentence
 from faceinsight.training.settings import TrainingSettings
@@ -12,7 +13,7 @@ from faceinsight.training.settings import TrainingSettings
 
 def kedro_error(**parameters):
     """What Kedro raises for parameters that do not fit: it keeps pydantic's text alone."""
-    classes = {"training": TrainingSettings, "dataset": DatasetSettings}
+    classes = {"training": TrainingSettings, "dataset": DatasetSettings, "text": TextSettings}
     told = []
     for name, given in parameters.items():
         try:
@@ -45,9 +46,16 @@ def test_every_fault_of_every_parameter_has_its_line():
 
 
 def test_a_validator_of_the_whole_model_keeps_its_words():
+    told = sentence(kedro_error(text={"pretrained": "a", "width": 8}))
+    assert told.startswith("text")
+    assert "give either 'pretrained' or, for learned features, 'width'" in told
+
+
+def test_one_of_several_words_is_asked_for():
     told = sentence(kedro_error(training={"schedule": "cosinus"}))
-    assert told.startswith("training")
-    assert "schedule 'cosinus' is none of cosine, linear" in told
+    assert told.startswith("training.schedule: ")
+    assert "'cosine', 'linear'" in told
+    assert told.endswith("(given: 'cosinus')")
 
 
 def test_a_text_in_another_form_is_told_as_it_is():
