@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,10 +230,9 @@ def known_labels(model: FaceInsightModel, logits: np.ndarray) -> list[dict[str, 
 
     Of the rest there is nothing to say.
     """
-    columns = np.flatnonzero(taught(model))
-    ids = [model.vocabulary.ids[column] for column in columns]
-    rows = consistent_labels(model, logits)[:, columns].tolist()
-    return [dict(zip(ids, row, strict=True)) for row in rows]
+    ids, known = model.vocabulary.ids, taught(model)
+    rows = consistent_labels(model, logits).tolist()
+    return [dict(compress(zip(ids, row, strict=True), known)) for row in rows]
 
 
 def _table(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,10 +75,9 @@ def best_from_picture(
             **generate,
         )
     chosen = []
-    columns = np.flatnonzero(taught(model))
-    ids = [model.vocabulary.ids[column] for column in columns]
-    for row, p in enumerate(logits.float().sigmoid().cpu().numpy()[:, columns].tolist()):
+    ids, known = model.vocabulary.ids, taught(model)
+    for row, p in enumerate(logits.float().sigmoid().tolist()):
         of_one = texts[row * candidates : (row + 1) * candidates]
-        probabilities = dict(zip(ids, p, strict=True))
+        probabilities = dict(compress(zip(ids, p, strict=True), known))
         chosen.append(of_one[choose_answer(of_one, question, probabilities, parser)])
     return DirectAnswers(chosen, texts[::candidates], logits)
