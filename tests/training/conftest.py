@@ -83,7 +83,7 @@ def job(tmp_path):
     return partial(make_job, frames)
 
 
-def is_alive(pid: int | str) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and that nobody has asked about does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

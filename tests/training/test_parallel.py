@@ -118,7 +118,7 @@ def children(work):
         except (FileNotFoundError, ProcessLookupError):
             continue
         if b"faceinsight.training.worker" in command and str(work).encode() in b" ".join(command):
-            found.append(path.name)
+            found.append(int(path.name))
     return found
 
 

@@ -71,7 +71,8 @@ def test_one_process_asks_for_no_devices(monkeypatch):
 RUN = """
 import os, pathlib, signal, sys, time
 folder, rank = pathlib.Path(sys.argv[1]), int(os.environ["RANK"])
-(folder.parent / f"pid-{rank}").write_text(str(os.getpid()))
+(folder.parent / f"starting-{rank}").write_text(str(os.getpid()))
+(folder.parent / f"starting-{rank}").rename(folder.parent / f"pid-{rank}")
 def fail(error):
     from faceinsight.training.exchange import write_failure
     write_failure(folder, rank, error)
@@ -99,7 +100,7 @@ def stubs(monkeypatch, job, tmp_path):
 
 
 def alive(folder):
-    return [path for path in folder.glob("pid-*") if is_alive(path.read_text())]
+    return [path for path in folder.glob("pid-*") if is_alive(int(path.read_text()))]
 
 
 def test_the_first_processes_curve_is_returned(stubs, tmp_path):
@@ -201,7 +202,9 @@ def test_a_process_ends_when_its_caller_is_killed(tmp_path):
         "import threading, time, pathlib, os\n"
         "from faceinsight.training.worker import _end_with_caller\n"
         "threading.Thread(target=_end_with_caller, daemon=True).start()\n"
-        f"pathlib.Path({str(tmp_path / 'pid-0')!r}).write_text(str(os.getpid()))\n"
+        f"starting = pathlib.Path({str(tmp_path / 'starting-0')!r})\n"
+        "starting.write_text(str(os.getpid()))\n"
+        f"starting.rename({str(tmp_path / 'pid-0')!r})\n"
         "time.sleep(600)"
     )
     caller = subprocess.Popen(
@@ -213,7 +216,7 @@ def test_a_process_ends_when_its_caller_is_killed(tmp_path):
             " start_new_session=True)\ntime.sleep(600)",
         ]
     )
-    while not (tmp_path / "pid-0").exists() or not (tmp_path / "pid-0").read_text():
+    while not (tmp_path / "pid-0").exists():
         time.sleep(0.02)
     assert alive(tmp_path)
     caller.kill()
