@@ -31,6 +31,7 @@ class FakeRule:
     text: str
     reason: str
     kind: str
+    columns: list[int]
 
 
 class FakeRules:
@@ -39,11 +40,11 @@ class FakeRules:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._index = vocabulary.index
         self._moods = [self._index[i] for i in ("calm", "glad", "cross")]
-
-    rules = (
-        FakeRule("Bald -> not Bangs", "no hair, no fringe", "exclusion"),
-        FakeRule("exactly one of {calm, glad, cross}", "one mood", "group"),
-    )
+        hair = [self._index[i] for i in ("Bald", "Bangs")]
+        self.rules = (
+            FakeRule("Bald -> not Bangs", "no hair, no fringe", "exclusion", hair),
+            FakeRule("exactly one of {calm, glad, cross}", "one mood", "group", self._moods),
+        )
 
     def violated(self, present: np.ndarray) -> np.ndarray:
         both = present[:, self._index["Bald"]] & present[:, self._index["Bangs"]]

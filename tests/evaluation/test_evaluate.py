@@ -115,6 +115,21 @@ def test_rules_are_counted_before_and_after_decoding(frame, vocabulary, found):
     assert rules["per_rule"][0]["reason"] == "no hair, no fringe"
 
 
+def test_rules_of_what_nobody_annotates_are_listed_but_not_counted(frame, vocabulary, found):
+    index = vocabulary.index
+    taught = {"one": {"Hat": 0.3, "Bangs": 0.6, "Bald": 0.1}, "three": {"calm": 0.2, "glad": None}}
+    rules = measure(frame, vocabulary, prevalence=taught)["rules"]
+    p = frame[[f"p_{i}" for i in vocabulary.ids]].to_numpy() >= 0.5
+    both = p[:, index["Bald"]] & p[:, index["Bangs"]]
+    assert rules["counted"] == 1
+    assert [r["counted"] for r in rules["per_rule"]] == [True, False]
+    assert rules["thresholded"]["faces"]["value"] == pytest.approx(both.mean())
+    assert rules["thresholded"]["n"] == both.sum()
+    for now, before in zip(rules["per_rule"], found["rules"]["per_rule"], strict=True):
+        assert now == before | {"counted": now["counted"]}
+    assert found["rules"]["counted"] == 2
+
+
 def test_thresholds_by_characteristic(frame, vocabulary):
     settings = EvaluationSettings(n_resamples=0, thresholds={"Bald": 0.9})
     found = measure(frame, vocabulary, settings)

@@ -1,5 +1,6 @@
 """The report's page: whole, well-formed, self-contained, and safe to open."""
 
+import copy
 import dataclasses
 import io
 import json
@@ -228,6 +229,16 @@ def test_one_definition_of_faces_that_break_a_rule(page, arguments):
     assert f"{share:.1f}% of faces break a rule by the most probable answers" in tiles
     assert f"{other:.1f}" != f"{share:.1f}"
     assert f"{other:.1f}" not in tiles
+
+
+def test_rules_left_out_of_shares_are_told(page, arguments):
+    assert "leave out" not in page.words().split("Rules Rules hold")[1]
+    metrics = copy.deepcopy(arguments["metrics"])
+    for of in metrics.values():
+        of["rules"]["per_rule"][0]["counted"] = False
+    total = len(metrics["lgc"]["rules"]["per_rule"])
+    said = Page(rendered(arguments | {"metrics": metrics})).words()
+    assert f"Shares of faces leave out the 1 of {total} rules" in said
 
 
 def test_differences_are_in_points(page, arguments):

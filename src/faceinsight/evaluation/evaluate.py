@@ -67,7 +67,8 @@ def evaluate(
         `n_characteristics`;
         `rules`: for `thresholded`, `highest_in_group` (the most probable answers, which reports
         name first) and `decoded` answers the share of `faces` with a broken rule, the number of
-        broken rules `per_face` and `n` in all, and `per_rule`;
+        broken rules `per_face` and `n` in all, of the `counted` rules: those whose characteristics
+        all have training labels; and `per_rule`, for every rule, whether it is `counted`;
         `calibration`: `ece` and `bins`;
         `per_characteristic.<id>`: `ap`, `prevalence`, `n`, `positives` by data set.
 
@@ -76,9 +77,12 @@ def evaluate(
     """
     settings = settings or EvaluationSettings()
     scored = Scored.from_frame(predictions, vocabulary)
-    measures = Measures(scored, vocabulary, settings, ruleset)
-    figures = measures.with_intervals(settings)
     by_dataset = _prevalence_by_dataset(prevalence, vocabulary)
+    taught = np.zeros(len(vocabulary), dtype=np.bool_)
+    for shares in by_dataset.values():
+        taught |= ~np.isnan(shares)
+    measures = Measures(scored, vocabulary, settings, ruleset, taught)
+    figures = measures.with_intervals(settings)
     datasets: dict[str, Any] = {}
     for dataset, rows in scored.rows.items():
         tasks = {
@@ -199,16 +203,18 @@ def _rules(
         name: {
             "faces": figures["rules", name, "faces"].to_json(),
             "per_face": figures["rules", name, "per_face"].to_json(),
-            "n": int(broken.sum()),
+            "n": int(broken[:, measures.counted].sum()),
         }
         for name, broken in measures.broken.items()
     }
+    report["counted"] = int(measures.counted.sum())
     counts = {name: broken.sum(axis=0) for name, broken in measures.broken.items()}
     report["per_rule"] = [
         {
             "rule": rule.text,
             "reason": rule.reason,
             "kind": str(rule.kind),
+            "counted": bool(measures.counted[i]),
             **{name: int(count[i]) for name, count in counts.items()},
         }
         for i, rule in enumerate(ruleset.rules)

@@ -45,6 +45,11 @@ class Rule(Protocol):
         """Exclusion, group or link."""
         ...
 
+    @property
+    def columns(self) -> Sequence[int]:
+        """Columns of the characteristics it mentions."""
+        ...
+
 
 class Rules(Protocol):
     """What an evaluation asks of a rule set."""
@@ -80,6 +85,8 @@ class Measures:
         vocabulary: its ids are the columns.
         settings: thresholds and bins.
         ruleset: count violations too.
+        taught: bool [K], what some training label speaks of; shares of broken rules count the rules
+            of these alone, as a model's word on the others is no more than a guess. By default all.
 
     Attributes:
         tasks: (data set, task) to what is counted on the data set's rows.
@@ -87,6 +94,7 @@ class Measures:
             "highest_in_group": the same, but the most probable member of each group) and after
             ("decoded"); bool [N, K] each.
         broken: the same three to the rules they break, bool [N, M]; empty without a rule set.
+        counted: bool [M], the rules that mention taught characteristics alone.
         calibration: over all data sets.
 
     Raises:
@@ -99,6 +107,7 @@ class Measures:
         vocabulary: Vocabulary,
         settings: EvaluationSettings,
         ruleset: Rules | None = None,
+        taught: NDArray[np.bool_] | None = None,
     ) -> None:
         self.scored = scored
         self._vocabulary = vocabulary
@@ -130,6 +139,10 @@ class Measures:
             "decoded": scored.decoded,
         }
         self.broken: dict[str, NDArray[np.bool_]] = {}
+        if taught is None:
+            taught = np.ones(len(vocabulary), dtype=np.bool_)
+        rules = ruleset.rules if ruleset is not None else ()
+        self.counted = np.array([taught[list(r.columns)].all() for r in rules], dtype=np.bool_)
         if ruleset is not None:
             self.broken = {name: ruleset.violated(of) for name, of in self.answers.items()}
 
@@ -205,7 +218,8 @@ class Measures:
         out["overall", "mean_accuracy"] = _mean(accuracies, len(weights))
         out["calibration", "ece"] = self.calibration.figures(exact @ self.calibration.table)["ece"]
         n = exact.sum(axis=1)
-        for name, broken in self.broken.items():
+        for name, of_all in self.broken.items():
+            broken = of_all[:, self.counted]
             counts = np.stack([broken.any(axis=1), broken.sum(axis=1)], axis=1).astype(np.float64)
             with np.errstate(invalid="ignore"):
                 share = (exact @ counts) / n[:, None]

@@ -150,6 +150,7 @@ def render_report(
         characteristic_table=tables.characteristic_table(characteristics),
         metric_tables=tables.metric_tables(metrics),
         rule_rows=tables.rule_rows(label_violations, metrics),
+        rules_left_out=tables.rules_left_out(metrics),
         split_rows=tables.split_rows(summary, resplit or {}),
         skipped=[
             row | {"dataset": dataset_name(row["dataset"])}

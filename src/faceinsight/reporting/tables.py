@@ -161,6 +161,13 @@ def rule_rows(
     return rows
 
 
+def rules_left_out(metrics: Mapping[str, Mapping[str, Any]]) -> int:
+    """Rules that shares of faces do not count, since nobody annotates what they mention."""
+    rules = next(iter(metrics.values()))["rules"]["per_rule"]
+    # Metrics of older versions count every rule.
+    return sum(not rule.get("counted", True) for rule in rules)
+
+
 def split_rows(summary: pd.DataFrame, resplit: Mapping[str, str | None]) -> list[dict[str, Any]]:
     """Faces by data set and split, annotated characteristics, unknown labels, and whose split."""
     rows = []
