@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 
 export DO_NOT_TRACK := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Containers like to set this. What is compiled once, and kept in the environment of our own, halves
+# the time that every process takes to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run rivals test lint types unit lineage viz lock clean
 

@@ -1,5 +1,6 @@
 """Digests that are the same everywhere, and writes that are whole or absent."""
 
+import compileall
 import dataclasses
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faceinsight import work
 from faceinsight.characteristics import Vocabulary
 from faceinsight.work import FINISHED, WorkFolder, digest, link_tree, source_digest, write_beside
 
@@ -95,6 +97,22 @@ def test_paths_by_content(tmp_path: Path) -> None:
 def test_what_has_no_stable_content_is_refused() -> None:
     with pytest.raises(TypeError, match="cannot make a digest of a object"):
         digest([object()])
+
+
+def test_what_python_compiles_is_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "__file__", str(tmp_path / "work.py"))
+    part = tmp_path / "part" / "inner"
+    part.mkdir(parents=True)
+    (part / "module.py").write_text("answer = 42")
+    (part / "grammar.lark").write_text("start: WORD")
+    uncached = source_digest.__wrapped__
+    before = uncached("part")
+    compileall.compile_dir(tmp_path, quiet=2)
+    assert list(part.glob("__pycache__/*.pyc"))
+    (part / ".module.py.swp").write_text("an editor's")
+    assert uncached("part") == before
+    (part / "grammar.lark").write_text("start: NUMBER")
+    assert uncached("part") != before
 
 
 def test_source_digest_differs_by_module() -> None:

@@ -101,10 +101,20 @@ def _feed_path(hasher: Any, path: Path) -> None:
 def source_digest(*modules: str) -> str:
     """Digest of the source of this package's modules or subpackages, e.g. `source_digest("model")`.
 
-    Part of a work folder's name, so that changed code never finds results of the code before.
+    Part of a work folder's name, so that changed code never finds results of the code before. What
+    Python compiles into `__pycache__` while a program runs, and hidden files, are no source.
     """
     root = Path(__file__).parent
-    return digest(*(p if (p := root / name).is_dir() else root / f"{name}.py" for name in modules))
+    files: list[Path] = []
+    for name in modules:
+        place = root / name
+        files += filter(_is_source, place.rglob("*")) if place.is_dir() else [root / f"{name}.py"]
+    return digest({file.relative_to(root).as_posix(): file for file in files})
+
+
+def _is_source(path: Path) -> bool:
+    hidden = path.name.startswith(".")
+    return path.is_file() and not hidden and path.parent.name != "__pycache__"
 
 
 @contextmanager
