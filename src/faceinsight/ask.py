@@ -106,6 +106,9 @@ def ask(
         generate["do_sample"] = True
     if temperature is not None:
         generate["temperature"] = temperature
+    # Before anything that can fail: whoever is told to make a label map should know it is in vain.
+    if file.exists() and (caution := drawn_caution(model, file)):
+        click.echo(click.style(caution, fg="yellow"), err=True)
     streams = direct and candidates == 1 and not no_stream
     answer = answer_question(
         model,
@@ -120,8 +123,6 @@ def ask(
     )
     click.echo("" if streams else answer.text)
     click.echo(click.style(remarks(answer, question), dim=True), err=True)
-    if caution := drawn_caution(model, file):
-        click.echo(click.style(caution, fg="yellow"), err=True)
 
 
 def remarks(answer: PhotoAnswer, question: str | None) -> str:

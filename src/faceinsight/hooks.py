@@ -41,7 +41,7 @@ class RefuseUnknownParameters:
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
         variants = set(parameters["variants"])
         if "variant" in given and str(given["variant"]) not in variants:
-            raise ParameterError(f"--params: {no_such('variant', str(given['variant']), variants)}")
+            raise ParameterError(f"variant: {no_such('variant', str(given['variant']), variants)}")
         if "raw" in given and given.get("drawing", parameters["drawing"]) is not None:
             raise ParameterError(
                 "--params raw: this environment draws its own data sets and reads no others; add "
@@ -96,6 +96,8 @@ class TellResults:
         if "report" in made:
             path = catalog.get("report")._get_load_path()
             logger.info("The report: %s", path)
+        if "others_scores" in made and len(catalog.load("others_scores")):
+            logger.info("The table: %s", catalog.get("others_scores")._get_load_path())
         if "photo_scores" in made:
             self._tell_scores(catalog, draws="annotated_photographs" in made)
 
