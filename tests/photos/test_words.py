@@ -64,14 +64,19 @@ def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabula
     assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)
 
 
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary) -> Path:
+    settings = DrawnSettings(faces={"celeba": 10}, size=48)
+    return draw_datasets(tmp_path_factory.mktemp("drawn") / "raw", settings, vocabulary)
+
+
 @pytest.mark.parametrize(
     ("about", "warned"),
     [({"training": {"drawn": True}}, True), ({"training": {"drawn": False}}, False), ({}, False)],
 )
 def test_a_model_of_drawn_faces_is_put_before_photographs(
-    tmp_path: Path, vocabulary: Vocabulary, about: dict, warned: bool
+    tmp_path: Path, raw: Path, about: dict, warned: bool
 ) -> None:
-    raw = draw_datasets(tmp_path / "raw", DrawnSettings(faces={"celeba": 10}, size=48), vocabulary)
     (tmp_path / "provenance.json").write_text(json.dumps(about), encoding="utf-8")
     photograph = tmp_path / "photographs" / "a.jpg"
     assert (drawn_caution(tmp_path, photograph) is not None) == warned
