@@ -117,3 +117,9 @@ def test_what_is_finished_is_not_trained_again(tiny, vocabulary, frames, tmp_pat
     assert table["chosen"].sum() == 1
     tune(1e-3, 2e-3)
     assert len(begun) == 4
+
+    # Another recipe is trained anew, but the rival as it was has been measured.
+    other = recipe(learning_rates=(1e-3,), rank=4, **few)
+    grid.tune_tasks(tiny.rivals, other, vocabulary, frames, tmp_path)
+    assert begun[4:] == [1e-3]
+    assert len(list(tmp_path.rglob("before.json"))) == 1

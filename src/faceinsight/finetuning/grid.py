@@ -74,8 +74,13 @@ class TuningJob:
         again when the grid grows.
         """
         rival, local = self.rivals.rival, self.rivals.local
-        settings = self.finetuning.model_dump(
-            exclude={"task", "learning_rates", "image_encoders", "workers", "logging_steps"}
+        # How it will be trained does not change the rival as it is.
+        settings = (
+            self.finetuning.model_dump(include={"validation_faces", "seed", "precision"})
+            if point is None
+            else self.finetuning.model_dump(
+                exclude={"task", "learning_rates", "image_encoders", "workers", "logging_steps"}
+            )
         )
         frames = Frames.open(Path(self.frames[self.task.dataset]))
         return digest(
@@ -178,7 +183,7 @@ def tune(job: TuningJob, work: Path) -> Path:
         best.learning_rate,
         best.image_encoder,
     )
-    out = WorkFolder(work, "finetuned", digest(job.key(None), list(settings.points())))
+    out = WorkFolder(work, "finetuned", digest([job.key(point) for point in settings.points()]))
     with out.alone(), write_beside(out.path / "tuned") as beside:
         link_tree(folder / ADAPTER, beside)
         table = _table({point: of for point, (of, _) in found.items()}, best)
