@@ -35,9 +35,12 @@ def took_off(words: Sequence[str], place: int, first: int, end: int) -> bool:
     """Whether somebody has removed what follows: "took off the hat", not "taken off the coast"."""
     if place == first or words[place - 1] in COPULAS:
         return False
-    owned = words[place + 2] if words[place + 1] == "off" and place + 2 < end else ""
+    at = place + 1 if words[place] == "removed" else place + 2
+    owned = words[at] if at < end and (at == place + 1 or words[place + 1] == "off") else ""
     if owned not in DETERMINERS and owned not in NEGATORS:
         return False
+    if words[place] == "removed":
+        return words[place - 1] in PRONOUNS or words[place - 1] in _PERFECT
     if words[place] == "taken":
         return words[place - 1] in _PERFECT
     return words[place] in ("took", "shaved")
