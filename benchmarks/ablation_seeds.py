@@ -15,21 +15,16 @@ from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from scipy.stats import t
 
 from faceinsight.variants import LABELS
 from faceinsight.work import digest
-from project_runs import code_version
+from project_runs import code_version, open_catalog, run_kedro
 
-ROOT = Path(__file__).parents[1]
 MAPS = {"exact": "provided", "faulty": "provided_faulty"}
 STEPS = [("org", "seg"), ("seg", "corr"), ("corr", "lgc"), ("org", "lgc")]
 FIGURES = {"map": "mAP", "mean_accuracy": "mean accuracy"}
@@ -66,13 +61,8 @@ def ablation_of(seed: int, maps: str, folder: Path, env: str) -> pd.DataFrame:
     }
     kept = folder / f"{maps}-{seed}-{digest(env, code_version())}.csv"
     if not kept.exists():
-        given = ",".join(f"{name}={value}" for name, value in params.items())
-        command = [sys.executable, "-m", "kedro", "run", f"--env={env}", f"--params={given}"]
-        subprocess.run(command, cwd=ROOT, check=True)
-        bootstrap_project(ROOT)
-        data = {"data": params["data"]}
-        with KedroSession.create(ROOT, env=env, runtime_params=data) as session:
-            table = session.load_context().catalog.load("ablation")
+        run_kedro(env, [f"{name}={value}" for name, value in params.items()])
+        table = open_catalog(env, {"data": params["data"]}).load("ablation")
         table.to_csv(kept, index=False)
     return pd.read_csv(kept).assign(seed=seed, maps=maps)
 

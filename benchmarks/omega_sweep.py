@@ -16,22 +16,17 @@ from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from scipy.stats import t
 
 from faceinsight.paper.ablation import OMEGAS, SWEEP_COLUMNS, chosen_omega
 from faceinsight.paper.numbers import claim
 from faceinsight.work import digest, write_beside
-from project_runs import code_version
+from project_runs import code_version, open_catalog, run_kedro
 
-ROOT = Path(__file__).parents[1]
 DATASET, TASK = "celeba", "attributes"
 
 
@@ -71,32 +66,19 @@ def run(omega: float, seed: int, folder: Path, args: argparse.Namespace) -> pd.D
         }
         if args.raw is not None:
             params["raw"] = str(args.raw.resolve())
-        given = ",".join([*(f"{name}={value}" for name, value in params.items()), args.params])
-        given = given.rstrip(",")
+        given = [f"{name}={value}" for name, value in params.items()]
+        given += [pair for pair in args.params.split(",") if pair]
         rows = []
         for pipeline, split in (("train", "test"), ("evaluation", "val")):
-            kedro(pipeline, f"{given},prediction.split={split}", args.env)
-            metrics = load_metrics(params["data"], args.variant, args.env)
+            run_kedro(args.env, [*given, f"prediction.split={split}"], pipeline)
+            made = {"data": params["data"], "variant": args.variant}
+            metrics = open_catalog(args.env, made).load("metrics")
             figures = metrics["datasets"][DATASET]["tasks"][TASK]["metrics"]
             row = [omega, seed, split, figures["accuracy"]["value"], figures["map"]["value"]]
             rows.append(row)
         with write_beside(kept) as beside:
             pd.DataFrame(rows, columns=list(SWEEP_COLUMNS)).to_csv(beside, index=False)
     return pd.read_csv(kept)
-
-
-def kedro(pipeline: str, params: str, env: str) -> None:
-    """`kedro run` of one pipeline."""
-    command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}"]
-    subprocess.run([*command, f"--env={env}", f"--params={params}"], cwd=ROOT, check=True)
-
-
-def load_metrics(data: str, variant: str, env: str) -> dict:
-    """The newest metrics of the variant."""
-    bootstrap_project(ROOT)
-    given = {"data": data, "variant": variant}
-    with KedroSession.create(ROOT, env=env, runtime_params=given) as session:
-        return session.load_context().catalog.load("metrics")
 
 
 def render(sweep: pd.DataFrame, args: argparse.Namespace) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.io import CatalogProtocol
 from omegaconf import OmegaConf
 
 from faceinsight.parameters import DATASETS
@@ -65,6 +66,22 @@ def _git(*arguments: str) -> str:
     ).stdout
 
 
+def run_kedro(env: str, given: Iterable[str], pipeline: str | None = None) -> None:
+    """`kedro run` of one pipeline, or of the default one, with parameters NAME=VALUE."""
+    command = [sys.executable, "-m", "kedro", "run", f"--env={env}", f"--params={','.join(given)}"]
+    if pipeline is not None:
+        command.append(f"--pipelines={pipeline}")
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def open_catalog(env: str, given: dict[str, Any]) -> CatalogProtocol:
+    """What runs in an environment have made, with parameters by name; it loads newest versions."""
+    bootstrap_project(ROOT)
+    session = KedroSession.create(ROOT, env=env, runtime_params=given)
+    with session:
+        return session.load_context().catalog
+
+
 @dataclass(frozen=True)
 class Project:
     """The pipelines with one environment, one data folder and the parameters that all runs share.
@@ -100,16 +117,12 @@ class Project:
 
     def run(self, pipeline: str, *params: str) -> None:
         """`kedro run` of one pipeline, with parameters of this run (NAME=VALUE)."""
-        given = ",".join((f"data={self.data}", *self.given, *params))
-        command = [sys.executable, "-m", "kedro", "run", f"--pipelines={pipeline}"]
-        command += [f"--env={self.env}", f"--params={given}"]
-        subprocess.run(command, cwd=ROOT, check=True)
+        run_kedro(self.env, (f"data={self.data}", *self.given, *params), pipeline)
 
     def load(self, *names: str) -> list[Any]:
         """Newest versions of artifacts; `params:NAME` gives a parameter."""
-        bootstrap_project(ROOT)
         pairs = OmegaConf.from_dotlist([f"data={self.data}", *self.given])
-        given = OmegaConf.to_container(pairs)
-        with KedroSession.create(ROOT, env=self.env, runtime_params=given) as session:
-            catalog = session.load_context().catalog
-            return [catalog.load(name) for name in names]
+        # Pairs NAME=VALUE make nothing but a mapping of names.
+        given = cast("dict[str, Any]", OmegaConf.to_container(pairs))
+        catalog = open_catalog(self.env, given)
+        return [catalog.load(name) for name in names]

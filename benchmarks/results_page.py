@@ -11,13 +11,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
-
 from faceinsight.reporting.text import ablation_text
 from faceinsight.variants import LABELS
+from project_runs import open_catalog
 
-ROOT = Path(__file__).parents[1]
 COLUMNS = {
     "accuracy": "accuracy",
     "precision": "precision",
@@ -35,17 +32,14 @@ def main() -> None:
     parser.add_argument("--data", help="the folder of what the run made, if not the environment's")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    bootstrap_project(ROOT)
-    params = {"data": args.data} if args.data else {}
-    with KedroSession.create(ROOT, env=args.env, runtime_params=params) as session:
-        catalog = session.load_context().catalog
-        metrics = {variant: catalog.load(f"{variant}.metrics") for variant in LABELS}
-        ablation = catalog.load("ablation")
-        vocabulary = catalog.load("vocabulary")
-        splits = {
-            name: catalog.load(f"{name}.examples")["split"].value_counts().to_dict()
-            for name in vocabulary.datasets
-        }
+    catalog = open_catalog(args.env, {"data": args.data} if args.data else {})
+    metrics = {variant: catalog.load(f"{variant}.metrics") for variant in LABELS}
+    ablation = catalog.load("ablation")
+    vocabulary = catalog.load("vocabulary")
+    splits = {
+        name: catalog.load(f"{name}.examples")["split"].value_counts().to_dict()
+        for name in vocabulary.datasets
+    }
     page = render(args.env, metrics, ablation, splits)
     args.out.write_text(page, encoding="utf-8")
     print(page)
