@@ -24,7 +24,7 @@ from paper_scale_page import as_used, machine
 
 ROOT = Path(__file__).parents[1]
 UNKNOWN = "not measured"
-COLUMNS = ("data set", "faces", "download", "disk")
+COLUMNS: tuple[str, ...] = ("data set", "faces", "download", "disk")
 COLUMNS += ("GPU memory", "segmentation", "one epoch", "validation", "test", "all")
 
 

@@ -11,13 +11,15 @@ Times one training step (forward and backward) of three ways to the same probabi
 
 import argparse
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from faceinsight.characteristics import Characteristic, Vocabulary
 from faceinsight.losses import masked_bce
-from faceinsight.model import ModelSettings, build_model
+from faceinsight.model import FaceInsightModel, ModelSettings, build_model
 
 ENCODER = {
     "architecture": {
@@ -31,7 +33,7 @@ ENCODER = {
 }
 
 
-def tiny_model(characteristics, vocabulary_size):
+def tiny_model(characteristics: int, vocabulary_size: int) -> FaceInsightModel:
     settings = ModelSettings.model_validate(
         {
             "image_size": 64,
@@ -59,11 +61,11 @@ def tiny_model(characteristics, vocabulary_size):
     return build_model(settings, vocabulary, adjacency=np.eye(characteristics))
 
 
-def two_rows(model, photographs, maps):
+def two_rows(model: FaceInsightModel, photographs: Tensor, maps: Tensor) -> Tensor:
     return model(photographs, maps).logits
 
 
-def whole_vocabulary(model, photographs, maps):
+def whole_vocabulary(model: FaceInsightModel, photographs: Tensor, maps: Tensor) -> Tensor:
     sequence = model.embed(photographs, maps)
     out = model.language_model(
         inputs_embeds=sequence, use_cache=False, **model.attention(sequence.shape[1])
@@ -72,7 +74,7 @@ def whole_vocabulary(model, photographs, maps):
     return logits[..., model.config.yes_id] - logits[..., model.config.no_id]
 
 
-def one_question_each(model, photographs, maps):
+def one_question_each(model: FaceInsightModel, photographs: Tensor, maps: Tensor) -> Tensor:
     size = len(model.config.characteristics)
     sequence = model.embed(photographs, maps)
     batch, length, width = sequence.shape
@@ -83,15 +85,22 @@ def one_question_each(model, photographs, maps):
     return model.read_out(hidden).view(batch, size)
 
 
-def seconds_of_step(way, model, batch, device, dtype, repeats):
-    *pictures, labels = batch
+def seconds_of_step(
+    way: Callable[[FaceInsightModel, Tensor, Tensor], Tensor],
+    model: FaceInsightModel,
+    batch: tuple[Tensor, Tensor, Tensor],
+    device: torch.device,
+    dtype: torch.dtype,
+    repeats: int,
+) -> float:
+    photographs, maps, labels = batch
     times = []
     for _ in range(repeats + 1):
         if device.type == "cuda":
             torch.cuda.synchronize()
         start = time.perf_counter()
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            logits = way(model, *pictures)
+            logits = way(model, photographs, maps)
         masked_bce(logits, labels).backward()
         if device.type == "cuda":
             torch.cuda.synchronize()
@@ -100,7 +109,7 @@ def seconds_of_step(way, model, batch, device, dtype, repeats):
     return min(times[1:])
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--characteristics", type=int, default=82)
@@ -110,7 +119,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     device, dtype = torch.device(arguments.device), getattr(torch, arguments.dtype)
-    model = tiny_model(arguments.characteristics, arguments.vocabulary).to(device)
+    model = tiny_model(arguments.characteristics, arguments.vocabulary)
+    nn.Module.to(model, device)
     size = model.config.image_size
     batch = (
         torch.randint(0, 256, (arguments.batch, size, size, 3), dtype=torch.uint8, device=device),

@@ -33,8 +33,8 @@ from paper_scale_models import SCALES
 from paper_scale_parser import parser_network
 from paper_scale_timing import Results, facts, matrix_rate
 
-PARTS = ("rate", "score", "train", "llava", "parser", "loading", "more", "static", "rate_again")
-PARTS += ("whole",)
+PARTS: tuple[str, ...] = ("rate", "score", "train", "llava", "parser", "loading", "more", "static")
+PARTS += ("rate_again", "whole")
 SHAPES = {
     "cuda": [
         (8192, 8192, 8192),

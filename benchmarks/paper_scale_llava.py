@@ -8,6 +8,7 @@ questions also the photograph's keys and values computed once.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,20 +31,20 @@ def compare(results: Results, setting: Setting) -> None:
         tokens = model.config.image_seq_length
         if own_tower:
             results.measure(
-                "LLaVA, generating, batch 1", lambda m=model: _generate(m, setting, 1, text)
+                "LLaVA, generating, batch 1", partial(_generate, model, setting, 1, text)
             )
             for each in (1, CHARACTERISTICS) if setting.on_gpu else (1, 4):
                 results.measure(
                     f"LLaVA, {each} questions at a time",
-                    lambda m=model, e=each: _questions(m, setting, e),
+                    partial(_questions, model, setting, each),
                 )
             results.measure(
-                "LLaVA, questions after one photograph", lambda m=model: _after(m, setting)
+                "LLaVA, questions after one photograph", partial(_after, model, setting)
             )
         for batch in (32, 64, 128) if setting.on_gpu else (4, 16):
             results.measure(
                 f"LLaVA, generating, batch {batch}, {tokens} image tokens",
-                lambda m=model, b=batch: _generate(m, setting, b, text),
+                partial(_generate, model, setting, batch, text),
             )
         del model
 
@@ -57,7 +58,7 @@ def static_cache(results: Results, setting: Setting) -> None:
     for batch in (1, 64) if setting.on_gpu else (1,):
         results.measure(
             f"LLaVA, generating, batch {batch}, static cache",
-            lambda b=batch: _generate(model, setting, b, text, cache="static"),
+            partial(_generate, model, setting, batch, text, cache="static"),
         )
 
 
@@ -87,13 +88,21 @@ def _generate(
     text_tokens: int,
     cache: str | None = None,
 ) -> dict[str, Any]:
+    # The protocol that transformers types `generate` for asks for more than its LLaVA declares.
+    language_model: Any = model
     inputs = prompt(model, batch, text_tokens)
-    options = {"do_sample": False, "pad_token_id": 0, "eos_token_id": None, "use_cache": True}
+    options: dict[str, Any] = {
+        "do_sample": False,
+        "pad_token_id": 0,
+        "eos_token_id": None,
+        "use_cache": True,
+    }
     if cache:
         options["cache_implementation"] = cache
 
     def generate(tokens: int = NEW_TOKENS) -> torch.Tensor:
-        return model.generate(**inputs, max_new_tokens=tokens, min_new_tokens=tokens, **options)
+        lengths = {"max_new_tokens": tokens, "min_new_tokens": tokens}
+        return language_model.generate(**inputs, **lengths, **options)
 
     forget_peak(setting.device)
     # A static cache is compiled for its length, so that the whole run must be repeated.

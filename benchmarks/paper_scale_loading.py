@@ -55,7 +55,7 @@ def batches(data: FaceDataset, size: int, workers: int) -> Iterator[dict[str, to
     order = (np.roll(indices, -start)[:size].tolist() for start in count(0, size))
     loader = DataLoader(
         data,
-        batch_sampler=order,  # type: ignore[arg-type]
+        batch_sampler=order,
         num_workers=workers,
         collate_fn=keep_batch,
         pin_memory=torch.cuda.is_available(),

@@ -157,7 +157,9 @@ def face_insight(
             tokenizer=tokenizer,
             text_features=np.random.default_rng(0).normal(size=(size, scale.text_width)),
             ruleset=compile_rules(conf["rules"]["rules"], vocabulary),
-            **{part: _random_part(config, part, dtype) for part in PARTS},
+            image_encoder=_random_part(config, "image_encoder", dtype),
+            segmentation_encoder=_random_part(config, "segmentation_encoder", dtype),
+            language_model=_random_part(config, "language_model", dtype),
         )
     model.gcn.set_adjacency(adjacency)
     return nn.Module.to(model, device)
@@ -195,12 +197,12 @@ def llava(
     scale: Scale, device: torch.device, dtype: torch.dtype, *, own_tower: bool
 ) -> LlavaForConditionalGeneration:
     """Hugging Face's LLaVA-1.5 with its own tower (576 image tokens), or with ours (196)."""
-    tower = CLIPVisionConfig(**(scale.tower if own_tower else scale.encoder))
+    shape = scale.tower if own_tower else scale.encoder
     config = LlavaConfig(
-        vision_config=tower.to_dict(),
+        vision_config=CLIPVisionConfig(**shape).to_dict(),
         text_config=AutoConfig.for_model("llama", **scale.language).to_dict(),
         image_token_index=scale.language["vocab_size"] - 64,
-        image_seq_length=(tower.image_size // tower.patch_size) ** 2,
+        image_seq_length=(shape["image_size"] // shape["patch_size"]) ** 2,
     )
     default = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
@@ -224,7 +226,7 @@ def prompt(
     places = words.new_full((images, config.image_seq_length), config.image_token_index)
     before = min(35, text_tokens)
     ids = torch.cat([words[:, :before], places, words[:, before:]], dim=1)
-    size = config.vision_config.image_size
+    size = config.to_dict()["vision_config"]["image_size"]
     pixels = torch.randn(images, 3, size, size, generator=generator, device=model.device)
     return {
         "input_ids": ids,

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,17 @@ def score(results: Results, setting: Setting) -> None:
         return
     batches = (1, 8, 32, 64, 128) if setting.on_gpu else (1, 2, 4)
     for batch in batches:
-        results.measure(f"score, batch {batch}", lambda b=batch: _score(model, setting, b))
+        results.measure(f"score, batch {batch}", partial(_score, model, setting, batch))
     best = best_batch(results, "score")
-    results.measure(f"encoders, batch {best}", lambda: _encoders(model, setting, best))
+    results.measure(f"encoders, batch {best}", partial(_encoders, model, setting, best))
     results.measure(
         f"score, batch {best}, adapters in float32",
-        lambda: _score(model, setting, best, autocast=False),
+        partial(_score, model, setting, best, autocast=False),
     )
     with _compiled(model):
         results.measure(
             f"score, batch {best}, layers compiled",
-            lambda: _score(model, setting, best, compiled="layers"),
+            partial(_score, model, setting, best, compiled="layers"),
         )
 
 
@@ -75,25 +76,25 @@ def train(results: Results, setting: Setting) -> None:
     if model is None:
         return
     for batch in (8, 16, 24) if setting.on_gpu else (1, 2, 4):
-        results.measure(f"train, batch {batch}", lambda b=batch: _train(model, setting, b))
+        results.measure(f"train, batch {batch}", partial(_train, model, setting, batch))
     with _compiled(model):
         for batch in (16, 24, 32) if setting.on_gpu else (4,):
             result = results.measure(
                 f"train, batch {batch}, layers compiled",
-                lambda b=batch: _train(model, setting, b, compiled="layers"),
+                partial(_train, model, setting, batch, compiled="layers"),
             )
             if result["status"] == "out of memory":
                 break
         best = best_batch(results, "train", compiled="layers")
         results.measure(
             f"train, batch {best}, layers compiled, photographs from files",
-            lambda: _train_from_files(model, setting, best),
+            partial(_train_from_files, model, setting, best),
         )
     model.gradient_checkpointing_enable()
     for batch in (32, 64) if setting.on_gpu else (4,):
         results.measure(
             f"train, batch {batch}, checkpointing",
-            lambda b=batch: _train(model, setting, b, checkpointing=True),
+            partial(_train, model, setting, batch, checkpointing=True),
         )
     model.gradient_checkpointing_disable()
 
@@ -107,12 +108,12 @@ def more(results: Results, setting: Setting) -> None:
     for name in ATTENTIONS if setting.on_gpu else ("flash", "math"):
         results.measure(
             f"score, batch {batch}, {name} attention",
-            lambda n=name: _score(model, setting, batch, attention=n),
+            partial(_score, model, setting, batch, attention=name),
         )
     model.config.characteristics_attend = "independent"
     results.measure(
         f"score, batch {batch}, independent characteristics",
-        lambda: _score(model, setting, batch, attend="independent"),
+        partial(_score, model, setting, batch, attend="independent"),
     )
 
 
@@ -125,7 +126,7 @@ def whole(results: Results, setting: Setting) -> None:
     torch.compiler.reset()
     results.measure(
         f"score, batch {batch}, model compiled",
-        lambda: _score(model, setting, batch, compiled="model"),
+        partial(_score, model, setting, batch, compiled="model"),
     )
 
 

@@ -88,7 +88,11 @@ def fastest(rows: Mapping[str, Any], kind: str, **having: Any) -> dict[str, Any]
 
 def as_used(rows: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
     """The fastest measurement of our own model as it is used: nothing left out or approximated."""
-    usual = ({}, {"compiled": "layers"}, {"checkpointing": "all layers"})
+    usual: tuple[dict[str, str], ...] = (
+        {},
+        {"compiled": "layers"},
+        {"checkpointing": "all layers"},
+    )
     found = [fastest(rows, kind, variation=variation) for variation in usual]
     return max((r for r in found if r), key=lambda r: r["images_per_second"], default=None)
 

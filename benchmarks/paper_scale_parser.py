@@ -7,6 +7,7 @@ reading, warping and storing are not in it, so its rate is the most that segment
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -37,7 +38,9 @@ class ParserNetwork(nn.Module):
                 nn.MaxPool2d(2),
             ]
         )
-        self.head = UperNetHead(UperNetConfig(hidden_size=WIDTH, num_labels=CLASSES), [WIDTH] * 4)
+        config = UperNetConfig(hidden_size=WIDTH)
+        config.num_labels = CLASSES
+        self.head = UperNetHead(config, [WIDTH] * 4)
 
     def forward(self, pictures: Tensor) -> Tensor:
         states = self.backbone(pictures, output_hidden_states=True).hidden_states
@@ -58,7 +61,7 @@ def parser_network(device: torch.device) -> dict[str, Any]:
     with torch.inference_mode():
         for batch in BATCHES:
             pictures = torch.rand(batch, 3, SIZE, SIZE, device=device)
-            times = seconds_of(lambda p=pictures: network(p), device)
+            times = seconds_of(partial(network, pictures), device)
             rates[batch] = batch / times["seconds"]
     return {
         "kind": "parser network",
