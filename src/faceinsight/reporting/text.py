@@ -56,7 +56,7 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
     note = (
         "(Test faces, in per cent; differences in points of mAP. Intervals correct for mAP being "
         "too high on few faces.\n The baseline sees no picture. Faces breaking a rule: by the most "
-        "probable answers, of the rules of what a data set here annotates.)"
+        "probable answers; rules of what no\n data set here annotates are not counted.)"
     )
     return "\n".join([*_aligned(rows), note, *([DRAWN] if drawn else [])])
 
