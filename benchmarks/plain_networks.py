@@ -29,6 +29,7 @@ import torch
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.settings import LexiconSettings
+from faceinsight.devices import find_device
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.frames import Frames
@@ -113,8 +114,7 @@ def job_of(project: Project, seed: int) -> TrainingJob:
 def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "test") -> None:
     """Train the three networks of one seed; leave their predictions and facts in `out`."""
     settings = job.training
-    on_gpu = settings.device != "cpu" and torch.cuda.is_available()
-    device = torch.device("cuda" if on_gpu else "cpu")
+    device = find_device(settings.device, "training.device")
     opened = {name: Frames.open(folder) for name, folder in job.frames.items()}
     frames = {name: of for name, of in opened.items() if len(of)}
 
@@ -153,7 +153,7 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         facts[name] |= {"parameters": parameters, **speeds[name]}
     facts["device"] = (
         torch.cuda.get_device_name()
-        if on_gpu
+        if device.type == "cuda"
         else f"CPU ({platform.machine()}, threads: {torch.get_num_threads()})"
     )
     (out / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")

@@ -1,6 +1,9 @@
+import errno
+import os
+
 import pytest
 from kedro.config import MissingConfigException
-from kedro.io.core import VersionNotFoundError
+from kedro.io.core import DatasetError, VersionNotFoundError
 from kedro.validation.exceptions import ModelInstantiationError, ParameterValidationError
 from pydantic import ValidationError
 
@@ -78,6 +81,24 @@ def test_configuration_and_pipelines_that_are_not_there():
 @pytest.mark.parametrize("error", [KeyError("x"), ValueError("of ours"), RuntimeError()])
 def test_a_defect_keeps_its_traceback(error):
     assert sentence(error) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.EACCES, "permissions"), (errno.ENOSPC, "make room"), (errno.ENAMETOOLONG, "shorter")],
+)
+def test_a_place_that_cannot_be_used_is_named_with_what_to_do(number, advice):
+    refused = OSError(number, os.strerror(number), "/a/place")
+    wrapped = DatasetError("Failed while saving data to dataset")
+    wrapped.__cause__ = refused
+    for error in (refused, wrapped):
+        told = sentence(error)
+        assert told.startswith(f"/a/place: {os.strerror(number)}; ")
+        assert advice in told
+
+
+def test_a_file_that_is_not_there_may_be_a_defect():
+    assert sentence(FileNotFoundError(errno.ENOENT, "No such file", "/a/place")) is None
 
 
 def test_without_a_near_name_all_are_listed():

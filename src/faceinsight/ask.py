@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.framework.cli.utils import _split_params, env_option
 
+from faceinsight.home import at_home
+
 if TYPE_CHECKING:
     from faceinsight.photos.asking import PhotoAnswer
 
@@ -18,7 +20,7 @@ class _Typed(click.ParamType):
     name = "file"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        return Path(value).expanduser().absolute()
+        return Path(at_home(value)).absolute()
 
 
 @click.command()
@@ -107,7 +109,7 @@ def ask(
     if temperature is not None:
         generate["temperature"] = temperature
     # Before anything that can fail: whoever is told to make a label map should know it is in vain.
-    if file.exists() and (caution := drawn_caution(model, file)):
+    if caution := drawn_caution(model, file):
         click.echo(click.style(caution, fg="yellow"), err=True)
     streams = direct and candidates == 1 and not no_stream
     answer = answer_question(

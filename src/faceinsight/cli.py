@@ -20,6 +20,7 @@ from kedro.framework.project import LOGGING
 from kedro.utils import find_kedro_project
 
 from faceinsight.ask import ask
+from faceinsight.home import at_home
 from faceinsight.sentences import sentence
 
 
@@ -34,7 +35,7 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         _enter_project()
         try:
             if "params" in kwargs:
-                kwargs["params"] = _at_home(kwargs["params"])
+                kwargs["params"] = _parameter_at_home(kwargs["params"])
             return command(*args, **kwargs)
         except Exception as error:
             told = sentence(error)
@@ -55,14 +56,13 @@ def _enter_project() -> None:
     LOGGING.configure(yaml.safe_load((project / "conf" / "logging.yml").read_text("utf-8")))
 
 
-def _at_home(value: Any) -> Any:
+def _parameter_at_home(value: Any) -> Any:
     """A parameter with `~` as the shell expands it, which it does not after a comma."""
     if isinstance(value, dict):
-        return {name: _at_home(of) for name, of in value.items()}
+        return {name: _parameter_at_home(of) for name, of in value.items()}
     if isinstance(value, list):
-        return [_at_home(of) for of in value]
-    # Unlike Path.expanduser it leaves an unknown user, and the rest of the text, as they are.
-    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111
+        return [_parameter_at_home(of) for of in value]
+    return at_home(value) if isinstance(value, str) else value
 
 
 run = copy.copy(kedro_run)

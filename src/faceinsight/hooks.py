@@ -18,6 +18,10 @@ SHORTHANDS = {"variant", "data", "image_size", "max_pixels", "detector_weights",
 """Names that `--params` may give although no parameter is called so: others are read from them."""
 
 
+PAGES = {"report": "The report", "paper_page": "Beside the paper"}
+"""Pages for a browser, and what a run calls them at its end."""
+
+
 class RefuseUnknownParameters:
     """Stop a run whose `--params` names something that nothing reads, e.g. a misspelt one.
 
@@ -93,9 +97,9 @@ class TellResults:
             if "metrics" in made:
                 logger.info("\n%s\n", metrics_text(catalog.load("metrics"), drawn))
         self._tell_agreement(sorted(made), catalog)
-        if "report" in made:
-            path = catalog.get("report")._get_load_path()
-            logger.info("The report: %s", path)
+        for name, told in PAGES.items():
+            if name in made:
+                logger.info("%s: %s", told, catalog.get(name)._get_load_path())
         if "others_scores" in made and len(catalog.load("others_scores")):
             logger.info("The table: %s", catalog.get("others_scores")._get_load_path())
         if "photo_scores" in made:

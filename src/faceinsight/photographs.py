@@ -72,6 +72,10 @@ def locate(root: Path, relative: str) -> Path:
             )
         status = path.stat()
     except FileNotFoundError:
+        if path.is_symlink():
+            raise PhotographError(
+                "missing", f"{path} is a link to what is not there: put the file itself there."
+            ) from None
         raise PhotographError(
             "missing", f"{path} does not exist: unpack the data set there."
         ) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from faceinsight.devices import find_device
 from faceinsight.errors import WeightsError
 from faceinsight.frames import Frames
 from faceinsight.parameters import PredictionSettings
@@ -148,24 +149,26 @@ def order_effect(
     }
 
 
-def open_model(model_folder: Path, name: str) -> tuple[FaceInsightModel, torch.device]:
+def open_model(
+    model_folder: Path, name: str, parameter: str = "prediction.device"
+) -> tuple[FaceInsightModel, torch.device]:
     """A saved model in evaluation mode, on its device.
 
     Args:
         model_folder: a saved model.
         name: of the device; `auto` takes a GPU where there is one.
+        parameter: that names the device.
 
     Raises:
         WeightsError: something of the model is missing.
+        ParameterError: there is no such device here.
     """
     import torch
 
     from faceinsight.model.modeling import FaceInsightModel
 
+    device = find_device(name, parameter)
     model = FaceInsightModel.from_pretrained(model_folder)
-    device = torch.device(
-        name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    )
     torch.nn.Module.to(model, device).eval()
     return model, device
 

@@ -6,6 +6,7 @@ is none, and the traceback is needed.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -21,6 +22,17 @@ _FAULT = re.compile(
     re.MULTILINE,
 )
 """One fault in pydantic's own text, which is all that Kedro's error keeps of it."""
+
+_PLACES = {
+    errno.EACCES: "see to its permissions",
+    errno.EPERM: "see to its permissions",
+    errno.EROFS: "name another folder to write to with --params data=FOLDER",
+    errno.ENOSPC: "make room, or name another folder to write to with --params data=FOLDER",
+    errno.EDQUOT: "make room, or name another folder to write to with --params data=FOLDER",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ENOTDIR: "name a folder, not a file",
+}
+"""What to do about a place that cannot be used. (A file that is not there may be our defect.)"""
 
 _PARAMETER = re.compile(r"Parameter '(?P<name>[^']+)': Failed to instantiate (?P<model>\w+)")
 
@@ -50,6 +62,8 @@ def sentence(error: BaseException) -> str | None:
                     f"variant={model[1]}`, with the same --env, trains one."
                 )
             return f"There is no version of {name} yet; run the pipeline that makes it first."
+        if isinstance(cause, OSError) and cause.errno in _PLACES and cause.filename:
+            return f"{cause.filename}: {cause.strerror}; {_PLACES[cause.errno]}."
         if isinstance(cause, DatasetError) and cause.__cause__ is None:
             return str(cause)
         if isinstance(cause, OmegaConfBaseException):

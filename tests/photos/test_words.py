@@ -79,6 +79,9 @@ def test_a_model_of_drawn_faces_is_put_before_photographs(
 ) -> None:
     (tmp_path / "provenance.json").write_text(json.dumps(about), encoding="utf-8")
     photograph = tmp_path / "photographs" / "a.jpg"
+    assert drawn_caution(tmp_path, photograph) is None  # what is not there is told as such
+    photograph.parent.mkdir()
+    photograph.touch()
     assert (drawn_caution(tmp_path, photograph) is not None) == warned
     assert drawn_caution(tmp_path, raw) is None
     assert drawn_caution(tmp_path, raw / "celeba" / "any.jpg") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 FACE = "data/tiny/01_raw/drawn/celeba/img_align_celeba/000001.jpg"
 
@@ -38,6 +39,8 @@ def test_direct_answers_stream_or_are_chosen_from_an_older_model_and_elsewhere(f
         ([FACE, "--face=2"], "there is no face 2 in 000001.jpg; there is 1 face"),
         ([FACE, "--load-version=old"], "there is no version old of the model; the newest is 2"),
         ([FACE, "--params=predict.facs=whole"], "did you mean 'faces'?"),
+        (["~nobody-here/a.jpg"], "there is no file "),
+        (["a" * 300 + ".jpg"], "give it a shorter name"),
         ([FACE, "--env=small"], "kedro run --pipelines=train --params variant=lgc"),
     ],
 )
@@ -47,6 +50,15 @@ def test_what_is_wrong_is_one_readable_sentence(finished, arguments, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_model_of_drawn_faces_says_so_before_anything_can_fail(finished, tmp_path):
+    Image.new("RGB", (32, 32), "gray").save(tmp_path / "a.png")
+    done = finished.kedro("ask", str(tmp_path / "a.png"), "--variant=seg")
+    assert done.returncode == 1
+    caution, error = done.stderr.strip().splitlines()
+    assert "has seen drawn faces alone" in caution
+    assert "there is no label map" in error
 
 
 def test_agreement_is_kept_and_told(finished):

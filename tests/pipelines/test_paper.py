@@ -1,5 +1,8 @@
 """The page beside the paper, and other systems, run as a person runs them."""
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -21,6 +24,13 @@ def test_a_run_ends_with_the_papers_tables_and_figures(finished):
         assert (table.loc[ours, "status"] == "run").all()
         assert (table.loc[~ours, "status"] == "not run").all()
         assert table.loc[~ours, "accuracy_run"].isna().all()
+
+
+def test_the_page_is_found_where_the_run_says_it_lies(finished):
+    done = finished.run("--pipelines=paper")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (path,) = re.findall(r"Beside the paper: (\S+)$", done.stderr, re.MULTILINE)
+    assert Path(path).read_text(encoding="utf-8") == finished.catalog().load("paper_page")
 
 
 def test_temperatures_are_fitted_on_validation_faces(finished):
@@ -62,6 +72,8 @@ def test_other_systems_are_scored_by_their_answers(finished, answers):
     done = finished.run("--pipelines=others", **params)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "DeepFace" in done.stderr
+    (path,) = re.findall(r"The table: (\S+)$", done.stderr, re.MULTILINE)
+    assert "DeepFace" in Path(path).read_text(encoding="utf-8")
     scores = finished.catalog().load("others_scores")
     gender = scores[scores["task"] == "gender"].iloc[0]
     assert gender["n"] == gender["rows"] == gender["train"] + gender["val"] + gender["test"]

@@ -150,6 +150,12 @@ def test_without_examples_there_is_a_sentence(job, tmp_path):
         train(dataclasses.replace(job(), frames={}), tmp_path / "work")
 
 
+def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(job, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ParameterError, match=r"training\.device is cuda"):
+        train(job(device="cuda"), tmp_path / "work")
+
+
 def test_maps_that_are_not_there_are_not_taken_for_black(job, tmp_path):
     frames = write_frames(tmp_path / "bare", 40, seed=3, maps=False)
     with pytest.raises(ParameterError, match="reads label maps"):

@@ -16,6 +16,7 @@ from faceinsight.baselines.prefix import next_token_logits
 from faceinsight.baselines.questions import Question, spellings
 from faceinsight.baselines.settings import LocalSettings, RivalSettings, ScoredBy
 from faceinsight.baselines.store import Answer
+from faceinsight.devices import find_device
 from faceinsight.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -228,9 +229,9 @@ def load_checkpoint(rival: RivalSettings, settings: LocalSettings) -> tuple[Any,
     Raises:
         WeightsError: as `LocalRival`.
     """
-    import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
+    device = find_device(settings.device, "rivals.local.device")
     place = settings.path or rival.checkpoint
     if settings.path is not None and not Path(settings.path).is_dir():
         raise WeightsError(f"rivals.local.path: {place} is no folder; put {rival.checkpoint} there")
@@ -271,6 +272,4 @@ def load_checkpoint(rival: RivalSettings, settings: LocalSettings) -> tuple[Any,
         )
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
-    name = settings.device
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return processor, model.to(device if name == "auto" else name).eval()
+    return processor, model.to(device).eval()

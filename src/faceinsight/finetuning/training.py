@@ -128,7 +128,7 @@ def train_point(
                 work,
                 len(examples),
                 learning_rate=point.learning_rate,
-                on_gpu=model.device.type == "cuda",
+                device=model.device.type,
                 gradient_checkpointing=settings.gradient_checkpointing,
             ),
             train_dataset=examples,

@@ -14,6 +14,7 @@ from faceinsight.answers.choosing import unfounded
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.geometry import Box
+from faceinsight.home import at_home
 from faceinsight.photos.faces import FaceReader, FoundFace, Photograph, frame_settings
 from faceinsight.photos.folder import read_photograph
 from faceinsight.photos.settings import PhotoSettings
@@ -101,12 +102,12 @@ def answer_question(
     if way not in get_args(Way):
         raise ParameterError(f"way: there is no '{way}' answer; there are {get_args(Way)}")
     settings = settings or PhotoSettings()
-    path = Path(file).expanduser().absolute()
+    path = Path(at_home(file)).absolute()
     if not path.exists():
         raise PhotographError("missing", f"there is no file {path}; name a photograph")
     # What is wrong with the file is told before weights are read.
     read_photograph(path.parent, path.name, settings.max_pixels)
-    model, device = open_model(Path(model_folder), settings.device)
+    model, device = open_model(Path(model_folder), settings.device, "predict.device")
     frames = frame_settings(model.config, settings, str(device))
     reader = FaceReader(path.parent, frames, settings)
     (photograph,) = reader.cut([path.name])

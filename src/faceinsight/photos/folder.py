@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from faceinsight.errors import ParameterError, PhotographError
+from faceinsight.home import at_home
 from faceinsight.photographs import FORMATS, load_photograph
 from faceinsight.segmentation.provided import MAP_FOLDERS, load_map, map_path
 
@@ -41,7 +42,7 @@ def find_folder(photos: Path | str | None) -> Path:
         raise ParameterError(
             "photos: name the folder of your photographs with --params photos=FOLDER"
         )
-    folder = Path(photos).expanduser()
+    folder = Path(at_home(photos))
     if folder.is_file():
         raise ParameterError(
             f"photos: {photos} is a file; name the folder that it lies in, --params photos=FOLDER"

@@ -143,7 +143,7 @@ class _Scorer:
     """A model, and what reads photographs for it."""
 
     def __init__(self, model_folder: Path, folder: Path, settings: PhotoSettings) -> None:
-        self._model, self._device = open_model(model_folder, settings.device)
+        self._model, self._device = open_model(model_folder, settings.device, "predict.device")
         rules_of(self._model)  # before anything is scored
         self._batch = settings.batch_size
         frames = frame_settings(self._model.config, settings, str(self._device))

@@ -68,7 +68,10 @@ def drawn_caution(model_folder: Path, photographs: Path) -> str | None:
     about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if not about.get("training", {}).get("drawn"):
         return None
-    place = Path(photographs).resolve()
+    try:
+        place = Path(photographs).resolve(strict=True)
+    except (OSError, RuntimeError):  # What is wrong with the path is told by what reads it.
+        return None
     if any(is_drawn(folder) for folder in (place, *place.parents)):
         return None
     return (

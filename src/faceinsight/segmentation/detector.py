@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from faceinsight.devices import find_device
 from faceinsight.geometry import Box, frame_square
 from faceinsight.segmentation.faces import cut_view
 from faceinsight.segmentation.settings import SegmentationSettings
@@ -14,6 +16,7 @@ from faceinsight.segmentation.weights import check_weights, load_weights, quiet_
 from faceinsight.work import digest, source_digest
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 NEAR = 256
@@ -48,10 +51,14 @@ class PyfacerDetector:
             source_digest("geometry", "segmentation/detector", "segmentation/faces"),
         )
 
+    @cached_property
+    def _device(self) -> torch.device:
+        return find_device(self._settings.device, "segmentation.device")
+
     @property
     def batch(self) -> int:
         """How many photographs to hand to `find` at a time."""
-        return _BATCH.get(self._settings.device, _LARGE_BATCH)
+        return _BATCH.get(self._device.type, _LARGE_BATCH)
 
     def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
         """What pyfacer finds in pictures of one size.
@@ -95,7 +102,7 @@ class PyfacerDetector:
         with torch.inference_mode():
             for side in sorted({min(NEAR, far), far}):
                 views = [cut_view(p, s, side) for p, s in zip(photographs, squares, strict=True)]
-                images = torch.from_numpy(np.stack(views)).to(self._settings.device)
+                images = torch.from_numpy(np.stack(views)).to(self._device)
                 seen = self(images.permute(0, 3, 1, 2).float())
                 for rect, score, image in zip(
                     seen["rects"], seen["scores"], seen["image_ids"].astype(int), strict=True
@@ -109,8 +116,6 @@ class PyfacerDetector:
         ]
 
     def _load(self) -> Any:
-        import torch
-
         settings = self._settings
         with quiet_pyfacer():
             import facer
@@ -118,7 +123,7 @@ class PyfacerDetector:
 
             return load_weights(
                 lambda path: facer.face_detector(
-                    settings.detector, device=torch.device(settings.device), model_path=path
+                    settings.detector, device=self._device, model_path=path
                 ),
                 "detector_weights",
                 settings.detector_weights,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from faceinsight.devices import find_device
 from faceinsight.segmentation.classes import MAP_CLASSES
 from faceinsight.segmentation.detector import PyfacerDetector
 from faceinsight.segmentation.settings import SegmentationSettings
@@ -106,17 +107,14 @@ class PyfacerParser:
             return np.concatenate(maps), np.concatenate(detected)
 
     def _load(self) -> Any:
-        import torch
-
         settings = self._settings
+        device = find_device(settings.device, "segmentation.device")
         with quiet_pyfacer():
             import facer
             from facer.face_parsing.farl import pretrain_settings
 
             return load_weights(
-                lambda path: facer.face_parser(
-                    settings.parser, device=torch.device(settings.device), model_path=path
-                ),
+                lambda path: facer.face_parser(settings.parser, device=device, model_path=path),
                 "parser_weights",
                 settings.parser_weights,
                 pretrain_settings[settings.parser.partition("/")[2]]["url"][0],

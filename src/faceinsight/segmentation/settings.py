@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from faceinsight.geometry import MARGIN
+from faceinsight.parameters import known_device
 from faceinsight.photographs import MAX_PIXELS
 
 
@@ -32,7 +33,7 @@ class SegmentationSettings(BaseModel):
         context: how many times the frame's side the parser sees, where a box is cut out of more.
         view: side in pixels of what detector and parser see.
         max_pixels: larger photographs are refused.
-        device: where detector and parser run, e.g. `cpu` or `cuda`.
+        device: where detector and parser run, auto, or a torch device such as cpu.
         batch_size: faces at a time in detector and parser; a GPU likes many.
         workers: threads that read and cut photographs.
         shard_size: faces a shard; what a sudden end can lose.
@@ -56,6 +57,8 @@ class SegmentationSettings(BaseModel):
     batch_size: int = Field(16, ge=1)
     workers: int = Field(4, ge=1)
     shard_size: int = Field(1024, ge=1)
+
+    _device = field_validator("device")(known_device)
 
     def of_frames(self) -> dict[str, Any]:
         """How frames and maps are made: what a model is trained with and has to be used with."""

@@ -19,7 +19,7 @@ def trainer_arguments(
     examples: int,
     *,
     learning_rate: float,
-    on_gpu: bool,
+    device: str,
     evaluates: bool = True,
     processes: int = 1,
     **others: Any,
@@ -33,7 +33,7 @@ def trainer_arguments(
         work: folder in which `CHECKPOINTS` is made.
         examples: of an epoch.
         learning_rate: highest rate of AdamW.
-        on_gpu: whether it runs on one.
+        device: type of it: cpu, cuda or mps.
         evaluates: whether there is anything to validate on.
         processes: that share a batch.
         others: further arguments.
@@ -55,7 +55,7 @@ def trainer_arguments(
         max_grad_norm=settings.max_grad_norm,
         optim="adamw_torch",
         bf16=settings.precision == "bf16",
-        use_cpu=not on_gpu,
+        use_cpu=device == "cpu",
         seed=settings.seed,
         eval_strategy="steps" if evaluates else "no",
         eval_steps=every,
@@ -66,7 +66,7 @@ def trainer_arguments(
         logging_steps=settings.logging_steps,
         report_to=[],
         dataloader_num_workers=settings.workers,
-        dataloader_pin_memory=on_gpu,
+        dataloader_pin_memory=device == "cuda",
         remove_unused_columns=False,
         label_names=["labels"],
         **others,

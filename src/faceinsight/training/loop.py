@@ -20,6 +20,7 @@ from scipy.special import expit
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.characteristics import Vocabulary
+from faceinsight.devices import find_device
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.frames import Frames
@@ -134,10 +135,11 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
         The finished model's folder, and its learning curve with columns step, epoch, name, value.
 
     Raises:
-        ParameterError: no data set has training examples, or the machine has too few devices.
+        ParameterError: no data set has training examples, or devices that are not there.
         ProcessError: one of several training processes failed by a defect.
     """
     job = replace(job, training=with_processes(job.training))
+    find_device(job.training.device, "training.device")
     work = WorkFolder(work_root, "training", job.key())
     with work.alone() as lock:
         if work.is_finished:
@@ -320,24 +322,22 @@ def _answers(job: TrainingJob, tokenizer: Any) -> SpokenAnswers | None:
 
 
 def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> Any:
-    import torch
-
     settings = job.training
     processes = settings.processes or 1
-    on_gpu = torch.cuda.is_available() and settings.device != "cpu"
+    device = find_device(settings.device, "training.device").type
     return trainer_arguments(
         settings,
         work,
         examples,
         learning_rate=settings.learning_rate,
-        on_gpu=on_gpu,
+        device=device,
         evaluates=evaluates,
         processes=processes,
         per_device_eval_batch_size=settings.eval_batch_size,
         load_best_model_at_end=evaluates,
         logging_nan_inf_filter=False,
         dataloader_persistent_workers=settings.workers > 0,
-        ddp_backend=None if processes == 1 else "nccl" if on_gpu else "gloo",
+        ddp_backend=None if processes == 1 else "nccl" if device == "cuda" else "gloo",
         # Of an encoder that is trained, what its tokens do not depend on gets no gradient.
         ddp_find_unused_parameters=not {"image_encoder", "segmentation_encoder"}
         <= set(job.model.frozen),

@@ -60,10 +60,10 @@ def with_processes(settings: TrainingSettings) -> TrainingSettings:
         gpus = _gpus(device)
         if processes is None:
             processes = 1 if device not in ("auto", "cuda") else max(1, gpus)
-        elif device == "mps" or device.startswith("cuda:"):
+        elif device == "mps":
             raise ParameterError(
-                f"training.processes is {processes}, and training.device names the one device "
-                f"{device}: set it to auto, cuda or cpu"
+                f"training.processes is {processes}, and there is but one mps device: set "
+                "training.device to auto, cuda or cpu"
             )
         elif 0 < gpus < processes:
             raise ParameterError(

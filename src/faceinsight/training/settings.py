@@ -76,7 +76,7 @@ class TrainingSettings(LoopSettings):
         eval_batch_size: examples a step of validation and scoring.
         temperature: how data sets share an epoch: 1 in proportion to their size, 0 equally.
         keep_checkpoints: how many checkpoints are kept for going on.
-        device: auto, or a torch device such as cpu.
+        device: auto, cpu, cuda (those that CUDA_VISIBLE_DEVICES lets it see) or mps.
         answer_share: share of a batch about which questions are asked and answered, where
             `model.answer_weight` is above 0.
         answer_start: share of the training after which questions are asked.
@@ -107,4 +107,12 @@ class TrainingSettings(LoopSettings):
     measure_matrix_rate: bool = False
     augmentation: AugmentationSettings = AugmentationSettings()
 
-    _device = field_validator("device")(known_device)
+    @field_validator("device")
+    @classmethod
+    def _no_number(cls, name: str) -> str:
+        if name.startswith("cuda:"):  # Trainer takes the first that it sees.
+            raise ValueError(
+                f"'{name}': set it to cuda, and choose the GPU with the environment variable "
+                f"CUDA_VISIBLE_DEVICES={name.removeprefix('cuda:')}"
+            )
+        return known_device(name)

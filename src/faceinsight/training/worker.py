@@ -16,6 +16,7 @@ import warnings
 from datetime import timedelta
 from pathlib import Path
 
+from faceinsight.devices import find_device
 from faceinsight.training.exchange import CURVE, MEETING, read_order, write_failure
 from faceinsight.training.settings import TrainingSettings
 
@@ -56,7 +57,7 @@ def _meet(folder: Path, rank: int, settings: TrainingSettings) -> None:
     import torch
     from torch import distributed
 
-    on_gpu = torch.cuda.is_available() and settings.device != "cpu"
+    on_gpu = find_device(settings.device, "training.device").type == "cuda"
     if on_gpu:
         torch.cuda.set_device(rank)
     distributed.init_process_group(
