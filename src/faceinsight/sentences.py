@@ -62,8 +62,8 @@ def sentence(error: BaseException) -> str | None:
                     f"variant={model[1]}`, with the same --env, trains one."
                 )
             return f"There is no version of {name} yet; run the pipeline that makes it first."
-        if isinstance(cause, OSError) and cause.errno in _PLACES and cause.filename:
-            return f"{cause.filename}: {cause.strerror}; {_PLACES[cause.errno]}."
+        if isinstance(cause, OSError) and cause.errno in _PLACES:
+            return f"{cause.filename or 'the disk'}: {cause.strerror}; {_PLACES[cause.errno]}."
         if isinstance(cause, DatasetError) and cause.__cause__ is None:
             return str(cause)
         if isinstance(cause, OmegaConfBaseException):

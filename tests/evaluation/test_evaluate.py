@@ -130,6 +130,14 @@ def test_rules_of_what_nobody_annotates_are_listed_but_not_counted(frame, vocabu
     assert found["rules"]["counted"] == 2
 
 
+def test_a_share_of_no_rules_is_not_defined(frame, vocabulary):
+    rules = measure(frame, vocabulary, prevalence={"one": {"Hat": 0.3}})["rules"]
+    assert rules["counted"] == 0
+    for answers in ("thresholded", "highest_in_group", "decoded"):
+        assert rules[answers]["faces"] == {"value": None, "low": None, "high": None}
+        assert rules[answers]["n"] == 0
+
+
 def test_thresholds_by_characteristic(frame, vocabulary):
     settings = EvaluationSettings(n_resamples=0, thresholds={"Bald": 0.9})
     found = measure(frame, vocabulary, settings)

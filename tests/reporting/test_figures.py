@@ -1,5 +1,6 @@
 """Figures show what they are given, and stand empty results."""
 
+import copy
 import json
 
 import numpy as np
@@ -100,6 +101,19 @@ def test_each_rule_is_counted_on_the_most_probable_answers(report_arguments):
     # Every rule can be read whole, above its markers.
     written = {a.text.replace("<br>", " ") for a in each.layout.annotations}
     assert set(shown) <= written
+
+
+def test_a_rule_that_shares_leave_out_is_marked(report_arguments):
+    metrics = copy.deepcopy(report_arguments["metrics"])
+    rule = next(r for r in metrics["org"]["rules"]["per_rule"] if r["kind"] == "link")
+    rule["counted"] = False
+    labels = pd.DataFrame({"rule": [], "decidable": [], "broken": []})
+    each = rule_figures.violations_by_rule(labels, metrics)
+    marked = [
+        t for a in each.layout.annotations if (t := a.text.replace("<br>", " ")).endswith(")")
+    ]
+    assert f"{plain(rule['rule'])} (not counted)" in marked
+    assert sum("(not counted)" in text for text in marked) == 1
 
 
 def test_learning_curves_draw_known_names_only(report_arguments):

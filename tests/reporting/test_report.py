@@ -239,6 +239,9 @@ def test_rules_left_out_of_shares_are_told(page, arguments):
     total = len(metrics["lgc"]["rules"]["per_rule"])
     said = Page(rendered(arguments | {"metrics": metrics})).words()
     assert f"Shares of faces leave out the 1 of {total} rules" in said
+    first = metrics["lgc"]["rules"]["per_rule"][0]
+    assert re.search(rf"{re.escape(first['reason'])} *; not counted", said)
+    assert said.count("; not counted") == 1
 
 
 def test_differences_are_in_points(page, arguments):

@@ -86,7 +86,8 @@ class Measures:
         settings: thresholds and bins.
         ruleset: count violations too.
         taught: bool [K], what some training label speaks of; shares of broken rules count the rules
-            of these alone, as a model's word on the others is no more than a guess. By default all.
+            of these alone, as a model's word on the others is no more than a guess, and are not
+            defined where there is no such rule. By default all.
 
     Attributes:
         tasks: (data set, task) to what is counted on the data set's rows.
@@ -223,6 +224,8 @@ class Measures:
             counts = np.stack([broken.any(axis=1), broken.sum(axis=1)], axis=1).astype(np.float64)
             with np.errstate(invalid="ignore"):
                 share = (exact @ counts) / n[:, None]
+            if not self.counted.any():
+                share[:] = np.nan
             out["rules", name, "faces"], out["rules", name, "per_face"] = share.T
         return out
 

@@ -49,8 +49,8 @@ def find_folder(photos: Path | str | None) -> Path:
         )
     if not folder.is_dir():
         raise ParameterError(
-            f"photos: there is no folder {photos}; name the folder of your photographs with "
-            "--params photos=FOLDER"
+            f"photos: there is no folder {folder.absolute()}; name the folder of your photographs "
+            "with --params photos=FOLDER"
         )
     return folder.resolve()
 

@@ -36,6 +36,9 @@ Reports count broken rules on the second, on which accuracy is measured too; the
 `rule_violations` alone, which compares the three.
 """
 
+LEFT_OUT = " (not counted)"
+"""After a rule of what no data set of the run annotates."""
+
 _KINDS = {"exclusion": "Exclusions", "link": "Links between vocabularies"}
 
 
@@ -104,7 +107,8 @@ _GAP = 76
 def violations_by_rule(labels: pd.DataFrame, metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     """How often each rule is broken: by training labels, and by the most probable answers.
 
-    Rules of groups are left out: the most probable member of a group breaks none.
+    Rules of groups are left out: the most probable member of a group breaks none. Those that shares
+    of faces do not count are marked.
 
     Args:
         labels: `rule`, `decidable`, `broken` (numbers of images), one row a rule, or one for each
@@ -114,10 +118,16 @@ def violations_by_rule(labels: pd.DataFrame, metrics: Mapping[str, Mapping[str, 
     sums = labels.groupby("rule", sort=False)[["decidable", "broken"]].sum()
     share = sums["broken"] / sums["decidable"].where(sums["decidable"] > 0)
     by_kind: dict[str, list[str]] = {}
+    left_out: set[str] = set()
     for rule in next(iter(metrics.values()))["rules"]["per_rule"] if metrics else []:
         if rule["kind"] != "group":
             by_kind.setdefault(rule["kind"], []).append(rule["rule"])
-    places = {kind: _places(texts) for kind, texts in by_kind.items()}
+            if not rule.get("counted", True):
+                left_out.add(rule["rule"])
+    places = {
+        kind: _places([t + LEFT_OUT * (t in left_out) for t in texts])
+        for kind, texts in by_kind.items()
+    }
     lengths = [length for _, length in places.values()]
     inner = max(sum(lengths) + _GAP * (len(by_kind) - 1), 2 * _GAP)
     figure = make_subplots(
@@ -156,7 +166,7 @@ def violations_by_rule(labels: pd.DataFrame, metrics: Mapping[str, Mapping[str, 
         axis = "" if row == 1 else str(row)
         for text, y in zip(texts, rows, strict=True):
             figure.add_annotation(
-                text="<br>".join(map(plain, in_lines(text))),
+                text="<br>".join(map(plain, in_lines(text + LEFT_OUT * (text in left_out)))),
                 x=0,
                 xref=f"x{axis} domain",
                 xanchor="left",

@@ -151,6 +151,7 @@ def rule_rows(
                 "rule": text,
                 "reason": rule["reason"],
                 "kind": rule["kind"],
+                "counted": _is_counted(rule),
                 "labels": f"{broken:,} of {decidable:,}" if decidable else NOTHING,
                 "variants": [
                     f"{of[text]['highest_in_group']:,}" if text in of else NOTHING for of in columns
@@ -164,8 +165,12 @@ def rule_rows(
 def rules_left_out(metrics: Mapping[str, Mapping[str, Any]]) -> int:
     """Rules that shares of faces do not count, since nobody annotates what they mention."""
     rules = next(iter(metrics.values()))["rules"]["per_rule"]
+    return sum(not _is_counted(rule) for rule in rules)
+
+
+def _is_counted(rule: Mapping[str, Any]) -> bool:
     # Metrics of older versions count every rule.
-    return sum(not rule.get("counted", True) for rule in rules)
+    return bool(rule.get("counted", True))
 
 
 def split_rows(summary: pd.DataFrame, resplit: Mapping[str, str | None]) -> list[dict[str, Any]]:
