@@ -28,3 +28,14 @@ def test_home_is_found_in_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_p
         "b": "~nobody-here/z",
         "epochs": 2,
     }
+
+
+def test_who_stops_a_run_is_told_how_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(**options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_enter_project", lambda: None)
+    monkeypatch.setattr(cli.run, "callback", cli._with_readable_errors(stopped, cli.STOPPED))
+    done = CliRunner().invoke(cli.run, [])
+    assert done.exit_code == 1
+    assert cli.STOPPED in done.output

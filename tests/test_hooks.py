@@ -80,6 +80,12 @@ def test_a_misspelt_parameter_is_refused_with_the_near_one(project_root, given, 
         RefuseUnknownParameters().after_context_created(_Context(project_root, **{given: 1}))
 
 
+def test_a_variant_without_a_name_is_asked_for(project_root):
+    _configure(project_root)
+    with pytest.raises(ParameterError, match="none is named; there are corr, lgc, org, seg"):
+        RefuseUnknownParameters().after_context_created(_Context(project_root, variant=None))
+
+
 def _configure(root):
     from kedro.framework.startup import bootstrap_project
 

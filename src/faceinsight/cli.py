@@ -29,7 +29,10 @@ def cli() -> None:
     """Commands of this project."""
 
 
-def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+STOPPED = "Stopped. The same command goes on where this one was."
+
+
+def _with_readable_errors(command: Callable[..., Any], stopped: str = "") -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         _enter_project()
@@ -37,6 +40,10 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             if "params" in kwargs:
                 kwargs["params"] = _parameter_at_home(kwargs["params"])
             return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            if stopped:
+                click.echo(f"\n{stopped}", err=True)
+            raise
         except Exception as error:
             told = sentence(error)
             if told is None:
@@ -67,7 +74,7 @@ def _parameter_at_home(value: Any) -> Any:
 
 run = copy.copy(kedro_run)
 assert kedro_run.callback is not None
-run.callback = _with_readable_errors(kedro_run.callback)
+run.callback = _with_readable_errors(kedro_run.callback, STOPPED)
 cli.add_command(run)
 
 assert ask.callback is not None

@@ -44,6 +44,8 @@ class RefuseUnknownParameters:
         for name in sorted(set(given) - known):
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
         variants = set(parameters["variants"])
+        if "variant" in given and given["variant"] is None:
+            raise ParameterError(f"variant: none is named; there are {', '.join(sorted(variants))}")
         if "variant" in given and str(given["variant"]) not in variants:
             raise ParameterError(f"variant: {no_such('variant', str(given['variant']), variants)}")
         if "raw" in given and given.get("drawing", parameters["drawing"]) is not None:
@@ -100,8 +102,8 @@ class TellResults:
         for name, told in PAGES.items():
             if name in made:
                 logger.info("%s: %s", told, catalog.get(name)._get_load_path())
-        if "others_scores" in made and len(catalog.load("others_scores")):
-            logger.info("The table: %s", catalog.get("others_scores")._get_load_path())
+        if "others_scores" in made:
+            self._tell_others(catalog, alone="report" not in made)
         if "photo_scores" in made:
             self._tell_scores(catalog, draws="annotated_photographs" in made)
 
@@ -118,6 +120,15 @@ class TellResults:
         told = agreement_text({v: catalog.load(by_variant[v]) for v in LABELS if v in by_variant})
         if told:
             logger.info("%s\n", told)
+
+    def _tell_others(self, catalog: Any, alone: bool) -> None:
+        if len(catalog.load("others_scores")):
+            logger.info("The table: %s", catalog.get("others_scores")._get_load_path())
+        elif alone:
+            logger.info(
+                "No other system is scored: name the folder of their answers with --params "
+                "others.folder=FOLDER."
+            )
 
     def _tell_scores(self, catalog: Any, draws: bool) -> None:
         from faceinsight.characteristics import Vocabulary

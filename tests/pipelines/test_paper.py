@@ -85,7 +85,7 @@ def test_other_systems_are_scored_by_their_answers(finished, answers):
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"others.folder": "nowhere"}, "nowhere/fairface_deepface.csv is missing"),
+        ({"others.folder": "nowhere"}, "others.folder: there is no folder"),
         ({"others.tables.deepface.dataset": "faces"}, "'faces' is no data set"),
         ({"others.tables.deepface.unmapped": "ignore"}, "unmapped"),
         ({"fairness.minimum": "0"}, "minimum"),

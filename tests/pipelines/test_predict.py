@@ -77,7 +77,7 @@ def test_what_cannot_be_used_is_told_and_pictures_are_drawn_if_asked_for(finishe
     ("params", "said"),
     [
         ({}, "--params photos=FOLDER"),
-        ({"photos": "conf"}, "variant=org"),
+        ({"photos": "conf"}, "not an image"),
         ({"photos": "conf", "variant": "org"}, "not an image"),
     ],
 )

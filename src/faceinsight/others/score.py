@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from faceinsight.characteristics import Task, Vocabulary
+from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.others.answers import STATE_NAMES, AttributeAnswers, ClassAnswers, State
@@ -86,11 +87,16 @@ def score_others(
 
     Raises:
         AnswersFileError: a table is missing, malformed, or about other faces.
-        ParameterError: the settings do not fit the vocabulary.
+        ParameterError: there is no such folder, or the settings do not fit the vocabulary.
     """
     scores: list[dict[str, Any]] = []
     words: list[dict[str, Any]] = []
     if settings.folder is not None:
+        if not Path(settings.folder).is_dir():
+            raise ParameterError(
+                f"others.folder: there is no folder {Path(settings.folder).absolute()}; name the "
+                "one that the tables of answers lie in"
+            )
         for name, table in settings.tables.items():
             if table.use:
                 of_dataset = labels[table.dataset]

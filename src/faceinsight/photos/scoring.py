@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from mimetypes import guess_type
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,7 +90,9 @@ def score_folder(
     if caution := drawn_caution(model_folder, folder):
         logger.warning(caution)
     files = stamps(folder, names, scorer.reader.map_files, settings.workers)
-    if scorer.reader.map_files is not None and (files["map_bytes"] < 0).all():
+    # Files of other kinds lack no map: they are skipped as what they are.
+    pictures = any((guess_type(name)[0] or "").startswith("image/") for name in names)
+    if scorer.reader.map_files is not None and pictures and (files["map_bytes"] < 0).all():
         raise ParameterError(
             f"photos: the model reads label maps that lie as files beside photographs, and nothing "
             f"in {folder} has one: take a variant that reads none (--params variant=org), or have "

@@ -28,8 +28,6 @@ def score_others(
     from faceinsight.others.text import scores_text
 
     scores, words = score(others, labels, vocabulary, evaluation)
-    if others.folder is None:
-        logger.info("No other system is scored: others.folder names no folder of their answers.")
-    else:
+    if others.folder is not None:
         logger.info("\n%s\n", scores_text(scores))
     return scores, words
