@@ -23,6 +23,9 @@ _SUBJECT = 6
 """A subject has at most so many words; nothing further ahead is looked at."""
 
 _KEY = 8
+_EXPRESSIONS = frozenset({("anything", "but"), ("nothing", "but"), ("not", "yet")})
+"""Words that begin no clause: "anything but young", "has not yet shaved"."""
+
 _LONGEST = 500
 """A longer clause is cut: nothing reaches that far, and the work stays linear."""
 
@@ -101,8 +104,7 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     excepting = start < end and excepts(words, start, end)
     for place in range(start, end):
         word = words[place]
-        # "Anything but young" is one expression.
-        breaks = word in BREAKS and words[place - 1 : place] not in (["anything"], ["nothing"])
+        breaks = word in BREAKS and (*words[place - 1 : place], word) not in _EXPRESSIONS
         if breaks or place - first == _LONGEST:
             if place > first:
                 yield first, place

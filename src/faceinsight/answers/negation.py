@@ -19,7 +19,7 @@ from faceinsight.answers.english import (
     TAKING,
     word_set,
 )
-from faceinsight.answers.removal import removes, taken_off, took_off
+from faceinsight.answers.removal import Removal, removal
 from faceinsight.answers.words import DASH
 
 _LIST = 25
@@ -58,6 +58,7 @@ def negation(
     end: int,
     taken: Collection[int],
     bare: Collection[int],
+    things: Collection[int] = (),
     heading: bool = False,
 ) -> Negation:
     """Find what is denied among the words from `first` up to `end`.
@@ -68,19 +69,21 @@ def negation(
         end: the one after the last.
         taken: places of words that belong to longer phrases and negate nothing by themselves.
         bare: places where a singular noun without article begins, which cannot stand by itself.
+        things: places of words that name what can be taken off, or shaved off.
         heading: whether a heading denies all that follows ("Not present: ...").
     """
     denied = [heading] * (end - first)
     open_ = [False] * (end - first)
     before, excepted = first, range(end, end)
     scope, opened = ("heading" if heading else ""), first
-    clausal = removing = False
+    clausal, listed, gone = False, first, frozenset[int]()
     for place in range(first, end):
         word = words[place]
+        if place < listed:  # an object of a removal: "taken off neither his hat nor his tie"
+            denied[place - first] = place in gone or scope == "heading"
+            continue
         if place not in taken:
             if (word in NEGATORS and not _affirms(words, place, end)) or _pair(words, place, end):
-                if removing:  # "taken off neither his hat nor his tie"
-                    open_[place - first :] = [True] * (end - place)
                 if scope and scope != "heading" and place - opened <= 2 and word in _REVERSING:
                     scope = ""  # "not without"
                 else:
@@ -91,14 +94,15 @@ def negation(
                 continue
             if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
                 before = place
-            if removes(words, place, end):
-                if scope and scope != "heading":
+            found = removal(words, place, first, end, things)
+            if found is not None and not (found.holding and scope):
+                if scope and scope != "heading" and _reverses(words, place, scope, opened, found):
                     scope = ""  # "has not taken off his hat", "refuses to shave his beard"
-                elif taken_off(words, place, end):
-                    # Whatever else stands before "has been taken off" is not told from it.
-                    open_[: place - first] = [True] * (place - first)
-                elif took_off(words, place, first, end):
-                    scope, opened, removing = "without", place, True
+                elif found.removed or found.unsettled:
+                    scope = scope if scope == "heading" else ""
+                    gone, listed = found.removed, found.end
+                    for at in found.unsettled:
+                        open_[at - first] = True
             if _past(words, place, first, end):
                 open_[place - first :] = [True] * (end - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
@@ -115,6 +119,15 @@ def negation(
                 scope = ""
         denied[place - first] = bool(scope)
     return Negation(denied, before, excepted, open_)
+
+
+def _reverses(
+    words: Sequence[str], place: int, scope: str, opened: int, found: Removal
+) -> bool:
+    """Whether what is denied before a removal is the removal itself."""
+    if not found.own or opened == place - 1:
+        return True
+    return scope in ("aux", "not", "neither") and words[place - 1] != "and"
 
 
 def excepts(words: Sequence[str], place: int, end: int) -> bool:
