@@ -31,6 +31,8 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
 _RELATIVE = word_set("who whom whose which")
+_INTENDING = word_set("about going want wanted plan planning")
+_BEGUN = word_set("put try don apply grow")
 _HABITS = word_set("be have wear sport grow smile look")
 _EVIDENCE = word_set("evidence sign indication hint proof suggest indicate suggesting indicating")
 
@@ -97,13 +99,17 @@ def negation(
             found = removal(words, place, first, end, things)
             if found is not None and not (found.holding and scope):
                 if scope and scope != "heading" and _reverses(words, place, scope, opened, found):
-                    scope = ""  # "has not taken off his hat", "refuses to shave his beard"
+                    # "Has not taken off his hat, nor his tie", "neither his hat nor his tie has
+                    # been removed": what is not removed is there.
+                    scope, gone, listed = "", frozenset(), found.end
+                    for at in found.unsettled:
+                        denied[at - first] = False
                 elif found.removed or found.unsettled:
                     scope = scope if scope == "heading" else ""
                     gone, listed = found.removed, found.end
                     for at in found.unsettled:
                         open_[at - first] = True
-            if _past(words, place, first, end):
+            if _past(words, place, first, end) or _to_come(words, place, end):
                 open_[place - first :] = [True] * (end - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
                 scope, clausal = "", True  # "no sign that the man wears a hat": there is a man
@@ -121,9 +127,7 @@ def negation(
     return Negation(denied, before, excepted, open_)
 
 
-def _reverses(
-    words: Sequence[str], place: int, scope: str, opened: int, found: Removal
-) -> bool:
+def _reverses(words: Sequence[str], place: int, scope: str, opened: int, found: Removal) -> bool:
     """Whether what is denied before a removal is the removal itself."""
     if not found.own or opened == place - 1:
         return True
@@ -158,6 +162,16 @@ def _past(words: Sequence[str], place: int, first: int, end: int) -> bool:
     previous = words[place - 1]
     return previous not in COPULAS and (
         previous in PRONOUNS or previous == "who" or following in _HABITS
+    )
+
+
+def _to_come(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether "he is about to put on his hat" speaks of what is not so yet."""
+    following = words[place + 1 : min(place + 3, end)]
+    return (
+        words[place] in _INTENDING
+        and following[:1] == ["to"]
+        and not (_HABITS | _BEGUN).isdisjoint(following)
     )
 
 

@@ -7,12 +7,13 @@ and "a hat on the table" leave it open: there may be another.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faceinsight.answers.english import (
     ADVERBS,
     COPULAS,
     DETERMINERS,
+    EXCEPTING,
     FINITE,
     NEGATORS,
     POSSESSIVES,
@@ -32,13 +33,16 @@ _PERFECT = word_set("has have had having")
 _STATES = _PERFECT | {"with"}
 _OFF = word_set("off removed shaved")
 _WHOLE = word_set("all both of pair")
-_JOINING = frozenset({",", "and", "or"})
+_JOINING = frozenset({",", "and", "or", "but"})
+_LISTING = DETERMINERS | _JOINING | {"nor"}
 _RELATIVE = word_set("who that which")
 _LYING = word_set("lying lie laying laid resting rest sitting sit placed left kept put held")
-_PLACES = word_set(
-    "table desk nightstand counter shelf chair bed floor ground lap hand pocket bag purse case"
-)
+_PREDICATE = COPULAS | ADVERBS | _PERFECT | _LYING
+_PLACES = word_set("table desk nightstand counter shelf lap hand pocket bag purse case drawer")
 """Where nothing is worn."""
+
+_SEATS = word_set("chair bed bench floor ground")
+"""Likewise, but a person with a hat may be there as well."""
 
 _REACH = 25
 """A list of objects has at most so many words."""
@@ -90,7 +94,9 @@ def removal(
         named = objects.removed | objects.unsettled
         return Removal(_NONE, named, objects.end, holding=True) if named else None
     if word in ("in", "on"):
-        if not _is_place(words, place, end):
+        where = _place_named(words, place, end)
+        said = words[place - 1] in _LYING or words[place - 1] in COPULAS
+        if where not in _PLACES and not (where in _SEATS and said):
             return None
         return Removal(_NONE, _before(words, place, first, things), place, holding=True)
     if word in _REMOVING or word in _TAKING_OFF:
@@ -110,10 +116,11 @@ def _active(
     off = off and words[start:end][:1] == ["off"]
     start += off
     lead = words[start] if start < end else ""
-    if lead not in DETERMINERS and lead not in NEGATORS and lead not in _WHOLE:
-        # "Refuses to take off glasses"
-        return Removal(_NONE, _NONE, start, own=False) if off and start in things else None
     before = _before_adverbs(words, place, first)
+    # "The removed hat", but "he removed glasses", "took off glasses"
+    bare = start in things and (off or before in PRONOUNS or before in _PERFECT)
+    if not bare and lead not in DETERMINERS and lead not in NEGATORS and lead not in _WHOLE:
+        return None
     relative = before in _RELATIVE
     objects = _objects(words, start, end, things, relative)
     if word in _TAKING_OFF and not off and not _particle(words, objects.end, end):
@@ -123,9 +130,9 @@ def _active(
         or (word in ("taken", "forgotten") and before in _PERFECT)
         or (word in _DOING and before == "after")
     )
-    if done:
-        return objects
-    return Removal(_NONE, _NONE, start, own=False)
+    # "Shaved his beard into a goatee"
+    trimmed = word in _SHAVING and words[objects.end : end][:1] in (["into"], ["down"], ["to"])
+    return objects if done and not trimmed else Removal(_NONE, _NONE, objects.end, own=False)
 
 
 def _passive(
@@ -139,7 +146,8 @@ def _passive(
         at += 1
     elif words[place] == "taken":
         return None
-    if _before_adverbs(words, place, first) not in COPULAS:
+    # "Hat removed"
+    if _before_adverbs(words, place, first) not in COPULAS and place - 1 not in things:
         return None
     if at < end and words[at] not in STOPS and words[at] not in PRONOUNS:
         return None
@@ -157,7 +165,7 @@ def _state(words: Sequence[str], place: int, end: int, things: Collection[int]) 
     at += 1 + (words[at + 1 : end][:1] == ["off"])
     # "With the hat off to one side"
     ended = at >= end or (words[at] in STOPS and words[at] != "to")
-    return objects if ended else None
+    return replace(objects, end=at) if ended else None
 
 
 def _particle(words: Sequence[str], place: int, end: int) -> bool:
@@ -218,18 +226,19 @@ def _ends_item(word: str) -> bool:
         or word in PRONOUNS
         or word in DETERMINERS
         or word in NEGATORS
+        or word in EXCEPTING
         or word in _OFF
     )
 
 
-def _is_place(words: Sequence[str], place: int, end: int) -> bool:
-    """Whether a preposition names a place where nothing is worn: "on the table"."""
+def _place_named(words: Sequence[str], place: int, end: int) -> str:
+    """The place after a preposition: "on the small table"; empty if it names none."""
     for at in range(place + 1, min(place + 1 + _PLACE, end)):
-        if words[at] in _PLACES:
-            return True
+        if words[at] in _PLACES or words[at] in _SEATS:
+            return words[at]
         if words[at] in STOPS or (words[at] in DETERMINERS and at > place + 1):
-            return False
-    return False
+            break
+    return ""
 
 
 def _before(
@@ -237,18 +246,16 @@ def _before(
 ) -> frozenset[int]:
     """The things that stand before a predicate: "her hat and glasses have been ..."."""
     at = place - 1
-    while at >= first and (
-        words[at] in COPULAS
-        or words[at] in ADVERBS
-        or words[at] in _PERFECT
-        or words[at] in _LYING
-    ):
+    while at >= first and words[at] in _PREDICATE:
         at -= 1
-    named = []
+    predicate = at < place - 1
+    named: list[int] = []
     stop = max(first, at - _REACH)
-    while at >= stop and (at in things or (named and words[at] in DETERMINERS | _JOINING)):
+    while at >= stop and (at in things or (named and words[at] in _LISTING)):
         named += [at] if at in things else []
         at -= 1
+    if predicate and at >= first and (words[at] in STOPS or words[at] in TAKING):
+        return _NONE  # "the man with the hat is on the chair"
     return frozenset(named)
 
 
