@@ -41,6 +41,7 @@ NEGATORS = word_set(
 NEGATING_PAIRS = frozenset(
     {
         *(("instead", "of"), ("rather", "than"), ("free", "of"), ("free", "from")),
+        *(("stop", "wearing"), ("stopped", "wearing"), ("quit", "wearing")),
         *(("forgot", "to"), ("forgotten", "to")),
         *(("opposed", "to"), ("anything", "but"), ("far", "from"), ("fail", "to")),
         *(("failed", "to"), ("failing", "to"), ("refuse", "to"), ("refused", "to")),

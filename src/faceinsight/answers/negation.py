@@ -31,6 +31,7 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
 _RELATIVE = word_set("who whom whose which")
+_FORMER = word_set("formerly previously")
 _INTENDING = word_set("about going want wanted plan planning")
 _BEGUN = word_set("put try don apply grow")
 _HABITS = word_set("be have wear sport grow smile look")
@@ -109,6 +110,9 @@ def negation(
                     gone, listed = found.removed, found.end
                     for at in found.unsettled:
                         open_[at - first] = True
+            if word in _FORMER:  # "formerly bearded, he is clean-shaven now"
+                comma = next((at for at in range(place, end) if words[at] == ","), end)
+                open_[place - first : comma - first] = [True] * (comma - place)
             if _past(words, place, first, end) or _to_come(words, place, end):
                 open_[place - first :] = [True] * (end - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:

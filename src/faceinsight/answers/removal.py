@@ -28,13 +28,16 @@ _SHAVING = word_set("shave shaved shaving")
 _REMOVING = _SHAVING | word_set("remove removed removing lost forgot forgotten")
 _DONE = word_set("took wiped pulled removed shaved lost forgot")
 _DOING = word_set("taking removing shaving")
+_FALLING = word_set("fell fallen came come blown slipped")
 _HOLDING = word_set("hold holds holding held carry carrying carried")
 _PERFECT = word_set("has have had having")
 _STATES = _PERFECT | {"with"}
 _OFF = word_set("off removed shaved")
-_WHOLE = word_set("all both of pair")
-_JOINING = frozenset({",", "and", "or", "but"})
+_WHOLE = word_set("all both of first")
+_JOINING = frozenset({",", "and", "or", "but", "then"})
+_JOINTS = (("as", "well", "as"), ("along", "with"), ("together", "with"))
 _LISTING = DETERMINERS | _JOINING | {"nor"}
+_AFTER = STOPS | PRONOUNS | {"before", "after"}
 _RELATIVE = word_set("who that which")
 _LYING = word_set("lying lie laying laid resting rest sitting sit placed left kept put held")
 _PREDICATE = COPULAS | ADVERBS | _PERFECT | _LYING
@@ -99,6 +102,8 @@ def removal(
         if where not in _PLACES and not (where in _SEATS and said):
             return None
         return Removal(_NONE, _before(words, place, first, things), place, holding=True)
+    if word in _FALLING:
+        return _passive(words, place, first, end, things)
     if word in _REMOVING or word in _TAKING_OFF:
         return _active(words, place, first, end, things) or _passive(
             words, place, first, end, things
@@ -139,17 +144,18 @@ def _passive(
     words: Sequence[str], place: int, first: int, end: int, things: Collection[int]
 ) -> Removal | None:
     """ "The glasses have been taken off", which does not say whose."""
-    if words[place] not in ("taken", "shaved", "removed"):
+    fell = words[place] in _FALLING  # "his hat has fallen off"
+    if not fell and words[place] not in ("taken", "shaved", "removed"):
         return None
     at = place + 1
     if words[at:end][:1] == ["off"]:
         at += 1
-    elif words[place] == "taken":
+    elif fell or words[place] == "taken":
         return None
     # "Hat removed"
-    if _before_adverbs(words, place, first) not in COPULAS and place - 1 not in things:
+    if not (fell or _before_adverbs(words, place, first) in COPULAS or place - 1 in things):
         return None
-    if at < end and words[at] not in STOPS and words[at] not in PRONOUNS:
+    if at < end and words[at] not in _AFTER:
         return None
     return Removal(_NONE, _before(words, place, first, things), place)
 
@@ -189,9 +195,9 @@ def _objects(
     end = min(end, start + _REACH)
     place, stop, denied = start, start, False
     while place < end:
-        while place < end and _leads(words[place]):
+        while place < end and (ahead := _lead(words, place)):
             denied = denied or words[place] in NEGATORS
-            place += 1
+            place += ahead
         item = _item(words, place, end, things)
         # "Took off his hat and his beard is long" goes on with a clause of its own.
         verb = item < end and (words[item] in FINITE or words[item] in COPULAS)
@@ -200,19 +206,33 @@ def _objects(
         named = [at for at in range(place, item) if at in things]
         (unsettled if denied else removed).extend(named)
         place = stop = item
-        if place < end and words[place] not in _JOINING and words[place] not in NEGATORS:
+        if place < end and not _joins(words, place):
             break
     return Removal(frozenset(removed), frozenset(unsettled), stop)
 
 
-def _leads(word: str) -> bool:
-    return word in _JOINING or word in NEGATORS or word in ADVERBS or word in _WHOLE
+def _lead(words: Sequence[str], place: int) -> int:
+    """How many words at a place only lead to the next object: "and", "both", "as well as"."""
+    word = words[place]
+    return _joins(words, place) or int(word in ADVERBS or word in _WHOLE)
+
+
+def _joins(words: Sequence[str], place: int) -> int:
+    """How many words at a place join one object to the next."""
+    if words[place] in _JOINING or words[place] in NEGATORS:
+        return 1
+    joint = [len(joint) for joint in _JOINTS if (*words[place : place + len(joint)],) == joint]
+    return sum(joint)
 
 
 def _item(words: Sequence[str], start: int, end: int, things: Collection[int]) -> int:
     """Where one object ends that begins at `start`."""
     place = start + 1 if start < end and words[start] in DETERMINERS else start
-    while place < end and (place in things or not _ends_item(words[place])):
+    while place < end and (
+        place in things
+        or not (_ends_item(words[place]) or _joins(words, place))
+        or (words[place] == "of" and words[place - 1] == "pair")
+    ):
         place += 1
     return place
 
