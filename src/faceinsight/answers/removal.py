@@ -29,7 +29,7 @@ _REMOVING = _SHAVING | word_set("remove removed removing lost forgot forgotten")
 _DONE = word_set("took wiped pulled removed shaved lost forgot")
 _DOING = word_set("taking removing shaving")
 _FALLING = word_set("fell fallen came come blown slipped")
-_HOLDING = word_set("hold holds holding held carry carrying carried")
+_HOLDING = word_set("hold holding held carry carrying carried")
 _PERFECT = word_set("has have had having")
 _STATES = _PERFECT | {"with"}
 _OFF = word_set("off removed shaved")
@@ -126,8 +126,7 @@ def _active(
     bare = start in things and (off or before in PRONOUNS or before in _PERFECT)
     if not bare and lead not in DETERMINERS and lead not in NEGATORS and lead not in _WHOLE:
         return None
-    relative = before in _RELATIVE
-    objects = _objects(words, start, end, things, relative)
+    objects = _objects(words, start, end, things, relative=before in _RELATIVE)
     if word in _TAKING_OFF and not off and not _particle(words, objects.end, end):
         return None
     done = (
@@ -187,6 +186,7 @@ def _objects(
 ) -> Removal:
     """The objects of a verb: "his hat, his tie and glasses", up to a clause with its own verb.
 
+    In a relative clause ("who took off her hat and glasses is smiling") that verb is not theirs.
     What stands behind a negation is unsettled: whoever "removed neither his hat nor his tie" may
     wear both, or have worn neither.
     """
