@@ -18,6 +18,7 @@ WORDS = re.split(
     "an his her is are has appears to be wearing with glasses hat beard mustache goatee hair black "
     "brown white bald old young man woman person smiling mouth open closed slightly eyes 35 20-29 "
     "70+ 30s thirties years year-old under over between late early yes No None true B (A) cannot "
+    "took removed shaved off but holding lying on table hand neck then who "
     "tell whether if clean-shaven Asian or Hispanic Latino East makeup heavy age: race: unknown",
 )
 
@@ -75,6 +76,8 @@ def test_case_and_typography_make_no_difference(text: str, parser: AnswerParser)
         "20-",
         "and or , ",
         "no glasses or ",
+        "removed his hat and ",
+        "very his hat is in ",
         '{"a": ',
         "\n- ",
         "|",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from faceinsight.answers.english import (
     BREAKS,
     COPULAS,
+    DETERMINERS,
     FINITE,
     NEGATORS,
     NO,
@@ -23,6 +24,8 @@ _SUBJECT = 6
 """A subject has at most so many words; nothing further ahead is looked at."""
 
 _KEY = 8
+_EXPRESSIONS = frozenset({("anything", "but"), ("nothing", "but"), ("not", "yet")})
+
 _LONGEST = 500
 """A longer clause is cut: nothing reaches that far, and the work stays linear."""
 
@@ -101,8 +104,7 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     excepting = start < end and excepts(words, start, end)
     for place in range(start, end):
         word = words[place]
-        # "Anything but young" is one expression.
-        breaks = word in BREAKS and words[place - 1 : place] not in (["anything"], ["nothing"])
+        breaks = word in BREAKS and not _within(words, place, end)
         if breaks or place - first == _LONGEST:
             if place > first:
                 yield first, place
@@ -117,6 +119,14 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
             has_verb, excepting = True, False
     if end > first:
         yield first, end
+
+
+def _within(words: list[str], place: int, end: int) -> bool:
+    """Whether a word such as "but" begins no clause: "anything but young", "but not his hat"."""
+    if (*words[place - 1 : place], words[place]) in _EXPRESSIONS:
+        return True
+    following = words[place + 1 : min(place + 3, end)]
+    return words[place] == "but" and following[:1] == ["not"] and following[-1] in DETERMINERS
 
 
 def _begins_clause(words: list[str], place: int, end: int, has_verb: bool) -> bool:

@@ -41,6 +41,8 @@ NEGATORS = word_set(
 NEGATING_PAIRS = frozenset(
     {
         *(("instead", "of"), ("rather", "than"), ("free", "of"), ("free", "from")),
+        *(("stop", "wearing"), ("stopped", "wearing"), ("quit", "wearing")),
+        *(("forgot", "to"), ("forgotten", "to")),
         *(("opposed", "to"), ("anything", "but"), ("far", "from"), ("fail", "to")),
         *(("failed", "to"), ("failing", "to"), ("refuse", "to"), ("refused", "to")),
         ("refusing", "to"),
@@ -51,7 +53,7 @@ EXCEPTING = word_set("except excepting besides")
 EXCEPTING_PAIRS = frozenset({("other", "than"), ("apart", "from"), ("aside", "from")})
 """What follows is there although the rest is not: "no facial hair except a mustache"."""
 
-ABSENT = word_set("absent missing lacking nonexistent")
+ABSENT = word_set("absent missing lacking nonexistent gone")
 PRESENT = word_set(
     "present visible seen worn apparent evident noticeable shown detected found observed "
     "discernible detectable"
@@ -62,7 +64,7 @@ AFFIRMING = word_set(
 )
 DENYING = word_set("no nope false incorrect negative n nah")
 YES = AFFIRMING | {"present", "visible", "positive"}
-NO = DENYING | {"none", "absent", "never"}
+NO = DENYING | {"none", "absent", "never", "removed", "gone"}
 """What may stand for yes and no as the value of a key."""
 
 ADVERBS = word_set(

@@ -19,7 +19,7 @@ from faceinsight.answers.english import (
     TAKING,
     word_set,
 )
-from faceinsight.answers.removal import removes, taken_off, took_off
+from faceinsight.answers.removal import Removal, removal
 from faceinsight.answers.words import DASH
 
 _LIST = 25
@@ -31,6 +31,9 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
 _RELATIVE = word_set("who whom whose which")
+_FORMER = word_set("formerly previously")
+_INTENDING = word_set("about going want wanted plan planning")
+_BEGUN = word_set("put try don apply grow")
 _HABITS = word_set("be have wear sport grow smile look")
 _EVIDENCE = word_set("evidence sign indication hint proof suggest indicate suggesting indicating")
 
@@ -58,6 +61,7 @@ def negation(
     end: int,
     taken: Collection[int],
     bare: Collection[int],
+    things: Collection[int] = (),
     heading: bool = False,
 ) -> Negation:
     """Find what is denied among the words from `first` up to `end`.
@@ -68,19 +72,21 @@ def negation(
         end: the one after the last.
         taken: places of words that belong to longer phrases and negate nothing by themselves.
         bare: places where a singular noun without article begins, which cannot stand by itself.
+        things: places of words that name what can be taken off, or shaved off.
         heading: whether a heading denies all that follows ("Not present: ...").
     """
     denied = [heading] * (end - first)
     open_ = [False] * (end - first)
     before, excepted = first, range(end, end)
     scope, opened = ("heading" if heading else ""), first
-    clausal = removing = False
+    clausal, listed, gone = False, first, frozenset[int]()
     for place in range(first, end):
         word = words[place]
+        if place < listed:  # an object of a removal: "taken off neither his hat nor his tie"
+            denied[place - first] = place in gone or scope == "heading"
+            continue
         if place not in taken:
             if (word in NEGATORS and not _affirms(words, place, end)) or _pair(words, place, end):
-                if removing:  # "taken off neither his hat nor his tie"
-                    open_[place - first :] = [True] * (end - place)
                 if scope and scope != "heading" and place - opened <= 2 and word in _REVERSING:
                     scope = ""  # "not without"
                 else:
@@ -91,15 +97,23 @@ def negation(
                 continue
             if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
                 before = place
-            if removes(words, place, end):
-                if scope and scope != "heading":
-                    scope = ""  # "has not taken off his hat", "refuses to shave his beard"
-                elif taken_off(words, place, end):
-                    # Whatever else stands before "has been taken off" is not told from it.
-                    open_[: place - first] = [True] * (place - first)
-                elif took_off(words, place, first, end):
-                    scope, opened, removing = "without", place, True
-            if _past(words, place, first, end):
+            found = removal(words, place, first, end, things)
+            if found is not None and not (found.holding and scope):
+                if scope and scope != "heading" and _reverses(words, place, scope, opened, found):
+                    # "Has not taken off his hat, nor his tie", "neither his hat nor his tie has
+                    # been removed": what is not removed is there.
+                    scope, gone, listed = "", frozenset(), found.end
+                    for at in found.unsettled:
+                        denied[at - first] = False
+                elif found.removed or found.unsettled:
+                    scope = scope if scope == "heading" else ""
+                    gone, listed = found.removed, found.end
+                    for at in found.unsettled:
+                        open_[at - first] = True
+            if word in _FORMER:  # "formerly bearded, he is clean-shaven now"
+                comma = next((at for at in range(place, end) if words[at] == ","), end)
+                open_[place - first : comma - first] = [True] * (comma - place)
+            if _past(words, place, first, end) or _to_come(words, place, end):
                 open_[place - first :] = [True] * (end - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
                 scope, clausal = "", True  # "no sign that the man wears a hat": there is a man
@@ -115,6 +129,13 @@ def negation(
                 scope = ""
         denied[place - first] = bool(scope)
     return Negation(denied, before, excepted, open_)
+
+
+def _reverses(words: Sequence[str], place: int, scope: str, opened: int, found: Removal) -> bool:
+    """Whether what is denied before a removal is the removal itself."""
+    if not found.own or opened == place - 1:
+        return True
+    return scope in ("aux", "not", "neither") and words[place - 1] != "and"
 
 
 def excepts(words: Sequence[str], place: int, end: int) -> bool:
@@ -145,6 +166,16 @@ def _past(words: Sequence[str], place: int, first: int, end: int) -> bool:
     previous = words[place - 1]
     return previous not in COPULAS and (
         previous in PRONOUNS or previous == "who" or following in _HABITS
+    )
+
+
+def _to_come(words: Sequence[str], place: int, end: int) -> bool:
+    """Whether "he is about to put on his hat" speaks of what is not so yet."""
+    following = words[place + 1 : min(place + 3, end)]
+    return (
+        words[place] in _INTENDING
+        and following[:1] == ["to"]
+        and not (_HABITS | _BEGUN).isdisjoint(following)
     )
 
 

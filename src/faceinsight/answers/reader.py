@@ -173,6 +173,8 @@ class Reader:
             return share >= 0.5 if share <= 1 else None
         if word == "not" and following in PRESENT | YES | {"wearing"}:
             return False
+        if following == "off" and word in ("taken", "shaved"):
+            return False
         if word in YES:
             return following != "not"
         return False if word in NO else None

@@ -93,6 +93,7 @@ class Stater:
             end,
             taken=_taken(matches),
             bare=self._bare_nouns(matches, first),
+            things=_things(matches),
             heading=context.denied,
         )
         within = {place for at, age in numbers for place in range(at, age.end)}
@@ -261,6 +262,17 @@ def _taken(matches: Sequence[Match]) -> set[int]:
         place
         for match in matches
         if match.end > match.start + 1 or match.meaning.flag
+        for place in range(match.start, match.end)
+    }
+
+
+def _things(matches: Sequence[Match]) -> set[int]:
+    """Places of words that name what can be taken off: neither persons nor what they are."""
+    return {
+        place
+        for match in matches
+        if (sense := match.meaning.plain) is not None
+        and not (match.meaning.adjective or sense.missing or match.meaning.part == "person")
         for place in range(match.start, match.end)
     }
 
