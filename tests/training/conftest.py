@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from faceinsight.answers import Lexicon
 from faceinsight.frames import FramesWriter
 from faceinsight.prior import correlation_prior, count
 from faceinsight.training.loop import TrainingJob
@@ -52,7 +53,9 @@ def write_frames(
     return folder
 
 
-def make_job(frames: Path, model: dict | None = None, **training) -> TrainingJob:
+def make_job(
+    frames: Path, model: dict | None = None, lexicon: Lexicon | None = None, **training
+) -> TrainingJob:
     counts = count([np.random.default_rng(0).integers(0, 2, (50, 5)).astype(np.int8)])
     settings = {
         "epochs": 3,
@@ -74,6 +77,7 @@ def make_job(frames: Path, model: dict | None = None, **training) -> TrainingJob
         text_features=None,
         frames={"celeba": frames},
         weights={},
+        lexicon=lexicon,
     )
 
 

@@ -13,7 +13,7 @@ from faceinsight.logic.decode import decode
 from faceinsight.model.answering import NOT_LEARNT, fact_prompt
 from faceinsight.model.building import default_tokenizer
 from faceinsight.model.modeling import FaceInsightOutput
-from faceinsight.training.answers import AnswerWriter, SpokenAnswers
+from faceinsight.training.answers import AnswerWriter, Places, SpokenAnswers
 from tests.model import tiny
 
 
@@ -133,6 +133,34 @@ def test_the_same_random_numbers_ask_the_same(lexicon, tokenizer, labels, held):
     assert "fact_ids" not in whole
     assert np.array_equal(writer(labels, held, rng())["answer_ids"], whole["answer_ids"])
     assert not np.array_equal(writer(labels, held, rng(2))["answer_ids"], whole["answer_ids"])
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_processes_ask_together_what_one_would(lexicon, tokenizer, labels, held, world):
+    labels, held = labels[:7], held[:7]
+    writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
+    whole = writer(labels, held, rng())
+    for kind in ("answer", "fact"):
+        of_all = list(texts(tokenizer, whole[f"{kind}_ids"], whole[f"{kind}_labels"]))
+        assert len(of_all) == {"answer": 7, "fact": 4}[kind]
+        for rank in range(world):
+            places = Places.of_rank(7, rank, world)
+            own = writer(labels[rank::world], held[rank::world], rng(), places=places)
+            said = list(texts(tokenizer, own[f"{kind}_ids"], own[f"{kind}_labels"]))
+            assert said == of_all[rank::world]
+
+
+def test_a_process_with_nothing_to_say_learns_nothing(lexicon, tokenizer, labels, held):
+    writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
+    batch = writer(labels[:1], held[:1], rng(), places=Places.of_rank(1, 1, 2))
+    for kind in ("answer", "fact"):
+        assert len(batch[f"{kind}_ids"]) == 1
+        assert (batch[f"{kind}_labels"] == NOT_LEARNT).all()
+
+
+def test_without_topics_none_is_asked_about(tokenizer, labels, held, vocabulary):
+    writer = AnswerWriter(Lexicon.from_config({}, vocabulary), tokenizer, 1, 0.0)
+    assert len(writer(labels, held, rng())["answer_ids"]) == len(labels)
 
 
 class Model(torch.nn.Module):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from faceinsight.answers import Lexicon
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.checkpoints import COMPLETE
@@ -29,7 +30,21 @@ SETTINGS = {
     "gradient_accumulation_steps": 2,
     "eval_batch_size": 8,
     "learning_rate": 1e-3,
+    "answer_share": 0.25,
+    "answer_start": 0.3,
+    "answer_turns": 2,
+    "grounded_share": 0.5,
 }
+ANSWERS = {"topics": {"looks": {"question": "What does it show?", "about": ["Bald", "Smiling"]}}}
+
+
+def job_of(frames, model=None, **training):
+    """A job that learns to answer in words, too."""
+    lexicon = Lexicon.from_config(ANSWERS, tiny.vocabulary())
+    # Losses near 1, of which float32 holds seven digits.
+    language_model = {"architecture": tiny.LLAMA | {"initializer_range": 0.05}}
+    model = {"answer_weight": 1.0, "language_model": language_model} | (model or {})
+    return make_job(frames, model, lexicon, **(SETTINGS | training))
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +59,12 @@ def frames(place):
 
 @pytest.fixture(scope="module")
 def pair(frames):
-    return make_job(frames, batch_size=4, processes=2, **SETTINGS)
+    return job_of(frames, batch_size=4, processes=2)
 
 
 @pytest.fixture(scope="module")
 def one(place, frames):
-    return train(make_job(frames, batch_size=8, processes=1, **SETTINGS), place / "one")
+    return train(job_of(frames, batch_size=8, processes=1), place / "one")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +80,8 @@ def values(result, name):
 def test_two_processes_give_the_losses_of_one_with_the_same_global_batch(one, two):
     # The image encoder has batch norms, whose statistics are of the global batch as well.
     assert values(one, "loss").index.max() == 24
-    for name in ("loss", "bce", "logic"):
+    assert len(values(one, "answer")) == 16  # from a share of the updates on
+    for name in ("loss", "bce", "logic", "answer"):
         pd.testing.assert_series_equal(
             values(one, name)[:20], values(two, name)[:20], rtol=0, atol=1e-5
         )
@@ -174,10 +190,8 @@ if os.environ.get("RANK") == "1":
 
 
 def test_sharded_and_killed_they_end_as_one_process_does(place, frames, frozen, monkeypatch):
-    whole, curve = train(
-        make_job(frames, frozen, batch_size=8, processes=1, **SETTINGS), place / "whole"
-    )
-    sharded = make_job(frames, frozen, batch_size=4, processes=2, sharding="full", **SETTINGS)
+    whole, curve = train(job_of(frames, frozen, batch_size=8, processes=1), place / "whole")
+    sharded = job_of(frames, frozen, batch_size=4, processes=2, sharding="full")
     (place / "site").mkdir()
     (place / "site/sitecustomize.py").write_text(KILL)
     with monkeypatch.context() as patch:

@@ -28,13 +28,17 @@ NOT_LEARNT = -100
 """Label of tokens that a model reads and need not predict: question and padding."""
 
 
-def answer_loss(model: FaceInsightModel, hidden: Tensor, labels: Tensor) -> Tensor:
+def answer_loss(
+    model: FaceInsightModel, hidden: Tensor, labels: Tensor, tokens: float | None = None
+) -> Tensor:
     """Cross-entropy of the next token, mean over the tokens that are learnt.
 
     Args:
         model: gives the output matrix.
         hidden: final hidden states of the tokens before each of the labels, [B, L, D].
         labels: int64 [B, L], token ids, `NOT_LEARNT` where nothing is predicted.
+        tokens: what the sum is divided by, if not by the number of these tokens: they may be a part
+            of those that the mean is taken over.
 
     Returns:
         Scalar in nats a token, float32; 0 where nothing is learnt.
@@ -43,7 +47,7 @@ def answer_loss(model: FaceInsightModel, hidden: Tensor, labels: Tensor) -> Tens
     # Logits of the whole vocabulary exist for the answers' own tokens alone.
     logits = model.language_model.get_output_embeddings()(hidden[learnt]).float()
     total = F.cross_entropy(logits, labels[learnt], reduction="sum")
-    return total / learnt.sum().clamp_min(1)
+    return total / (learnt.sum().clamp_min(1) if tokens is None else tokens)
 
 
 def chat_text(tokenizer: PreTrainedTokenizerBase, question: str, system: str | None = None) -> str:

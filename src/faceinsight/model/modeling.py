@@ -288,6 +288,8 @@ class FaceInsightModel(SavedModel):
         answer_labels: Tensor | None = None,
         fact_ids: Tensor | None = None,
         fact_labels: Tensor | None = None,
+        answer_tokens: float | None = None,
+        fact_tokens: float | None = None,
     ) -> FaceInsightOutput:
         """Estimate every characteristic.
 
@@ -301,6 +303,9 @@ class FaceInsightModel(SavedModel):
             answer_labels: int64 [A, L], what is learnt of them (`collate_answers`).
             fact_ids: int64 [F, M], questions about facts given as text, with their answers.
             fact_labels: int64 [F, M], what is learnt of them.
+            answer_tokens: tokens that the loss on answers is the mean over, if not those of this
+                batch (as `num_items_in_batch` of transformers).
+            fact_tokens: the same of answers about facts.
 
         Raises:
             ParameterError: label maps are part of the input, and there are none.
@@ -319,6 +324,10 @@ class FaceInsightModel(SavedModel):
             attention = self.attention(length)
             rest = body(inputs_embeds=sequence[spoken:], use_cache=False, **attention)
             states.append(rest.last_hidden_state)
+        elif answer_tokens is not None:
+            # Processes that share sharded layers must call them equally often, forward and back.
+            idle = body(inputs_embeds=sequence[:1], use_cache=False, **self.attention(length))
+            states.append(states.pop() + 0 * idle.last_hidden_state)
         hidden = torch.cat(states)
         logits = self.read_out(hidden[:, -len(self.config.characteristics) :])
         if order is not None:
@@ -332,9 +341,10 @@ class FaceInsightModel(SavedModel):
             loss = loss + self.config.logic_weight * logic
         if answer_labels is not None:
             # The token before it predicts each token of an answer.
-            answer = answer_loss(self, said[:, length - 1 : -1], answer_labels)
+            answer = answer_loss(self, said[:, length - 1 : -1], answer_labels, answer_tokens)
             if fact_ids is not None and fact_labels is not None:
                 facts = body(inputs_embeds=words(fact_ids), use_cache=False).last_hidden_state
-                answer = answer + answer_loss(self, facts[:, :-1], fact_labels[:, 1:])
+                of_facts = answer_loss(self, facts[:, :-1], fact_labels[:, 1:], fact_tokens)
+                answer = answer + of_facts
             loss = loss + self.config.answer_weight * answer
         return FaceInsightOutput(loss=loss, bce=bce, logic=logic, answer=answer, logits=logits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,13 @@ from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.templates import write_answer
-from faceinsight.model.answering import chat_text, collate_answers, fact_prompt, reply_text
+from faceinsight.model.answering import (
+    NOT_LEARNT,
+    chat_text,
+    collate_answers,
+    fact_prompt,
+    reply_text,
+)
 from faceinsight.prediction import consistent_labels, taught
 
 if TYPE_CHECKING:
@@ -27,6 +34,29 @@ if TYPE_CHECKING:
 
 KINDS = {"describe": 0.4, "group": 0.2, "topic": 0.2, "yes_no": 0.2}
 """How often each kind of question is asked."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which faces these are among all that are asked about, by however many processes.
+
+    What is asked of a face follows from its number among all of them, so that several processes
+    ask what one would.
+
+    Attributes:
+        asked: number of faces that are asked about.
+        own: their numbers, int [A]. One from `asked` on is not to be asked about: it is there for
+            a process that has nothing to say, since all must compute alike.
+    """
+
+    asked: int
+    own: np.ndarray
+
+    @classmethod
+    def of_rank(cls, asked: int, rank: int, world: int) -> Places:
+        """Those of one of `world` processes, which take turns; at least one."""
+        own = np.arange(rank, asked, world)
+        return cls(asked, own if len(own) else np.array([asked]))
 
 
 class AnswerWriter:
@@ -56,7 +86,9 @@ class AnswerWriter:
         self._ids = lexicon.vocabulary.ids
         self._questions = questions(lexicon.vocabulary, lexicon)
         kinds = np.array([question.kind for question in self._questions])
-        self._of_kind = {kind: np.flatnonzero(kinds == kind) for kind in KINDS}
+        self._of_kind = {kind: np.flatnonzero(kinds == kind) for kind in KINDS if kind in kinds}
+        weights = np.array([KINDS[kind] for kind in self._of_kind])
+        self._weights = weights / weights.sum()
         self._prompts = self._encode([q.text + reply_text(tokenizer) for q in self._questions])
         end = tokenizer.eos_token_id
         self._end = [] if end is None else [end]
@@ -69,6 +101,7 @@ class AnswerWriter:
         held: np.ndarray,
         rng: np.random.Generator,
         taught: np.ndarray | None = None,
+        places: Places | None = None,
     ) -> dict[str, Tensor]:
         """Questions and answers for some faces.
 
@@ -79,17 +112,21 @@ class AnswerWriter:
             rng: decides what is asked, and how it is worded.
             taught: bool [K], what the model is taught at all; None stands for everything. Of the
                 rest nothing is known.
+            places: which faces these are; None stands for all that are asked about.
 
         Returns:
             `answer_ids` and `answer_labels` [A, L], `fact_ids` and `fact_labels` [F, M], as
             `FaceInsightModel` takes them; the latter two only where F > 0.
         """
-        chosen = self._choose(len(labels), rng)
+        places = places or Places.of_rank(len(labels), 0, 1)
+        chosen = self._choose(places.asked, rng)
+        seeds_of_all = rng.integers(0, 2**31, size=chosen.shape)
+        turn = places.own % places.asked
+        chosen, seeds = chosen[turn], seeds_of_all[turn].tolist()
         columns = np.arange(len(self._ids)) if taught is None else np.flatnonzero(taught)
         names = [self._ids[column] for column in columns]
         known = [dict(zip(names, row, strict=True)) for row in labels[:, columns].tolist()]
         surely = [self._surely(of, row) for of, row in zip(known, held.tolist(), strict=True)]
-        seeds = rng.integers(0, 2**31, size=chosen.shape).tolist()
         written = [
             write_answer(
                 question, of if question.kind == "group" else sure, self._lexicon, seed
@@ -104,9 +141,11 @@ class AnswerWriter:
             for qs, said in zip(chosen, spoken, strict=True)
         ]
         ids, learnt = collate_answers(conversations, self._padding)
+        learnt[torch.from_numpy(places.own >= places.asked)] = NOT_LEARNT
         batch = {"answer_ids": ids, "answer_labels": learnt}
-        grounded = math.ceil(len(labels) * self._grounded_share)
-        if grounded:
+        of_all = math.ceil(places.asked * self._grounded_share)
+        if of_all:
+            grounded = max(1, int((places.own < of_all).sum()))
             asked = [self._questions[i] for i in chosen[:grounded, 0]]
             facts = [
                 chat_text(self._tokenizer, self._fact_prompt(question, of))
@@ -117,9 +156,11 @@ class AnswerWriter:
                 for question, of, numbers in zip(asked, known, seeds, strict=False)
             ]
             turns = zip(self._encode(facts), self._encode(words), strict=True)
-            batch["fact_ids"], batch["fact_labels"] = collate_answers(
+            ids, learnt = collate_answers(
                 [[(prompt, [*answer, *self._end])] for prompt, answer in turns], self._padding
             )
+            learnt[torch.from_numpy(places.own[:grounded] >= of_all)] = NOT_LEARNT
+            batch |= {"fact_ids": ids, "fact_labels": learnt}
         return batch
 
     def _fact_prompt(self, question: Question, known: Mapping[str, bool]) -> str:
@@ -138,7 +179,7 @@ class AnswerWriter:
         """Indices of questions, [A, turns]."""
         yes_no = self._of_kind["yes_no"]
         chosen = rng.choice(yes_no, (faces, self._turns))
-        kinds = rng.choice(list(KINDS), faces, p=list(KINDS.values()))
+        kinds = rng.choice(list(self._of_kind), faces, p=self._weights)
         chosen[:, 0] = [rng.choice(self._of_kind[kind]) for kind in kinds]
         return chosen
 
@@ -164,7 +205,14 @@ class SpokenAnswers:
         self._seed = seed
 
     def add(
-        self, model: FaceInsightModel, inputs: dict[str, Tensor], step: int, rank: int = 0
+        self,
+        model: FaceInsightModel,
+        inputs: dict[str, Tensor],
+        step: int,
+        *,
+        images: int | None = None,
+        rank: int = 0,
+        world: int = 1,
     ) -> dict[str, Tensor]:
         """The inputs with answers beside them.
 
@@ -173,17 +221,22 @@ class SpokenAnswers:
             inputs: of its forward pass.
             step: number of the update; it decides what is asked, so that a run that goes on asks
                 what it would have asked.
-            rank: of the process.
+            images: of the batch of all processes, of which each `world`-th is here.
+            rank: number of the first of them, and of the process.
+            world: number of processes.
         """
         photographs, maps = inputs["photographs"], inputs.get("maps")
-        n = math.ceil(len(photographs) * self._share)
+        asked = math.ceil((images or len(photographs)) * self._share)
+        places = Places.of_rank(asked, rank, world)
+        n = len(places.own)
         model.eval()  # as it will answer; and statistics of a batch are not taken twice
         with torch.no_grad():
             logits = model(photographs[:n], None if maps is None else maps[:n]).logits
         model.train()
         estimated = logits.float().cpu().numpy()
         labels = consistent_labels(model, estimated)
-        rng = np.random.default_rng([self._seed, step, rank])
-        answers = self._writer(labels, labels == (estimated >= 0), rng, taught(model))
+        rng = np.random.default_rng([self._seed, step, 0])
+        held = labels == (estimated >= 0)
+        answers = self._writer(labels, held, rng, taught(model), places)
         answers = {name: ids.to(photographs.device) for name, ids in answers.items()}
         return inputs | answers

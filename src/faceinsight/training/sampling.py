@@ -104,12 +104,13 @@ class DatasetSampler(Sampler[tuple[int, int]]):
 def share_of(batch: Sequence[T], rank: int, world: int) -> list[T]:
     """The part of a global batch that one of several processes takes.
 
-    Parts follow each other and differ by at most one example. A batch with fewer examples than
-    there are processes goes to each of them whole: the mean of equal means is the same.
+    They take turns, so that parts differ by at most one example, and the first examples of a batch
+    are the first of the parts. A batch with fewer examples than there are processes goes to each of
+    them whole: the mean of equal means is the same.
     """
     if len(batch) < world:
         return list(batch)
-    return list(batch[len(batch) * rank // world : len(batch) * (rank + 1) // world])
+    return list(batch[rank::world])
 
 
 class RankBatches(Sampler[list[tuple[int, int]]]):

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+from faceinsight.model.answering import NOT_LEARNT
 from faceinsight.training.callbacks import ImagesProgress, Throughput
 from faceinsight.training.checkpoints import drop_old_checkpoints, mark_complete
 from faceinsight.training.sampling import DatasetSampler, RankBatches
@@ -124,18 +125,26 @@ class FaceTrainer(Trainer):
         """The model's own loss; Eq. 3 and Eq. 9 are averaged over images inside it.
 
         With several processes, gradients and logs are averaged over processes, not over images:
-        the loss is weighted by this process's share of the images, so that each counts the same.
-        Each process asks questions of its own about its own images.
+        the loss is weighted by this process's share of the images, so that each counts the same;
+        and likewise each token of an answer.
         """
-        step, rank = self.state.global_step, self.args.process_index
+        step, world = self.state.global_step, self.args.world_size
+        images = len(inputs["labels"])
+        share = None
+        if model.training and world > 1:
+            (images,) = self._over_processes(images)
+            share = len(inputs["labels"]) * world / images  # 1 but for an epoch's last batch
         answers = self._answers if model.training else None
         if answers is not None and step >= answers.start * self.state.max_steps:
             plain: Any = self.accelerator.unwrap_model(model)
-            inputs = answers.add(plain, inputs, step, rank)
+            inputs = answers.add(
+                plain, inputs, step, images=images, rank=self.args.process_index, world=world
+            )
+            if share is not None:
+                inputs = {**inputs, **self._tokens_learnt(inputs, share)}
         outputs = model(**inputs)
         loss = outputs.loss
         if model.training:
-            share = self._share(inputs) if self.args.world_size > 1 else None
             for part in LOSS_PARTS:
                 if (value := outputs.get(part)) is not None:
                     value = value.detach() if share is None else value.detach() * share
@@ -145,12 +154,21 @@ class FaceTrainer(Trainer):
                 loss = loss * share
         return (loss, outputs) if return_outputs else loss
 
-    def _share(self, inputs: dict[str, Any]) -> Tensor:
-        """Images of this process over the mean of all; 1 but for an epoch's last batch."""
-        images = torch.tensor(float(len(inputs["labels"])), device=self.args.device)
-        total = images.clone()
-        distributed.all_reduce(total)
-        return images * self.args.world_size / total
+    def _tokens_learnt(self, inputs: dict[str, Any], share: float) -> dict[str, float]:
+        """What sums over this process's tokens are divided by, so that the mean over processes of
+        the loss, which is weighted by `share` as a whole, is the mean over all tokens."""
+        names = [name for name in ("answer_labels", "fact_labels") if name in inputs]
+        totals = self._over_processes(*(int((inputs[n] != NOT_LEARNT).sum()) for n in names))
+        return {
+            name.replace("labels", "tokens"): max(total, 1) * share / self.args.world_size
+            for name, total in zip(names, totals, strict=True)
+        }
+
+    def _over_processes(self, *numbers: int) -> list[int]:
+        """The sum of each number over all processes."""
+        totals = torch.tensor(numbers, device=self.args.device)
+        distributed.all_reduce(totals)
+        return totals.tolist()
 
     def prediction_step(
         self,
