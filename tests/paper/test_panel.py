@@ -142,6 +142,9 @@ def test_examples_are_drawn_from_the_data_set_and_joined_by_further_answers(
     assert found[found["model"] == "Rival"][["characteristic", "mark"]].to_numpy().tolist() == [
         ["Bangs", "right"]
     ]
+    said((face, "Rival", "Bangs", 1, 1)).assign(weights="tiny").to_csv(path, index=False)
+    found = example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)
+    assert "Rival (tiny)" in set(found["model"])
     settings = PaperSettings(answers=str(tmp_path / "none.csv"))
     with pytest.raises(ParameterError, match="there is no table of answers"):
         example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)

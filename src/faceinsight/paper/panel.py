@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from faceinsight.baselines.naming import shown_name
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
@@ -26,7 +27,8 @@ from faceinsight.reporting.style import (
 COLUMNS = ("face", "model", "characteristic", "said", "truth")
 """Columns of a plain table of answers: a row a statement; `said` and `truth` are 1 or 0, and
 `truth` is null where the data set does not say. An answer without any statement is one row whose
-characteristic is empty."""
+characteristic is empty. A table that is read from a file may also have `weights`, as a table of
+results has (see `faceinsight.paper.results`)."""
 
 _MARKS = {"right": ("✓", "#00795a"), "wrong": ("✕", "#c4210f"), "open": ("–", FAINT)}
 _CONTRADICTION = "⚡"
@@ -180,6 +182,9 @@ def _read_answers(path: Path) -> pd.DataFrame:
     if missing := [c for c in COLUMNS if c != "said" and c not in answers]:
         raise ParameterError(f"{path}: the column '{missing[0]}' is missing")
     answers = answers if "said" in answers else answers.assign(said=1)
+    if "weights" in answers:
+        pairs = zip(answers["model"], answers["weights"], strict=True)
+        answers["model"] = [shown_name(model, weights) for model, weights in pairs]
     return answers[list(COLUMNS)].astype({"truth": "float64"})
 
 
