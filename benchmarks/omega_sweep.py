@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import t
 
 from faceinsight.paper.ablation import OMEGAS, SWEEP_COLUMNS, chosen_omega
@@ -28,6 +29,9 @@ from faceinsight.work import digest, write_beside
 from project_runs import code_version, open_catalog, run_kedro
 
 DATASET, TASK = "celeba", "attributes"
+FEWEST_SEEDS = 5
+"""From so many seeds on a spread or an interval over them is shown. Of fewer every seed's own value
+is: two whose differences happen to agree would make an interval of no width."""
 
 
 def main() -> None:
@@ -84,13 +88,16 @@ def run(omega: float, seed: int, folder: Path, args: argparse.Namespace) -> pd.D
 def render(sweep: pd.DataFrame, args: argparse.Namespace) -> str:
     """The result as Markdown."""
     chosen = chosen_omega(sweep)
+    few = sweep["seed"].nunique() < FEWEST_SEEDS
+    each = "each seed's value in brackets, in the order of the seeds"
     lines = [
         "# The sweep of omega",
         "",
         f"Variant {args.variant}, environment `{args.env}`, {args.seeds} seeds; each "
         + ("draws its own data sets, " if args.raw is None else "has its own ")
         + "initial weights and order of examples. Attributes of CelebA; per cent; mean over seeds, "
-        "with the standard deviation between seeds. Made by `benchmarks/omega_sweep.py` "
+        + (each if few else "with the standard deviation between seeds")
+        + ". Made by `benchmarks/omega_sweep.py` "
         f"({platform.machine()}); code and configuration of commit {code_version()}.",
         "",
         "| omega | accuracy, validation | accuracy, test | mAP, validation | mAP, test |",
@@ -108,9 +115,13 @@ def render(sweep: pd.DataFrame, args: argparse.Namespace) -> str:
         "",
         f"By mean validation accuracy omega = {chosen:g} is chosen; the paper chose "
         f"{claim('best_omega'):g}. Differences on the test part to the chosen one, paired by seed, "
-        "with Student's t interval over seeds:",
+        + (
+            f"{each}; {args.seeds} seeds are too few for an interval:"
+            if few
+            else "with Student's t interval over seeds:"
+        ),
         "",
-        "| omega | accuracy [95 %] | mAP [95 %] |",
+        "| omega | accuracy | mAP |" if few else "| omega | accuracy [95 %] | mAP [95 %] |",
         "|---|---|---|",
     ]
     test = sweep[sweep["split"] == "test"]
@@ -121,19 +132,26 @@ def render(sweep: pd.DataFrame, args: argparse.Namespace) -> str:
 
 
 def spread(values: pd.Series) -> str:
-    """Mean and standard deviation between seeds, in per cent."""
-    deviation = 100 * values.std(ddof=1) if len(values) > 1 else float("nan")
-    return f"{100 * values.mean():.2f} ± {deviation:.2f}"
+    """Mean and standard deviation between seeds, in per cent; of few, the mean and each."""
+    if len(values) < FEWEST_SEEDS:
+        return with_each(100 * values.to_numpy(), "")
+    return f"{100 * values.mean():.2f} ± {100 * values.std(ddof=1):.2f}"
 
 
 def difference(test: pd.DataFrame, omega: float, chosen: float, figure: str) -> str:
-    """Mean difference to the chosen omega, paired by seed."""
+    """Mean difference to the chosen omega, paired by seed, and its interval or each difference."""
     table = test.pivot(index="seed", columns="omega", values=figure)
     gaps = 100 * (table[omega] - table[chosen]).to_numpy()
-    if len(gaps) < 2:
-        return f"{gaps.mean():+.2f}"
+    if len(gaps) < FEWEST_SEEDS:
+        return with_each(gaps, "+")
     half = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / np.sqrt(len(gaps))
     return f"{gaps.mean():+.2f} [{gaps.mean() - half:+.2f}, {gaps.mean() + half:+.2f}]"
+
+
+def with_each(values: NDArray[np.float64], sign: str) -> str:
+    """The mean and, where there are several, every value behind it."""
+    mean, *each = (f"{value:{sign}.2f}" for value in (values.mean(), *values))
+    return f"{mean} ({', '.join(each)})" if len(each) > 1 else mean
 
 
 if __name__ == "__main__":

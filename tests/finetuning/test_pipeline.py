@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from faceinsight.baselines.naming import TINY
 from faceinsight.baselines.tiny import save_tiny
 from faceinsight.paper.rivals import rivals_results
 from faceinsight.paper.tables import paper_table
@@ -44,7 +45,7 @@ def test_it_is_measured_on_its_task_alone(project):
     }
     assert counted == {"fairface/gender"}
     assert metrics["questions"]["answered"] == metrics["asking"]["asked"] > 0
-    assert "LLaVA-v1.5-7B, fine-tuned, scored by likelihood" in project.told
+    assert rival["weights"] == TINY
 
 
 def test_adapter_and_grid_are_versioned_artifacts(project):
@@ -57,9 +58,21 @@ def test_adapter_and_grid_are_versioned_artifacts(project):
     assert grid["chosen"].sum() == 1
 
 
+def test_its_name_says_that_it_is_tiny_wherever_it_is_told(project):
+    name = f"LLaVA-v1.5-7B ({TINY})"
+    for said in (", fine-tuned, scored by likelihood", " on fairface/gender: validation accuracy"):
+        assert f"{name}{said}" in project.told
+    assert project.told.count("LLaVA-v1.5-7B") == project.told.count(name)
+    said = json.loads(
+        (project.catalog().load("tuned_rival") / "fairface_gender" / "tuned.json").read_text()
+    )
+    assert (said["title"], said["weights"]) == ("LLaVA-v1.5-7B", TINY)
+
+
 def test_its_row_is_in_the_papers_table(project):
     results = rivals_results(project.root / "data" / "tiny" / "08_reporting", "text", "drawn faces")
     assert set(results["setting"]) == {"fine-tuned"}
+    assert set(results["weights"]) == {TINY}
     table = paper_table(2, results)
     row = table[(table["model"] == "LLaVA-v1.5-7B") & (table["task"] == "gender")].iloc[0]
     metrics = project.catalog().load("llava_1_5_7b_likelihood_tuned.metrics")

@@ -20,6 +20,29 @@ def test_the_radar_without_results_shows_the_paper_alone():
     assert said == "Not run: " + ", ".join([*TRAINING_FREE, RUN])
 
 
+def test_a_name_says_where_the_weights_are_not_the_models_own():
+    """Marked in Figures 1 and 3 to 6; colours, places and the names of others stay."""
+    of = {name: result(name, "training-free", "celeba", "attributes", accuracy=0.5)
+          for name in ("LLaVA-v1.5-7B", "NVILA-8B")}  # fmt: skip
+    tiny = of["LLaVA-v1.5-7B"].assign(weights="tiny, random weights")
+    tuned = tiny.assign(setting="fine-tuned", weights="of another kind")
+    plain, marked = together(of.values()), together([tuned, tiny, of["NVILA-8B"]])
+    before, after = radar(plain), radar(marked)
+    assert [t.name for t in before.data] == [PAPER, "LLaVA-v1.5-7B", "NVILA-8B"]
+    assert [t.name for t in after.data] == [
+        PAPER,
+        "LLaVA-v1.5-7B (tiny, random weights)",
+        "NVILA-8B",
+    ]
+    assert [t.line.color for t in after.data] == [t.line.color for t in before.data]
+    assert "(tiny, random weights)" in after.data[1].hovertemplate
+    before, after = (bars(3, results).data[0] for results in (plain, marked))
+    bare, label = "LLaVA-v1.5-<br>7B", "LLaVA-v1.5-<br>7B (tiny,<br>random<br>weights)"
+    assert bare in before.x
+    assert list(after.x) == [label if x == bare else x for x in before.x]
+    assert after.y == before.y
+
+
 def test_the_radar_shows_what_was_run_where_it_was_run():
     results = together(
         [

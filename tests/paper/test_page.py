@@ -10,6 +10,10 @@ import pytest
 from faceinsight.others.score import COLUMNS as OTHERS_COLUMNS
 from faceinsight.paper import FIGURES
 from faceinsight.paper.page import render_page
+from faceinsight.paper.results import together
+from faceinsight.paper.tables import paper_table
+
+from .results import result
 
 
 class Text(HTMLParser):
@@ -74,6 +78,35 @@ def test_the_three_impossible_rows_are_marked_and_explained(page):
 def test_drawn_faces_are_said_first_of_all(page, whole_run):
     assert "cannot be compared with the paper's" in page
     assert "cannot be compared" not in render_page(**whole_run | {"drawn": False})
+
+
+def test_a_run_with_other_weights_never_passes_for_the_model(whole_run):
+    """Wherever this run's rival is named; the paper's own rows keep the paper's name."""
+    tiny = "tiny, random weights"
+    name = f"LLaVA-v1.5-7B ({tiny})"
+    rivals = [
+        result("LLaVA-v1.5-7B", setting, "celeba", "attributes", weights=tiny, accuracy=0.4)
+        for setting in ("training-free", "fine-tuned")
+    ]
+    rivals.append(result("NVILA-8B", "fine-tuned", "celeba", "attributes", accuracy=0.7))
+    results = together([whole_run["results"], *rivals])
+    # As the pipeline's later nodes read them: an empty text is null.
+    stored = io.StringIO()
+    results.to_csv(stored, index=False)
+    stored.seek(0)
+    results = pd.read_csv(stored)
+    tables = {number: paper_table(number, results) for number in range(1, 6)}
+    found = read(render_page(**whole_run | {"results": results, "tables": tables}))
+    text = " ".join(found.words)
+    assert (
+        "Models in this run: FaceInsight, trained; "
+        f"{name}, fine-tuned; {name}, training-free; NVILA-8B, fine-tuned."
+    ) in text
+    run = [row[0] for row in found.rows if row and " faces" in row[0]]
+    assert [head for head in run if head.startswith("LLaVA")] == [
+        f"LLaVA-v1.5-7Bthis run: {name}; 100 faces"
+    ]
+    assert [head for head in run if head.startswith("NVILA")] == ["NVILA-8B100 faces"]
 
 
 def test_nothing_is_loaded_from_anywhere(page):

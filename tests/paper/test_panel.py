@@ -1,8 +1,12 @@
 """Figure 7: errors and contradictions in what is said, marked and counted."""
 
+import html
+
 import pandas as pd
 import pytest
 import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
@@ -95,6 +99,27 @@ def test_the_panel_shows_every_statement_with_its_mark(rule_set):
     assert "– age 20–29" in cells[2][1]
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=80))
+@example("img_align_celeba/000357.jpg")
+@example("n000002/" + 60 * "0" + ".jpg")
+@example("a&b<br>.jpg")
+def test_a_long_file_name_is_shown_whole_in_short_lines(name):
+    marked = said((name, "M", "Smiling", 1, 1)).assign(mark="right", contradicts="")
+    figure = answer_panel(marked)
+    lines = [html.unescape(line) for line in figure.data[0].cells["values"][0][0].split("<br>")]
+    assert "".join(lines) == name
+    assert max(map(len, lines)) <= 16
+    # The cells' lines are 16 pixels high.
+    assert figure.layout.height >= 16 * len(lines)
+
+
+def test_a_file_name_is_broken_where_its_parts_end():
+    marked = said(("img_align_celeba/000357.jpg", "M", "Smiling", 1, 1))
+    figure = answer_panel(marked.assign(mark="right", contradicts=""))
+    assert figure.data[0].cells["values"][0] == ["img_align_<br>celeba/<br>000357.jpg"]
+
+
 def test_answers_of_a_models_predictions(vocabulary, rule_set):
     predictions = fake_predictions(vocabulary, {"celeba": 5})
     face = predictions["photograph"].iloc[2]
@@ -142,6 +167,9 @@ def test_examples_are_drawn_from_the_data_set_and_joined_by_further_answers(
     assert found[found["model"] == "Rival"][["characteristic", "mark"]].to_numpy().tolist() == [
         ["Bangs", "right"]
     ]
+    said((face, "Rival", "Bangs", 1, 1)).assign(weights="tiny").to_csv(path, index=False)
+    found = example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)
+    assert "Rival (tiny)" in set(found["model"])
     settings = PaperSettings(answers=str(tmp_path / "none.csv"))
     with pytest.raises(ParameterError, match="there is no table of answers"):
         example_answers(predictions, vocabulary, rule_set, EvaluationSettings(), settings)

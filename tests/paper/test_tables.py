@@ -1,5 +1,6 @@
 """The paper's tables beside this run's results; what was not run is never filled."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,6 +14,7 @@ from faceinsight.paper.results import (
     results_of,
     results_of_others,
     together,
+    weights_by_model,
 )
 from faceinsight.paper.tables import paper_table
 
@@ -57,6 +59,31 @@ def test_a_row_that_was_run():
     assert rows.loc["NVILA-8B", "accuracy_run"] == pytest.approx(80)
     assert rows.loc["LLaVA-v1.5-7B", "status"] == "not run"
     assert (frame.loc[frame["dataset"] == "maad", "status"] == "not run").all()
+
+
+def test_a_row_keeps_what_the_weights_were():
+    run = result(
+        "LLaVA-v1.5-7B", "fine-tuned", "celeba", "attributes", weights="tiny", accuracy=0.8
+    )
+    frame = paper_table(1, together([run]))
+    found = frame[frame["status"] == "run"]
+    assert found[["model", "weights"]].to_numpy().tolist() == [["LLaVA-v1.5-7B", "tiny"]]
+    assert set(frame.drop(found.index)["weights"]) == {""}
+
+
+def test_weights_of_several_kinds_are_all_said():
+    tasks = zip(["celeba", "maad", "celeba"], ["training-free"] * 2 + ["fine-tuned"], strict=True)
+    kinds = ["a", np.nan, None]
+    parts = [
+        result("m-1" if kind == "a" else "M1", setting, on, "attributes", weights=kind, accuracy=1)
+        for (on, setting), kind in zip(tasks, kinds, strict=True)
+    ]
+    more = result("M1", "training-free", "expw", "expression", weights="b", accuracy=1)
+    assert weights_by_model(together(parts)) == {
+        ("m1", "training-free"): "partly a",
+        ("m1", "fine-tuned"): "",
+    }
+    assert weights_by_model(together([parts[0], more])) == {("m1", "training-free"): "a; b"}
 
 
 def test_impossible_rows_are_flagged():
@@ -120,6 +147,7 @@ def test_results_from_a_file(tmp_path):
     few = table[["model", "setting", "dataset", "task", "metric", "value"]]
     few.to_csv(tmp_path / "b.csv", index=False)
     assert read_results(tmp_path / "b.csv")["low"].isna().all()
+    assert read_results(tmp_path / "b.csv")["weights"].tolist() == [""]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ a table of predictions in the form of our models', so both are measured by the s
 
     settings      the nine rivals and how they are asked, typed
     questions     what is asked of a face
+    naming        what a rival is called; a name says where the weights are not the model's own
     faces         which faces, and the picture of each
     store         answers on disk, none of which is asked for twice
     local         way in: transformers, in this process

@@ -15,6 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from faceinsight.baselines.faces import Face, face_keys, faces_of, jpeg
+from faceinsight.baselines.naming import name_of, weights_of
 from faceinsight.baselines.patience import Failed
 from faceinsight.baselines.questions import Question, questions_of
 from faceinsight.baselines.settings import BaselineSettings
@@ -90,11 +91,11 @@ def ask(
         ]
         missing = [item for item in items if item[2] not in store]
         if held := len(items) - len(missing):
-            logger.info("%s: %d answers are held already.", settings.rival.title, held)
+            logger.info("%s: %d answers are held already.", name_of(settings), held)
         failures: Failures = {}
         setbacks: Counter[str] = Counter()
         if missing:
-            bar = images_bar(settings.rival.title, len(missing), disable=not progress)
+            bar = images_bar(name_of(settings), len(missing), disable=not progress)
             bar.unit = " answers"
             with bar:
                 if settings.rival.way == "server":
@@ -149,6 +150,7 @@ def _describe(settings: BaselineSettings, path: Path) -> None:
         "baseline": settings.chosen,
         "scored_by": settings.scored_by,
         **rival.model_dump(include={"checkpoint", "revision", "way", "prompt", "request"}),
+        "weights": weights_of(settings),
     }
     with write_beside(path) as beside:
         beside.write_text(json.dumps(plain, indent=1), encoding="utf-8")

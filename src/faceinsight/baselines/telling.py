@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.baselines.asking import answers_key
+from faceinsight.baselines.naming import shown_name, weights_of
 from faceinsight.baselines.reading import OUTCOMES
 from faceinsight.baselines.settings import BaselineSettings
 from faceinsight.provenance import provenance
@@ -24,13 +25,15 @@ logger = logging.getLogger(__name__)
 
 def about(settings: BaselineSettings) -> dict[str, Any]:
     """Whose metrics these are and how it was asked, in plain values; nothing of the server's
-    address or its user. `folder` is the name of the one that the checkpoint was taken from, if any.
+    address or its user. `folder` is the name of the one that the checkpoint was taken from, if any,
+    and `weights` what they are where they are not the model's own.
     """
     rival = settings.rival
     return {
         "name": settings.chosen,
         **rival.model_dump(include={"title", "checkpoint", "revision", "way", "licence", "prompt"}),
         "folder": None if settings.local.path is None else Path(settings.local.path).name,
+        "weights": weights_of(settings),
         "setting": "training-free",
         "scored_by": settings.scored_by,
         "split": settings.split,
@@ -78,8 +81,9 @@ def rival_text(metrics: Mapping[str, Any]) -> str:
     outcomes = [f"{questions[name]} {name}" for name in OUTCOMES if questions[name]]
     if questions["not_mentioned"]:
         outcomes.append(f"{questions['not_mentioned']} characteristics not mentioned")
+    name = shown_name(rival["title"], rival["weights"])
     lines = [
-        f"{rival['title']}, {rival['setting']}, scored by {rival['scored_by']}",
+        f"{name}, {rival['setting']}, scored by {rival['scored_by']}",
         metrics_text(metrics),
         f"{questions['questions']} questions: {', '.join(outcomes)}",
     ]

@@ -4,7 +4,8 @@ drawn data, yet everything that is done with a rival can be done with these.
     python -m faceinsight.baselines.tiny llava FOLDER
 
 Processors are the real ones, and chat templates those of the published checkpoints (the
-`chat_template.json` of LLaVA-1.5 and of LLaVA-OneVision).
+`chat_template.json` of LLaVA-1.5 and of LLaVA-OneVision). What the weights are stands in
+`config.json`, so that no result passes for the published model's (see `naming`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from transformers import (
     Qwen2Config,
     SiglipVisionConfig,
 )
+
+from faceinsight.baselines.naming import DECLARED, TINY
 
 _IMAGES_FIRST = (
     "{# Render all images first #}{% for content in message['content'] | "
@@ -135,6 +138,7 @@ def save_tiny(kind: str, folder: Path | str, sizes: Sizes | None = None, seed: i
     for layer in model.model.multi_modal_projector.modules():
         if isinstance(layer, torch.nn.Linear):
             torch.nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+    setattr(model.config, DECLARED, TINY)
     return save_checkpoint(model, processor, words, folder)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from faceinsight.baselines.asking import stamp
+from faceinsight.baselines.naming import name_of, weights_of
 from faceinsight.baselines.settings import BaselineSettings
 from faceinsight.errors import ParameterError
 from faceinsight.finetuning.examples import (
@@ -172,11 +173,10 @@ def tune(job: TuningJob, work: Path) -> Path:
     found = {point: _trained(job, point, validation, work) for point in settings.points()}
     best = best_point({point: reached["accuracy"] for point, (reached, _) in found.items()})
     reached, folder = found[best]
-    title = job.rivals.rival.title
     logger.info(
         "%s on %s: validation accuracy %.4f before, %.4f after tuning, with learning rate %g and "
         "its image encoder %s",
-        title,
+        name_of(job.rivals),
         job.task,
         before,
         reached["accuracy"],
@@ -204,7 +204,7 @@ def _trained(
     """What a point reached, and its folder; trained now unless it is there."""
     folder = WorkFolder(work, "finetuning", job.key(point))
     label = (
-        f"{job.rivals.rival.title} on {job.task}, learning rate {point.learning_rate:g}, image "
+        f"{name_of(job.rivals)} on {job.task}, learning rate {point.learning_rate:g}, image "
         f"encoder {point.image_encoder}"
     )
     with folder.alone():
@@ -326,6 +326,7 @@ def _described(
         "faces": {"train": reached["faces"], "val": validation},
         "examples": reached["examples"],
         **rival.model_dump(include={"title", "checkpoint", "revision", "licence"}),
+        "weights": weights_of(job.rivals),
         "settings": job.finetuning.model_dump(mode="json"),
         "provenance": provenance(point=job.key(best)),
     }

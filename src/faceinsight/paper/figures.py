@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from faceinsight.baselines.naming import shown_name
 from faceinsight.paper.numbers import (
     BAR_FIGURES,
     METRICS,
@@ -16,7 +17,7 @@ from faceinsight.paper.numbers import (
     TRAINING_FREE,
     paper_numbers,
 )
-from faceinsight.paper.results import key_of
+from faceinsight.paper.results import key_of, weights_by_model
 from faceinsight.reporting.style import (
     BLUE,
     FAINT,
@@ -82,7 +83,7 @@ def radar(results: pd.DataFrame) -> go.Figure:
             hovertemplate=f"{plain(name)}, %{{theta}}: %{{r:.2f}} %<extra></extra>",
         )
 
-    found = _by_key(results)
+    found, weights = _by_key(results), weights_by_model(results)
 
     def accuracies(model: str, setting: str) -> list[float | None]:
         keys = [(key_of(model), setting, d, t, "accuracy") for d, t, _ in AXES]
@@ -93,7 +94,8 @@ def radar(results: pd.DataFrame) -> go.Figure:
     for position, model in enumerate(TRAINING_FREE):
         values = accuracies(model, "training-free")
         if any(value is not None for value in values):
-            outline(model, values, _RIVAL_COLOURS[position], "solid", 1.2)
+            name = shown_name(model, weights[key_of(model), "training-free"])
+            outline(name, values, _RIVAL_COLOURS[position], "solid", 1.2)
         else:
             not_run.append(model)
     ours = accuracies(OURS, "trained")
@@ -125,7 +127,9 @@ def bars(number: int, results: pd.DataFrame) -> go.Figure:
     """
     spec = next(f for f in BAR_FIGURES if f.number == number)
     models = [*TRAINING_FREE, PAPER, RUN]
-    labels = [_in_lines(plain(model)) for model in models]
+    weights = weights_by_model(results)
+    names = [shown_name(name, weights.get((key_of(name), "training-free"))) for name in models]
+    labels = [_in_lines(plain(name)) for name in names]
     run = _by_key(results)
 
     def bar_of(model: str, dataset: str, task: str, metric: str) -> _Figure:

@@ -11,8 +11,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from faceinsight.baselines.naming import shown_name
 from faceinsight.paper import page_rows
 from faceinsight.paper.numbers import claims, impossible_rows
+from faceinsight.paper.results import key_of, weights_by_model
 from faceinsight.reporting.style import dataset_name
 
 if TYPE_CHECKING:
@@ -65,9 +67,7 @@ def render_page(
             plotly_js=_plotly_js(),
             drawn=drawn,
             level=level,
-            models=sorted(
-                {f"{m} ({s})" for m, s in zip(results["model"], results["setting"], strict=True)}
-            ),
+            models=_models(results),
             tables=[page_rows.comparison(number, table) for number, table in tables.items()],
             charts={name: _embed(figure, name) for name, figure in figures.items()},
             others=page_rows.other_rows(others),
@@ -89,6 +89,13 @@ def render_page(
             claims=claims().to_dict("records"),
         )
     )
+
+
+def _models(results: pd.DataFrame) -> list[str]:
+    """Every model that was run, by name, and how it came about."""
+    weights = weights_by_model(results)
+    found = {(key_of(m), s): m for m, s in zip(results["model"], results["setting"], strict=True)}
+    return sorted(f"{shown_name(found[key], weights[key])}, {key[1]}" for key in found)
 
 
 def _embed(figure: go.Figure, name: str) -> Markup:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from faceinsight.baselines.naming import shown_name
 from faceinsight.paper.numbers import OURS, TABLES, surpassed_cells
 from faceinsight.paper.tables import RUN
 from faceinsight.paper.trust_figures import gap_names
@@ -38,7 +39,8 @@ def comparison(number: int, table: pd.DataFrame) -> dict[str, Any]:
 
     Returns:
         `number`, `title`, `metrics` (names), and `groups`: a data set and task with `rows`, each
-        `model`, `ours`, `run` (whether), `n`, `note` and `cells`: `paper` (with `best` and
+        `model` (the paper's), `called` (this run's, where its weights are not that model's),
+        `ours`, `run` (whether), `n`, `note` and `cells`: `paper` (with `best` and
         `impossible`), `run`, `interval`, `difference`.
     """
     spec = next(t for t in TABLES if t.number == number)
@@ -47,6 +49,7 @@ def comparison(number: int, table: pd.DataFrame) -> dict[str, Any]:
         rows = [
             {
                 "model": row["model"],
+                "called": _called(row),
                 "ours": row["model"] == OURS,
                 "run": row["status"] == RUN,
                 "n": f"{int(row['n']):,}" if not pd.isna(row["n"]) else "",
@@ -71,6 +74,12 @@ def comparison(number: int, table: pd.DataFrame) -> dict[str, Any]:
         "metrics": [METRIC_NAMES[metric] for metric in spec.metrics],
         "groups": groups,
     }
+
+
+def _called(row: Mapping[Hashable, Any]) -> str:
+    """Name of what was run, where it is not the model whose figures the paper prints; else ""."""
+    name = shown_name(row["model"], row["weights"])
+    return "" if name == row["model"] else name
 
 
 def surpassed() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from faceinsight.baselines.naming import shown_name
 from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
@@ -26,10 +28,13 @@ from faceinsight.reporting.style import (
 COLUMNS = ("face", "model", "characteristic", "said", "truth")
 """Columns of a plain table of answers: a row a statement; `said` and `truth` are 1 or 0, and
 `truth` is null where the data set does not say. An answer without any statement is one row whose
-characteristic is empty."""
+characteristic is empty. A table that is read from a file may also have `weights`, as a table of
+results has (see `faceinsight.paper.results`)."""
 
 _MARKS = {"right": ("✓", "#00795a"), "wrong": ("✕", "#c4210f"), "open": ("–", FAINT)}
 _CONTRADICTION = "⚡"
+_FACE_WIDTH = 16
+"""Most characters of a line of the column of faces: a table of Plotly clips what is wider."""
 
 
 def mark_answers(answers: pd.DataFrame, rule_set: RuleSet) -> pd.DataFrame:
@@ -180,6 +185,9 @@ def _read_answers(path: Path) -> pd.DataFrame:
     if missing := [c for c in COLUMNS if c != "said" and c not in answers]:
         raise ParameterError(f"{path}: the column '{missing[0]}' is missing")
     answers = answers if "said" in answers else answers.assign(said=1)
+    if "weights" in answers:
+        pairs = zip(answers["model"], answers["weights"], strict=True)
+        answers["model"] = [shown_name(model, weights) for model, weights in pairs]
     return answers[list(COLUMNS)].astype({"truth": "float64"})
 
 
@@ -192,8 +200,9 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
     marked = marked.assign(contradicts=marked["contradicts"].astype(object).fillna(""))
     faces = list(dict.fromkeys(marked["face"]))
     models = list(dict.fromkeys(marked["model"]))
-    cells = [[plain(str(face)) for face in faces]]
-    lines_of = dict.fromkeys(faces, 1)
+    named = {face: _folded(str(face)) for face in faces}
+    cells = [["<br>".join(map(plain, named[face])) for face in faces]]
+    lines_of = {face: len(lines) for face, lines in named.items()}
     for model in models:
         column = []
         for face in faces:
@@ -206,7 +215,7 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
         cells.append(column)
     figure = go.Figure(
         go.Table(
-            columnwidth=[1.2, *[2.0] * len(models)],
+            columnwidth=[1.5, *[2.0] * len(models)],
             header={
                 "values": [f"<b>{plain(name)}</b>" for name in ["face", *models]],
                 "align": "left",
@@ -226,6 +235,17 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
     height = 140 + sum(16 + 16 * lines for lines in lines_of.values())
     style(figure, "Figure 7: what is said of faces", height)
     return figure.update_layout(margin={"l": 4, "r": 4, "b": 10})
+
+
+def _folded(name: str) -> list[str]:
+    """A file's name, whole, in short lines; broken behind `/`, `_` and `-` where that will do."""
+    lines = [""]
+    for part in re.findall(r"[^/_-]+[/_-]*|[/_-]+", name):
+        pieces = [part[i : i + _FACE_WIDTH] for i in range(0, len(part), _FACE_WIDTH)]
+        if len(lines[-1]) + len(pieces[0]) <= _FACE_WIDTH:
+            lines[-1] += pieces.pop(0)
+        lines += pieces
+    return lines
 
 
 def _line(row: dict[str, object]) -> str:

@@ -17,8 +17,12 @@ import pandas as pd
 from faceinsight.errors import ParameterError
 from faceinsight.paper.numbers import METRICS
 
-COLUMNS = ("model", "setting", "dataset", "task", "metric", "value", "low", "high", "n", "note")
-"""Columns of a table of results; values are shares (0 to 1), `n` counts faces."""
+COLUMNS = (
+    *("model", "setting", "dataset", "task", "metric", "value", "low", "high", "n", "note"),
+    "weights",
+)
+"""Columns of a table of results; values are shares (0 to 1), `n` counts faces, `weights` says what
+they are where they are not those of the published model (see `faceinsight.baselines.naming`)."""
 
 SETTINGS = ("trained", "training-free", "fine-tuned", "published")
 """How a model came about: trained here; a general model as it is, or fine-tuned on our training
@@ -26,7 +30,7 @@ images; or a system that others trained, scored by its answers."""
 
 
 def results_of(
-    metrics: Mapping[str, Any], model: str, setting: str, note: str = ""
+    metrics: Mapping[str, Any], model: str, setting: str, note: str = "", weights: str = ""
 ) -> pd.DataFrame:
     """The results in what `evaluate` returned; tasks without a face are left out.
 
@@ -35,9 +39,10 @@ def results_of(
         model: as reports call it.
         setting: one of `SETTINGS`.
         note: what a reader must know beside the figures.
+        weights: what they are, empty for the model's own.
     """
     rows = [
-        (model, setting, dataset, task, metric, *figure.values(), report["n"], note)
+        (model, setting, dataset, task, metric, *figure.values(), report["n"], note, weights)
         for dataset, of in metrics["datasets"].items()
         for task, report in of["tasks"].items()
         if report["n"]
@@ -68,7 +73,18 @@ def results_of_others(scores: pd.DataFrame) -> pd.DataFrame:
             if not pd.isna(row[metric]):
                 ends = (row[f"{metric}_low"], row[f"{metric}_high"])
                 rows.append(
-                    (system, "published", dataset, task, metric, row[metric], *ends, row["n"], note)
+                    (
+                        system,
+                        "published",
+                        dataset,
+                        task,
+                        metric,
+                        row[metric],
+                        *ends,
+                        row["n"],
+                        note,
+                        "",
+                    )
                 )
     return _frame(rows)
 
@@ -92,7 +108,8 @@ def read_results(path: Path) -> pd.DataFrame:
             f"{path}, row {bad.index[0] + 1}: a result has a value from 0 to 1 and a setting out "
             f"of {', '.join(SETTINGS)}, but here they are {row['value']} and '{row['setting']}'"
         )
-    frame["note"] = frame["note"].astype(object).where(frame["note"].notna(), "")
+    for name in ("note", "weights"):
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
     return _frame(frame.itertuples(index=False, name=None))
 
 
@@ -113,6 +130,22 @@ def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
             f"{row['dataset']}/{row['task']}; keep one of them"
         )
     return found
+
+
+def weights_by_model(results: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Each model's key and setting to what its weights are, empty where they are its own.
+
+    A model has one name in a figure: where its tasks were run with several kinds of weights, all
+    are said, and that it is so on a part of the tasks where the rest has the model's own.
+    """
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for model, setting, weights in results[["model", "setting", "weights"]].itertuples(index=False):
+        said = weights if isinstance(weights, str) else ""
+        found.setdefault((key_of(model), setting), {})[said] = None
+    return {
+        key: ("partly " if "" in kinds and any(kinds) else "") + "; ".join(filter(None, kinds))
+        for key, kinds in found.items()
+    }
 
 
 def key_of(model: str) -> str:

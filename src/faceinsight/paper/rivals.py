@@ -32,7 +32,13 @@ def rivals_results(reports: Path, scored_by: str, note: str = "") -> pd.DataFram
         if key not in found or rival["scored_by"] == scored_by:
             found[key] = metrics
     return together(
-        results_of(metrics, title, setting, _note(metrics["rival"], note))
+        results_of(
+            metrics,
+            title,
+            setting,
+            _note(metrics["rival"], note),
+            metrics["rival"].get("weights") or "",
+        )
         for (title, setting), metrics in found.items()
     )
 

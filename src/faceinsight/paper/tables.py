@@ -25,10 +25,10 @@ def paper_table(number: int, results: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a data set, task and model, in the paper's order: `table`, `dataset`, `task`,
-        `model`, `status` (`run` or `not run`), `n` faces and `note` of the run, `impossible` (the
-        paper's mean F1 is above what its precision and recall allow), and for each metric of the
-        table, in per cent, `<metric>_paper`, `<metric>_run`, `<metric>_low`, `<metric>_high` and
-        `<metric>_difference` (run less paper), null where not run.
+        `model`, `status` (`run` or `not run`), `n` faces, `note` and `weights` of the run,
+        `impossible` (the paper's mean F1 is above what its precision and recall allow), and for
+        each metric of the table, in per cent, `<metric>_paper`, `<metric>_run`, `<metric>_low`,
+        `<metric>_high` and `<metric>_difference` (run less paper), null where not run.
     """
     table = next(t for t in TABLES if t.number == number)
     printed = paper_numbers()
@@ -48,6 +48,7 @@ def paper_table(number: int, results: pd.DataFrame) -> pd.DataFrame:
             "status": RUN if len(found) else NOT_RUN,
             "n": found["n"].max() if len(found) else None,
             "note": found["note"].iloc[0] if len(found) else "",
+            "weights": found["weights"].iloc[0] if len(found) else "",
             "impossible": bool(same.any()),
         }
         for metric in table.metrics:
