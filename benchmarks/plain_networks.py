@@ -27,25 +27,21 @@ import numpy as np
 import pandas as pd
 import torch
 
-from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.settings import LexiconSettings
 from faceinsight.devices import find_device
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.frames import Frames
 from faceinsight.model.modeling import FaceInsightModel
-from faceinsight.model.settings import ModelSettings
-from faceinsight.parameters import DATASETS, PredictionSettings
+from faceinsight.parameters import PredictionSettings
 from faceinsight.prediction import answer_columns, consistent_labels, open_model, predict
 from faceinsight.training.data import FaceDataset
 from faceinsight.training.loop import TrainingJob, train_in_process
-from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import Variant
 from faceinsight.work import digest, write_beside
 from paired_cells import between, interval, spread
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for
 from project_runs import Project, add_arguments, code_version
+from training_jobs import job_of
 
 OURS = "lgc"
 RIVALS: dict[str, Callable[[TrainingJob], PlainNetwork]] = {
@@ -75,7 +71,7 @@ def main() -> None:
         if not folder.exists():
             with write_beside(folder) as beside:
                 beside.mkdir()
-                compare(job_of(project, seed), args.learning_rate, beside)
+                compare(job_of(project, OURS, seed), args.learning_rate, beside)
         by_seed.append(folder)
     (vocabulary,) = project.load("vocabulary")
     tables = {
@@ -87,28 +83,6 @@ def main() -> None:
     print(page)
     if args.out:
         args.out.write_text(page, encoding="utf-8")
-
-
-def job_of(project: Project, seed: int) -> TrainingJob:
-    """What the node `train_model` would train, with this seed and in one process."""
-    vocabulary, rule_set, prior, features = project.load(
-        "vocabulary", "rule_set", "prior", "text_features"
-    )
-    model, training, answers = project.load("params:model", "params:training", "params:answers")
-    frames = project.load(*(f"{name}.frames" for name in DATASETS))
-    settings = TrainingSettings.model_validate(training)
-    return TrainingJob(
-        variant=Variant(name=OURS, segmentation=True, correlation=True, logic=True),
-        model=ModelSettings.model_validate(model),
-        training=settings.model_copy(update={"seed": seed, "processes": 1}),
-        vocabulary=vocabulary,
-        rule_set=rule_set,
-        adjacency=prior["adjacency"],
-        text_features=features["features"] if features["features"].size else None,
-        frames=dict(zip(DATASETS, frames, strict=True)),
-        weights={},
-        lexicon=Lexicon.from_config(LexiconSettings.model_validate(answers), vocabulary),
-    )
 
 
 def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "test") -> None:

@@ -48,13 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @cache
-def code_version() -> str:
+def code_version(*scripts: str) -> str:
     """The commit of the code and its configuration, for a page and for what is kept.
 
     Results of one commit are not taken for those of another; of changes that are not committed
     only a digest can be told. It is what the script was started with.
+
+    Args:
+        scripts: paths from the project's folder that decide results as well.
     """
     paths = ["--", "src", "conf", "benchmarks/plain_models.py", "benchmarks/plain_training.py"]
+    paths += scripts
     commit = _git("log", "-1", "--format=%h", *paths).strip()
     changes = _git("diff", "HEAD", *paths)
     return f"{commit}+{digest(changes)}" if changes else commit
