@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Lexicon, questions
-from faceinsight.answers.choosing import choose_answer, stated, support, unfounded
+from faceinsight.answers.choosing import choose_answer, on_topic, stated, support, unfounded
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,24 @@ def test_a_word_means_what_was_asked(vocabulary, lexicon, parser):
     ]
     probabilities = dict.fromkeys(vocabulary.ids, 0.5) | {"Wearing_Hat": 0.2}
     assert choose_answer(["Yes.", "No."], hat, probabilities, parser) == 1
+
+
+def test_of_answers_borne_out_alike_one_to_the_question_is_chosen(vocabulary, lexicon, parser):
+    (gender,) = [q for q in questions(vocabulary, lexicon) if set(q.about) == {"Male", "Female"}]
+    probabilities = dict.fromkeys(vocabulary.ids, 0.1) | {"Smiling": 0.99, "Male": 0.6}
+    candidates = ["Smiling.", "A man.", "A woman."]
+    assert choose_answer(candidates, None, probabilities, parser) == 0
+    assert choose_answer(candidates, gender, probabilities, parser) == 1
+    # Nothing that is not borne out is told instead of what is.
+    assert choose_answer(["Smiling.", "A woman."], gender, probabilities, parser) == 0
+
+
+def test_what_speaks_of_a_question(vocabulary, lexicon):
+    (gender,) = [q for q in questions(vocabulary, lexicon) if set(q.about) == {"Male", "Female"}]
+    assert on_topic({"Male": False, "Smiling": True}, gender)
+    assert not on_topic({"Smiling": True}, gender)
+    assert on_topic({"Smiling": True}, None)
+    assert not on_topic({}, None)
 
 
 def test_the_first_of_equals_is_chosen(vocabulary, parser):

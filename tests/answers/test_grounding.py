@@ -2,7 +2,14 @@
 
 import pytest
 
-from faceinsight.answers import AnswerParser, Lexicon, Question, contradictions, grounding
+from faceinsight.answers import (
+    AnswerParser,
+    Lexicon,
+    Question,
+    contradictions,
+    grounding,
+    misstated,
+)
 from faceinsight.characteristics import Vocabulary
 from faceinsight.logic.compiler import RuleSet
 from tests.answers.labels import consistent
@@ -66,3 +73,29 @@ def test_a_question_gives_a_bare_answer_its_meaning(parser: AnswerParser, vocabu
     age = Question("How old?", vocabulary.groups["age"], "group")
     assert contradictions("35", {"age_30_39": True}, parser, age) == ()
     assert contradictions("35", {"age_20_29": True}, parser, age) == ("age_20_29",)
+
+
+@pytest.mark.parametrize(
+    ("text", "true", "wrong"),
+    [
+        ("He is 25 years old. He is 55 years old.", "age_50_59", ("age_20_29",)),
+        ("He is 25 years old. He is 55 years old.", "age_60_69", ("age_20_29", "age_50_59")),
+        ("A woman in her twenties.", "age_20_29", ("Female",)),
+        ("She is not a woman.", "Female", ("Male",)),
+        ("In their fifties, smiling.", "age_50_59", ("Smiling",)),
+        ("Not in her fifties.", "age_50_59", ("age_50_59",)),
+    ],
+)
+def test_of_a_group_the_member_is_named_that_does_not_hold(
+    text: str,
+    true: str,
+    wrong: tuple[str, ...],
+    parser: AnswerParser,
+    vocabulary: Vocabulary,
+):
+    labels = {id_: id_ == true for id_ in vocabulary.groups["age"]}
+    labels |= {"Smiling": False, "Male": true != "Female", "Female": true == "Female"}
+    against = contradictions(text, labels, parser)
+    found = misstated(against, labels, vocabulary.groups)
+    assert set(wrong) <= set(found) <= set(against)
+    assert true not in found or true in wrong

@@ -58,6 +58,19 @@ def test_of_several_answers_the_one_that_agrees_is_counted(monkeypatch):
     assert result()["direct"]["unchosen"] is None
 
 
+def test_answers_beside_the_question_are_counted(monkeypatch):
+    talking.let_answer(monkeypatch, LOGITS, lambda *_: "He is bald.")
+    direct = result(PLAIN.model_copy(update={"questions": 7}))["direct"]
+    kinds = direct["kinds"]
+    assert kinds["describe"]["on_topic"] is None
+    # Of five yes/no questions the pronoun answers two, of gender, and the word one.
+    assert kinds["group"]["on_topic"] == 1
+    particular = [k for name, k in kinds.items() if name != "describe"]
+    expected = sum(k["on_topic"] * k["answers"] for k in particular)
+    assert direct["on_topic"] == pytest.approx(expected / sum(k["answers"] for k in particular))
+    assert 0 < direct["on_topic"] < 1
+
+
 def test_grounded_answers_never_contradict_and_templates_are_counted(monkeypatch):
     talking.let_answer(monkeypatch, LOGITS, lambda *_: "Bald.")
     talking.let_ground(monkeypatch, "A woman with bangs.")

@@ -71,9 +71,18 @@ def test_a_direct_answers_contradictions_are_told(model, file, monkeypatch):
     talking.let_answer(monkeypatch, SAYING, lambda *_: "A bald woman with bangs.")
     answer = ask(model, file, way="direct")
     assert (answer.way, answer.text) == ("direct", "A bald woman with bangs.")
-    assert answer.contradictions == ("Bangs", "Male", "Female")
+    # That the man is denied only follows from the woman.
+    assert answer.contradictions == ("Bangs", "Female")
     assert answer.said["Bald"] is True
     assert answer.labels["Male"] is True
+
+
+def test_a_direct_answer_to_another_question_is_told(model, file, monkeypatch):
+    talking.let_answer(monkeypatch, SAYING, lambda *_: "A man.")
+    beside = "they say nothing of what was asked"
+    assert ask(model, file, "Is this person bald?", way="direct").reason == beside
+    assert ask(model, file, "Is this a woman?", way="direct").reason == ""
+    assert ask(model, file, way="direct").reason == ""
 
 
 def test_of_several_direct_answers_the_one_borne_out_is_told(model, file, monkeypatch):
@@ -86,7 +95,7 @@ def test_a_single_direct_answer_streams(model, file):
     pieces: list[str] = []
     answer = ask(model, file, way="direct", candidates=1, on_text=pieces.append)
     assert "".join(pieces).strip() == answer.text
-    assert answer.reason == ""
+    assert (answer.reason == "") == bool(answer.said)
 
 
 def test_the_question_decides_what_is_told(model, file, monkeypatch):

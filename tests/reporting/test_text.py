@@ -48,11 +48,16 @@ def test_a_models_metrics_have_a_row_a_task(report_arguments):
     assert line.split()[-1] == f"{100 * age['baselines']['map']:.1f}"
 
 
-def test_agreement_is_one_line_of_those_that_learnt_to_answer():
-    learnt = {"direct": {"agree_with_probabilities": 0.8312}}
-    silent = {"direct": {"agree_with_probabilities": None}}
-    text = agreement_text({"org": {}, "corr": silent, "lgc": learnt})
-    assert text.endswith("in per cent: +corr -, +lgc 83.1.")
+def test_agreement_is_told_of_those_that_learnt_to_answer():
+    learnt = {"direct": {"agree_with_probabilities": 0.8312, "on_topic": 0.5}}
+    silent = {"direct": {"agree_with_probabilities": None, "on_topic": 0.0}}
+    agree, on_topic = agreement_text({"org": {}, "corr": silent, "lgc": learnt}).splitlines()
+    assert agree.endswith("in per cent: +corr -, +lgc 83.1.")
+    assert on_topic.endswith("what was asked: +corr 0.0, +lgc 50.0.")
     assert agreement_text({"org": {}, "lgc": {}}) == ""
-    learnt["direct"]["unchosen"] = {"agree_with_probabilities": 0.7}
-    assert "+lgc 83.1 (70.0). In brackets: of one sampled answer" in agreement_text({"lgc": learnt})
+    learnt["direct"]["unchosen"] = {"agree_with_probabilities": 0.7, "on_topic": 0.25}
+    agree, on_topic = agreement_text({"lgc": learnt}).splitlines()
+    assert agree.endswith("+lgc 83.1 (70.0).")
+    assert on_topic.endswith(
+        "+lgc 50.0 (25.0). In brackets: of one sampled answer, not chosen by P."
+    )

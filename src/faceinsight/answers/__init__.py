@@ -8,7 +8,7 @@
 Pure Python: neither torch nor pandas is imported.
 """
 
-from faceinsight.answers.grounding import contradictions, grounding
+from faceinsight.answers.grounding import contradictions, grounding, misstated
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser, ParsedAnswer
 from faceinsight.answers.questions import Question, questions
@@ -25,6 +25,7 @@ __all__ = [
     "all_texts",
     "contradictions",
     "grounding",
+    "misstated",
     "questions",
     "write_answer",
 ]

@@ -53,6 +53,16 @@ def unfounded(
     return list(loose)
 
 
+def on_topic(labels: Collection[str], question: Question | None) -> bool:
+    """Whether an answer that says something of `labels` speaks of what was asked.
+
+    Args:
+        labels: ids of which the answer settles something.
+        question: what was asked; where it is no known one, anything will do.
+    """
+    return bool(labels) if question is None else not set(question.about).isdisjoint(labels)
+
+
 def support(labels: Mapping[str, bool], probabilities: Mapping[str, float]) -> tuple[float, float]:
     """How well probabilities bear out what an answer says.
 
@@ -79,7 +89,10 @@ def choose_answer(
     probabilities: Mapping[str, float],
     parser: AnswerParser,
 ) -> int:
-    """Index of the answer that is borne out best (`support`); the first of those that are equal.
+    """Index of the answer that is borne out best; the first of those that are equal.
+
+    First counts the share of statements that are likelier than not, then whether the answer speaks
+    of what was asked (`on_topic`), then how likely its statements are (`support`).
 
     Args:
         candidates: answers to the same question about the same photograph, at least one.
@@ -90,8 +103,10 @@ def choose_answer(
     """
     scores = []
     for text in candidates:
-        said = stated(parser.parse(text, question).labels, parser.vocabulary.groups)
+        labels = parser.parse(text, question).labels
+        said = stated(labels, parser.vocabulary.groups)
         known = {id_: value for id_, value in said.items() if id_ in probabilities}
         loose = dict.fromkeys(unfounded(text, question, probabilities, parser), 0.0)
-        scores.append(support(known | dict.fromkeys(loose, True), {**probabilities, **loose}))
+        borne_out = support(known | dict.fromkeys(loose, True), {**probabilities, **loose})
+        scores.append((borne_out[0], on_topic(labels, question), borne_out[1]))
     return scores.index(max(scores))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from faceinsight.answers.lexicon import Entry, Lexicon
 from faceinsight.answers.parser import AnswerParser
@@ -76,3 +76,27 @@ def contradictions(
         contradicts only if it agrees with the labels in none of them.
     """
     return parser.contradicted(text, labels, question)
+
+
+def misstated(
+    ids: Iterable[str], labels: Mapping[str, bool], groups: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Of ids that a text contradicts, those that it is wrong to name.
+
+    "Between 20 and 59" of someone in their fifties contradicts both ages, since it names two; wrong
+    is the first. Where a group's true member is denied and no other is named, that one stays.
+
+    Args:
+        ids: what `contradictions` found.
+        labels: id to present (True) or absent.
+        groups: ids of which exactly one holds.
+    """
+    found = tuple(ids)
+    held = {
+        id_
+        for members in groups.values()
+        if any(member in found and not labels.get(member) for member in members)
+        for id_ in members
+        if labels.get(id_)
+    }
+    return tuple(id_ for id_ in found if id_ not in held)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
-from faceinsight.answers.choosing import stated, unfounded
+from faceinsight.answers.choosing import on_topic, stated, unfounded
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.frames import Frames
 from faceinsight.prediction import consistent_labels, known_labels, lexicon_of, open_model, taught
@@ -39,6 +39,8 @@ class _Count:
 
     answers: int = 0
     silent: int = 0
+    particular: int = 0
+    on_topic: int = 0
     statements: int = 0
     as_probable: int = 0
     as_decoded: int = 0
@@ -48,6 +50,7 @@ class _Count:
         return {
             "answers": self.answers,
             "silent": _share(self.silent, self.answers),
+            "on_topic": _share(self.on_topic, self.particular),
             "statements": self.statements,
             "agree_with_probabilities": _share(self.as_probable, self.statements),
             "agree_with_labels": _share(self.as_decoded, self.statements),
@@ -73,13 +76,14 @@ def measure_agreement(
 
     Returns:
         Empty where the model did not learn to answer, or there is no face. Else `faces`; `direct`:
-        `answers`, `silent` (share of them that state nothing that can be read), `statements` (of
-        one characteristic each, or of the member of a group), `agree_with_probabilities` and
-        `agree_with_labels` (shares of them), the same by `kinds` of question, and `unchosen`, the
-        same of one sampled answer to each, without a choice by probabilities (None where there is
-        one candidate only); `grounded`:
-        `answers`, `contradictions` (of decoded labels), `templates` (share of the answers that a
-        template had to write).
+        `answers`, `silent` (share of them that state nothing that can be read), `on_topic` (share
+        of the answers to particular questions that speak of what was asked; a description may
+        speak of anything), `statements` (of one characteristic each, or of the member of a group),
+        `agree_with_probabilities` and `agree_with_labels` (shares of them), the same by `kinds` of
+        question, and `unchosen`, the same of one sampled answer to each, without a choice by
+        probabilities (None where there is one candidate only); `grounded`: `answers`,
+        `contradictions` (of decoded labels), `templates` (share of the answers that a template had
+        to write).
     """
     model, on = open_model(model_folder, device)
     if not model.config.answer_weight:
@@ -187,6 +191,9 @@ class Asker:
             wrong = [*read.contradictions, *unfounded(text, question, self._taught, self._parser)]
             count.answers += 1
             count.silent += not said and not wrong
+            if question.kind != "describe":
+                count.particular += 1
+                count.on_topic += on_topic({*read.labels, *read.contradictions}, question)
             count.statements += len(said) + len(wrong)
             for id_, value in said.items():
                 count.as_probable += bool(by_probability[index[id_]] == value)
@@ -230,6 +237,8 @@ def _values(count: _Count) -> Iterable[int]:
     return (
         count.answers,
         count.silent,
+        count.particular,
+        count.on_topic,
         count.statements,
         count.as_probable,
         count.as_decoded,

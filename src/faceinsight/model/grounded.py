@@ -18,6 +18,7 @@ from faceinsight.answers import (
     Question,
     contradictions,
     grounding,
+    misstated,
     questions,
     write_answer,
 )
@@ -90,7 +91,8 @@ def objection(
 ) -> str:
     """Why an answer from labels cannot stand; empty if it can."""
     if against := contradictions(text, labels, parser, question):
-        return f"contradicts {', '.join(against)}"
+        wrong = misstated(against, labels, parser.vocabulary.groups)
+        return f"contradicts {', '.join(wrong)}"
     parsed = parser.parse(text, question)
     if loose := unfounded(text, question, labels, parser):
         return f"speaks of {', '.join(loose)}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from faceinsight.answers import AnswerParser, Question, contradictions, questions
-from faceinsight.answers.choosing import unfounded
+from faceinsight.answers import AnswerParser, Question, contradictions, misstated, questions
+from faceinsight.answers.choosing import on_topic, unfounded
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.geometry import Box
@@ -50,8 +50,8 @@ class PhotoAnswer:
         faces: how many were found.
         labels: every label of the face that the model was taught; together they break no rule.
         said: labels that the answer states.
-        contradictions: ids of which the answer says something else than `labels`; none but for
-            direct answers.
+        contradictions: ids of which the answer says something else than `labels`, of a group those
+            that it is wrong to name; none but for direct answers.
         reason: what is to be known of how the words came about; may be empty.
     """
 
@@ -222,16 +222,19 @@ class _Asking:
         elif loose := unfounded(text, self._question, labels, self._parser):
             of = ", ".join(dict.fromkeys(map(label_words, loose)))
             made["reason"] = f"it was taught nothing of: {of}"
+        elif not (made["contradictions"] or on_topic(made["said"], self._question)):
+            made["reason"] = "they say nothing of what was asked"
         return made
 
     def _labels(self, logits: torch.Tensor) -> dict[str, bool]:
         return known_labels(self._model, logits.float().cpu().numpy())[0]
 
     def _fields(self, text: str, labels: dict[str, bool]) -> dict[str, Any]:
+        against = contradictions(text, labels, self._parser, self._question)
         return {
             "text": text,
             "asked": self._asked,
             "labels": labels,
             "said": self._parser.parse(text, self._question).labels,
-            "contradictions": contradictions(text, labels, self._parser, self._question),
+            "contradictions": misstated(against, labels, self._model.vocabulary.groups),
         }

@@ -92,7 +92,7 @@ def metrics_text(metrics: Mapping[str, Any], drawn: bool = False) -> str:
 
 
 def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
-    """How far direct answers in words agree with the probabilities, on one line.
+    """How far direct answers agree with the probabilities and speak of what was asked: two lines.
 
     Args:
         agreements: variant to what `evaluation.agreement.measure_agreement` returned.
@@ -100,21 +100,25 @@ def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
     Returns:
         Empty where no variant learnt to answer.
     """
-    told, chosen = [], False
-    for name, of in agreements.items():
-        if of:
-            shares = _percent(of["direct"]["agree_with_probabilities"])
-            if unchosen := of["direct"].get("unchosen"):
-                shares += f" ({_percent(unchosen['agree_with_probabilities'])})"
-                chosen = True
-            told.append(f"{LABELS.get(name, name)} {shares}")
-    if not told:
+    direct = {name: of["direct"] for name, of in agreements.items() if of}
+    if not direct:
         return ""
+    agree, on_topic = (
+        ", ".join(f"{LABELS.get(name, name)} {_beside(of, share)}" for name, of in direct.items())
+        for share in ("agree_with_probabilities", "on_topic")
+    )
+    chosen = any(of.get("unchosen") for of in direct.values())
     note = " In brackets: of one sampled answer, not chosen by P." if chosen else ""
     return (
-        f"Statements of direct answers that agree with P >= 0.5, in per cent: {', '.join(told)}."
-        + note
+        f"Statements of direct answers that agree with P >= 0.5, in per cent: {agree}.\n"
+        f"Direct answers to particular questions that speak of what was asked: {on_topic}.{note}"
     )
+
+
+def _beside(direct: Mapping[str, Any], share: str) -> str:
+    """A share of the chosen answers and, in brackets, of those that were not chosen."""
+    unchosen = direct.get("unchosen")
+    return _percent(direct.get(share)) + (f" ({_percent(unchosen.get(share))})" if unchosen else "")
 
 
 def _percent(value: float | None, sign: str = "") -> str:
