@@ -91,7 +91,7 @@ def negation(
                     scope = ""  # "not without"
                 else:
                     scope = _kind(words, place, first, end)
-                    opened = place
+                    opened = place + ((*words[place : place + 2],) in NEGATING_PAIRS)
                 if word == "not" and _present_follows(words, place, end):
                     before = place
                 continue
