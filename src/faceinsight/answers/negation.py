@@ -32,6 +32,8 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
 _RELATIVE = word_set("who whom whose which")
 _FORMER = word_set("formerly previously")
+_MENTIONED = [[word] for word in ("mentioned", "described", "stated", "noted", "shown", "seen")]
+_PRESENT_TENSE = word_set("is are has wear appear seem")
 _INTENDING = word_set("about going want wanted plan planning")
 _BEGUN = word_set("put try don apply grow")
 _HABITS = word_set("be have wear sport grow smile look")
@@ -110,10 +112,14 @@ def negation(
                     gone, listed = found.removed, found.end
                     for at in found.unsettled:
                         open_[at - first] = True
-            if word in _FORMER:  # "formerly bearded, he is clean-shaven now"
-                comma = next((at for at in range(place, end) if words[at] == ","), end)
-                open_[place - first : comma - first] = [True] * (comma - place)
-            if _past(words, place, first, end) or _to_come(words, place, end):
+            if word in _FORMER and words[place + 1 : end][:1] not in _MENTIONED:
+                # "Formerly bearded, he is clean-shaven now"
+                until = _now(words, place + 1, end, {",", *_PRESENT_TENSE})
+                open_[place - first : until - first] = [True] * (until - place)
+            if _to_come(words, place, end):
+                until = _now(words, place + 3, end, _PRESENT_TENSE)
+                open_[place - first : until - first] = [True] * (until - place)
+            if _past(words, place, first, end):
                 open_[place - first :] = [True] * (end - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
                 scope, clausal = "", True  # "no sign that the man wears a hat": there is a man
@@ -177,6 +183,17 @@ def _to_come(words: Sequence[str], place: int, end: int) -> bool:
         and following[:1] == ["to"]
         and not (_HABITS | _BEGUN).isdisjoint(following)
     )
+
+
+def _now(words: Sequence[str], place: int, end: int, ends: Collection[str]) -> int:
+    """Where what was, or is to come, ends: "about to smile and wears glasses", by a verb of its
+    own, but not "wants to look as if he has a beard" nor "used to wear".
+    """
+    for at in range(place, end):
+        own = words[at - 1] != "to" and words[at - 1] not in PRONOUNS | _RELATIVE | {"that"}
+        if words[at] in ends and own:
+            return at
+    return end
 
 
 def _affirms(words: Sequence[str], place: int, end: int) -> bool:
