@@ -31,6 +31,7 @@ _REVERSING = word_set("without lack lacking lacked devoid minus")
 
 _AUXILIARY = frozenset({("no", "longer"), ("nothing", "to")})
 _RELATIVE = word_set("who whom whose which")
+_BEFORE_ABSENT = COPULAS | ADVERBS | {"long"}
 _FORMER = word_set("formerly previously")
 _MENTIONED = [[word] for word in ("mentioned", "described", "stated", "noted", "shown", "seen")]
 _PRESENT_TENSE = word_set("is are has wear appear seem")
@@ -97,7 +98,7 @@ def negation(
                 if word == "not" and _present_follows(words, place, end):
                     before = place
                 continue
-            if word in ABSENT and place > first and words[place - 1] in COPULAS | ADVERBS:
+            if word in ABSENT and place > first and words[place - 1] in _BEFORE_ABSENT:
                 before = place
             found = removal(words, place, first, end, things)
             if found is not None and not (found.holding and scope):

@@ -38,6 +38,7 @@ _JOINING = frozenset({",", "and", "or", "but", "then"})
 _JOINTS = (("as", "well", "as"), ("along", "with"), ("together", "with"))
 _LISTING = DETERMINERS | _JOINING | {"nor"}
 _AFTER = STOPS | PRONOUNS | {"before", "after"}
+_THEREBY = word_set("recently earlier completely entirely clean now today yesterday altogether")
 _RELATIVE = word_set("who that which")
 _LYING = word_set("lying lie laying laid resting rest sitting sit placed left kept put held")
 _PREDICATE = COPULAS | ADVERBS | _PERFECT | _LYING
@@ -154,6 +155,8 @@ def _passive(
     # "Hat removed"
     if not (fell or _before_adverbs(words, place, first) in COPULAS or place - 1 in things):
         return None
+    while at < end and (words[at] in ADVERBS or words[at] in _THEREBY):
+        at += 1
     if at < end and words[at] not in _AFTER:
         return None
     return Removal(_NONE, _before(words, place, first, things), place)
@@ -252,7 +255,14 @@ def _ends_item(word: str) -> bool:
 
 
 def _place_named(words: Sequence[str], place: int, end: int) -> str:
-    """The place after a preposition: "on the small table"; empty if it names none."""
+    """The place after a preposition: "on the small table"; empty if it names none.
+
+    "In (this) case" and "on (the other) hand" name none.
+    """
+    if words[place + 1 : end][:1] in (["case"], ["this"], ["that"], ["any"], ["either"]):
+        return ""
+    if words[place] == "on" and "hand" in words[place + 1 : min(place + 4, end)]:
+        return ""
     for at in range(place + 1, min(place + 1 + _PLACE, end)):
         if words[at] in _PLACES or words[at] in _SEATS:
             return words[at]
