@@ -30,6 +30,7 @@ _DONE = word_set("took wiped pulled removed shaved lost forgot")
 _DOING = word_set("taking removing shaving")
 _FALLING = word_set("fell fallen came come blown slipped")
 _HOLDING = word_set("hold holding held carry carrying carried")
+_CHILDREN = word_set("baby babies child children infant infants toddler toddlers kid kids boy girl")
 _PERFECT = word_set("has have had having")
 _STATES = _PERFECT | {"with"}
 _OFF = word_set("off removed shaved")
@@ -95,7 +96,7 @@ def removal(
         return _state(words, place, end, things)
     if word in _HOLDING:
         objects = _objects(words, place + 1, end, things)
-        named = objects.removed | objects.unsettled
+        named = objects.removed | objects.unsettled | _held_child(words, place, end)
         return Removal(_NONE, named, objects.end, holding=True) if named else None
     if word in ("in", "on"):
         where = _place_named(words, place, end)
@@ -252,6 +253,17 @@ def _ends_item(word: str) -> bool:
         or word in EXCEPTING
         or word in _OFF
     )
+
+
+def _held_child(words: Sequence[str], place: int, end: int) -> frozenset[int]:
+    """Who is held: what is said of "holding a smiling baby" is not said of the face."""
+    start = place + 1
+    if words[start:end][:1] == [] or words[start] not in DETERMINERS:
+        return _NONE
+    for at in range(start + 1, min(start + 4, end)):
+        if words[at] in _CHILDREN:
+            return frozenset(range(start, at + 1))
+    return _NONE
 
 
 def _place_named(words: Sequence[str], place: int, end: int) -> str:
