@@ -43,6 +43,17 @@ def test_classes_come_first_and_nothing_is_said_twice(vocabulary: Vocabulary) ->
     assert said == ["female", "20 to 29 years old", "White", "happy", "smiling"]
 
 
+def test_races_of_several_data_sets_are_told_apart(vocabulary: Vocabulary) -> None:
+    present = ("White", "race7_Latino_Hispanic", "race5_Others", "Smiling")
+    assert labels_of(face(vocabulary, *present), vocabulary) == [
+        "Latino Hispanic (FairFace)",
+        "another race (UTKFace)",
+        "smiling",
+        "white (MAAD)",
+    ]
+    assert labels_of(face(vocabulary, "race7_Indian", "race5_Indian"), vocabulary) == ["Indian"]
+
+
 def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabulary) -> None:
     faces = pd.DataFrame(
         [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.characteristics import Vocabulary
+from faceinsight.dataset_names import dataset_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,8 @@ _WORDS = {
     "surprise": "surprised",
     "race5_Others": "another race",
 }
+_RACES = ("Asian", "Black", "White")
+"""MAAD's classes of race, which exclude one another but are no group."""
 
 
 def label_words(id_: str) -> str:
@@ -40,17 +43,25 @@ def label_words(id_: str) -> str:
 def labels_of(face: Mapping[Any, Any], vocabulary: Vocabulary) -> list[str]:
     """The labels of a face in words, classes of groups first; what two data sets say alike once.
 
+    Data sets divide races differently. Where their classes differ in words, each is told with the
+    data set whose it is: "Latino Hispanic (FairFace), another race (UTKFace)".
+
     Args:
         face: a row of `Scores.faces`.
         vocabulary: the model's.
     """
     in_groups = [member for members in vocabulary.groups.values() for member in members]
     singles = [id_ for id_ in vocabulary.ids if id_ not in set(in_groups)]
+    present = [id_ for id_ in (*in_groups, *singles) if face[f"d_{id_}"] == 1]
+    races = {id_ for id_ in present if id_ in _RACES or _RACE.fullmatch(id_)}
+    several = len({label_words(id_).lower() for id_ in races}) > 1
+    names = {c.id: c.names for c in vocabulary.characteristics}
     said: dict[str, str] = {}
-    for id_ in (*in_groups, *singles):
-        if face[f"d_{id_}"] == 1:
-            words = label_words(id_)
-            said.setdefault(words.lower(), words)
+    for id_ in present:
+        words = label_words(id_)
+        if several and id_ in races:
+            words += f" ({', '.join(dataset_name(name) for name in names[id_])})"
+        said.setdefault(words.lower(), words)
     return list(said.values())
 
 

@@ -8,6 +8,8 @@ import textwrap
 import pandas as pd
 import plotly.graph_objects as go
 
+from faceinsight.dataset_names import DATASET_NAMES as DATASET_NAMES
+from faceinsight.dataset_names import dataset_name as dataset_name
 from faceinsight.variants import LABELS
 
 # Okabe and Ito's palette, and symbols that tell the variants apart without colour.
@@ -32,14 +34,6 @@ SHADES = [
 OUTLINE = {"color": INK, "width": 0.6}
 """Of markers: the light colours alone stand out too little from white."""
 
-DATASET_NAMES = {
-    "celeba": "CelebA",
-    "maad": "MAAD",
-    "fairface": "FairFace",
-    "utkface": "UTKFace",
-    "expw": "ExpW",
-    "rafdb": "RAF-DB",
-}
 METRIC_NAMES = {
     "accuracy": "Accuracy",
     "precision": "Precision",
@@ -61,11 +55,6 @@ def variant_style(variant: str, position: int) -> tuple[str, str]:
     known = list(LABELS)
     number = known.index(variant) if variant in known else len(known) + position
     return SEQUENCE[number % len(SEQUENCE)], SYMBOLS[number % len(SYMBOLS)]
-
-
-def dataset_name(dataset: str) -> str:
-    """A data set's own spelling."""
-    return DATASET_NAMES.get(dataset, dataset)
 
 
 def characteristic_name(id_: str) -> str:
