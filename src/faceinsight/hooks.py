@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
 from faceinsight.errors import ParameterError
-from faceinsight.sentences import no_such
+from faceinsight.sentences import no_such, require_version
 
 logger = logging.getLogger(__name__)
 
@@ -21,16 +21,24 @@ SHORTHANDS = {"variant", "data", "image_size", "max_pixels", "detector_weights",
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them at its end."""
 
+UNLISTED = {"local", "tiny"}
+"""Environments that are not for choosing: a person's own values, which always count, and tests'."""
 
-class RefuseUnknownParameters:
-    """Stop a run whose `--params` names something that nothing reads, e.g. a misspelt one.
 
-    What is nested is checked by the typed parameters themselves.
+class RefuseUnknownNames:
+    """Stop a run that names what is not there: environment, parameter, or version.
+
+    Parameters are those of `--params` that nothing reads, e.g. misspelt ones. What is nested is
+    checked by the typed parameters themselves.
     """
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
         """Compare the names given with those that the configuration knows."""
+        conf = Path(context.config_loader.conf_source)
+        if context.env and conf.is_dir() and not (conf / context.env).is_dir():
+            listed = {folder.name for folder in conf.iterdir() if folder.is_dir()} - UNLISTED
+            raise ParameterError(f"--env: {no_such('environment', context.env, listed)}")
         given = context._runtime_params or {}
         if not given:
             return
@@ -53,6 +61,12 @@ class RefuseUnknownParameters:
                 "--params raw: this environment draws its own data sets and reads no others; add "
                 "--env=small (or paper), which reads yours"
             )
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
+        """Look for the versions that `--load-versions` names."""
+        for name, version in (run_params["load_versions"] or {}).items():
+            require_version(catalog, name, version, "--load-versions")
 
 
 class PinVersionsOfThisRun:
