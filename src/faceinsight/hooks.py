@@ -119,7 +119,8 @@ class TellResults:
         if "others_scores" in made:
             self._tell_others(catalog, alone="report" not in made)
         if "photo_scores" in made:
-            self._tell_scores(catalog, draws="annotated_photographs" in made)
+            draws = "annotated_photographs" in made and catalog.load("params:predict").pictures
+            self._tell_scores(catalog, draws)
 
     def _tell_agreement(self, made: list[str], catalog: Any) -> None:
         names = [name for name in made if name.endswith("answers_agreement")]
@@ -155,5 +156,5 @@ class TellResults:
         logger.info("    and as %s", catalog.get("photo_scores")._get_load_path())
         if len(skipped):
             logger.info("Skipped: %s", catalog.get("skipped_photographs")._get_load_path())
-        if draws and any((pictures := catalog.load("annotated_photographs")).iterdir()):
-            logger.info("The pictures: %s", pictures)
+        if draws:
+            logger.info("The pictures: %s", catalog.load("annotated_photographs"))
