@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -20,6 +21,9 @@ SHORTHANDS = {"variant", "data", "image_size", "max_pixels", "detector_weights",
 
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them at its end."""
+
+TOLD = {"ablation", "metrics", "others_scores", "photo_scores", "rival_metrics", "tuned_metrics"}
+"""Further artifacts of which something is told while they are made, or at the end."""
 
 UNLISTED = {"local", "tiny"}
 """Environments that are not for choosing: a person's own values, which always count, and tests'."""
@@ -95,7 +99,7 @@ class PinVersionsOfThisRun:
 
 
 class TellResults:
-    """End a run with what a person wants to know: the table, and where the report is."""
+    """End a run with what a person wants to know: the table, where the report is, what was made."""
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
@@ -121,6 +125,15 @@ class TellResults:
         if "photo_scores" in made:
             draws = "annotated_photographs" in made and catalog.load("params:predict").pictures
             self._tell_scores(catalog, draws)
+        if not made & {*TOLD, *PAGES}:
+            self._tell_places(made, catalog)
+
+    def _tell_places(self, made: set[str], catalog: Any) -> None:
+        paths = {name: getattr(catalog.get(name), "_filepath", None) for name in made}
+        kept = {name.rpartition(".")[2] for name, path in paths.items() if path}
+        layers = {str(_layer(path)) for path in paths.values() if path}
+        if kept:
+            logger.info("Made in %s: %s", ", ".join(sorted(layers)), ", ".join(sorted(kept)))
 
     def _tell_agreement(self, made: list[str], catalog: Any) -> None:
         names = [name for name in made if name.endswith("answers_agreement")]
@@ -158,3 +171,8 @@ class TellResults:
             logger.info("Skipped: %s", catalog.get("skipped_photographs")._get_load_path())
         if draws:
             logger.info("The pictures: %s", catalog.load("annotated_photographs"))
+
+
+def _layer(path: PurePath) -> PurePath:
+    """The layer of the data that an artifact lies in, e.g. `data/04_feature`."""
+    return next((up for up in path.parents if re.match(r"\d\d_", up.name)), path.parent)

@@ -138,12 +138,27 @@ def test_a_version_that_is_not_there_is_a_sentence(finished):
     assert "Traceback" not in done.stderr
 
 
+def test_a_run_that_tells_nothing_else_says_what_it_made_and_where(finished):
+    done = finished.run("--pipelines=rules")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (line,) = done.stderr.strip().splitlines()
+    assert line.endswith(
+        f"Made in {finished.root}/data/tiny/04_feature: rule_proofs, rule_set, rule_violations"
+    )
+
+
 def test_a_rival_that_is_not_there_is_told_without_all_that_is_configured(finished):
     done = finished.run("--pipelines=baselines", baseline="llava")
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert "there is no baseline 'llava'; there are internvl2_5_8b, llava_1_5_7b" in line
     assert line.endswith("qwen2_5_vl_7b.")
+
+
+def test_a_run_that_tells_its_results_names_no_further_places(finished):
+    done = finished.run("--pipelines=evaluation")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Made in" not in done.stderr
 
 
 def test_metrics_say_which_model_they_are_of(finished):
