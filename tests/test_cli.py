@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from faceinsight import cli
+from faceinsight.errors import ParameterError
 
 
 def test_home_is_found_in_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -39,3 +40,40 @@ def test_who_stops_a_run_is_told_how_it_goes_on(monkeypatch: pytest.MonkeyPatch)
     done = CliRunner().invoke(cli.run, [])
     assert done.exit_code == 1
     assert cli.STOPPED in done.output
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--load-versions=model", "NAME:VERSION"),
+        ("--load-versions=model:../x", "'../x' is not allowed"),
+    ],
+)
+def test_an_option_that_kedro_refuses_is_one_sentence_on_standard_error(
+    option: str, said: str
+) -> None:
+    done = CliRunner().invoke(cli.run, [option])
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_a_relative_path_is_told_from_where_it_is_seen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, within: bool
+) -> None:
+    def misses(**options: object) -> None:
+        raise ParameterError(f"photos: there is no folder {Path('../faces').absolute()}; name one")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_enter_project", lambda: within)
+    monkeypatch.setattr(cli.run, "callback", cli._with_readable_errors(misses))
+    told = {
+        params: CliRunner().invoke(cli.run, [f"--params={params}"]).stderr
+        for params in ("photos=../faces,variant=org", f"photos={tmp_path}/../faces", "seed=1")
+    }
+    begins = [f"begin at the project's folder, {tmp_path}," in text for text in told.values()]
+    assert begins == [within, False, False]
+    assert all(text.rstrip("\n")[-2:] in (").", "e.") for text in told.values())

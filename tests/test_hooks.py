@@ -2,7 +2,7 @@ import pytest
 from kedro.io import DataCatalog
 
 from faceinsight.errors import ParameterError
-from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownParameters
+from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames
 
 
 def catalog_of(tmp_path, version):
@@ -64,26 +64,54 @@ class _Context:
 )
 def test_parameters_that_something_reads_are_let_through(project_root, given):
     _configure(project_root)
-    RefuseUnknownParameters().after_context_created(_Context(project_root, **given))
+    RefuseUnknownNames().after_context_created(_Context(project_root, **given))
 
 
 def test_photographs_are_not_mistaken_for_a_place_to_draw_into(project_root):
     _configure(project_root)
     with pytest.raises(ParameterError, match="--env=small"):
-        RefuseUnknownParameters().after_context_created(_Context(project_root, **RAW))
+        RefuseUnknownNames().after_context_created(_Context(project_root, **RAW))
 
 
 @pytest.mark.parametrize(("given", "hint"), [("sed", "seed"), ("varient", "variant")])
 def test_a_misspelt_parameter_is_refused_with_the_near_one(project_root, given, hint):
     _configure(project_root)
     with pytest.raises(ParameterError, match=f"'{given}'; did you mean '{hint}'"):
-        RefuseUnknownParameters().after_context_created(_Context(project_root, **{given: 1}))
+        RefuseUnknownNames().after_context_created(_Context(project_root, **{given: 1}))
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [("smal", "did you mean 'small'"), ("qqq", "there are base, paper, small$")],
+)
+def test_an_environment_that_is_not_there_comes_with_those_that_are(project_root, env, said):
+    context = _Context(project_root)
+    context.env = env
+    with pytest.raises(ParameterError, match=f"--env: there is no environment '{env}'; {said}"):
+        RefuseUnknownNames().after_context_created(context)
+
+
+@pytest.mark.parametrize("env", [None, "local", "tiny"])
+def test_environments_that_are_there_are_let_through_also_those_not_listed(project_root, env):
+    context = _Context(project_root)
+    context.env = env
+    RefuseUnknownNames().after_context_created(context)
+
+
+def test_a_version_that_is_not_there_stops_a_run_before_it_begins(tmp_path):
+    catalog = catalog_of(tmp_path, "2026-01-01")
+    catalog.save("metrics", {})
+    hook = RefuseUnknownNames()
+    hook.before_pipeline_run({"load_versions": {}}, catalog)
+    hook.before_pipeline_run({"load_versions": {"metrics": "2026-01-01"}}, catalog)
+    with pytest.raises(ParameterError, match="no version old of 'metrics'; the newest is 2026-01"):
+        hook.before_pipeline_run({"load_versions": {"metrics": "old"}}, catalog)
 
 
 def test_a_variant_without_a_name_is_asked_for(project_root):
     _configure(project_root)
     with pytest.raises(ParameterError, match="none is named; there are corr, lgc, org, seg"):
-        RefuseUnknownParameters().after_context_created(_Context(project_root, variant=None))
+        RefuseUnknownNames().after_context_created(_Context(project_root, variant=None))
 
 
 def _configure(root):

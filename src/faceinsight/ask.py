@@ -80,11 +80,10 @@ def ask(
     standard error.
     """
     from kedro.framework.session import KedroSession
-    from kedro.io.core import VersionNotFoundError
 
-    from faceinsight.errors import ParameterError
     from faceinsight.photos.asking import CANDIDATES, answer_question
     from faceinsight.photos.words import drawn_caution
+    from faceinsight.sentences import require_version
 
     if candidates is not None and not direct:
         raise click.UsageError("--candidates: only a direct answer is chosen; add --direct")
@@ -97,12 +96,9 @@ def ask(
         catalog = context._get_catalog(
             load_versions={"model": load_version} if load_version else None
         )
-        try:
-            model = catalog.load("model")
-        except Exception as error:
-            if load_version is None or isinstance(error, VersionNotFoundError):
-                raise
-            raise ParameterError(_no_version(catalog, load_version)) from error
+        if load_version:
+            require_version(catalog, "model", load_version, "--load-version")
+        model = catalog.load("model")
     generate: dict[str, Any] = {"max_new_tokens": max_new_tokens}
     if do_sample or temperature is not None:
         generate["do_sample"] = True
@@ -164,12 +160,6 @@ def _in_words(reason: str) -> str:
         if ids != reason:
             return f"{told} ({', '.join(dict.fromkeys(map(label_words, ids.split(', '))))})"
     return reason
-
-
-def _no_version(catalog: Any, version: str) -> str:
-    there = catalog.get("model").list_versions(full_path=False)
-    newest = f"the newest is {max(there)}" if there else "there is none"
-    return f"--load-version: there is no version {version} of the model; {newest}"
 
 
 def _write(text: str) -> None:

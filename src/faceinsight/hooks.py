@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
 from faceinsight.errors import ParameterError
-from faceinsight.sentences import no_such
+from faceinsight.sentences import no_such, require_version
 
 logger = logging.getLogger(__name__)
 
@@ -21,16 +22,27 @@ SHORTHANDS = {"variant", "data", "image_size", "max_pixels", "detector_weights",
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them at its end."""
 
+TOLD = {"ablation", "metrics", "others_scores", "photo_scores", "rival_metrics", "tuned_metrics"}
+"""Further artifacts of which something is told while they are made, or at the end."""
 
-class RefuseUnknownParameters:
-    """Stop a run whose `--params` names something that nothing reads, e.g. a misspelt one.
+UNLISTED = {"local", "tiny"}
+"""Environments that are not for choosing: a person's own values, which always count, and tests'."""
 
-    What is nested is checked by the typed parameters themselves.
+
+class RefuseUnknownNames:
+    """Stop a run that names what is not there: environment, parameter, or version.
+
+    Parameters are those of `--params` that nothing reads, e.g. misspelt ones. What is nested is
+    checked by the typed parameters themselves.
     """
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
         """Compare the names given with those that the configuration knows."""
+        conf = Path(context.config_loader.conf_source)
+        if context.env and conf.is_dir() and not (conf / context.env).is_dir():
+            listed = {folder.name for folder in conf.iterdir() if folder.is_dir()} - UNLISTED
+            raise ParameterError(f"--env: {no_such('environment', context.env, listed)}")
         given = context._runtime_params or {}
         if not given:
             return
@@ -53,6 +65,12 @@ class RefuseUnknownParameters:
                 "--params raw: this environment draws its own data sets and reads no others; add "
                 "--env=small (or paper), which reads yours"
             )
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
+        """Look for the versions that `--load-versions` names."""
+        for name, version in (run_params["load_versions"] or {}).items():
+            require_version(catalog, name, version, "--load-versions")
 
 
 class PinVersionsOfThisRun:
@@ -81,7 +99,7 @@ class PinVersionsOfThisRun:
 
 
 class TellResults:
-    """End a run with what a person wants to know: the table, and where the report is."""
+    """End a run with what a person wants to know: the table, where the report is, what was made."""
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Any, catalog: Any) -> None:
@@ -105,7 +123,17 @@ class TellResults:
         if "others_scores" in made:
             self._tell_others(catalog, alone="report" not in made)
         if "photo_scores" in made:
-            self._tell_scores(catalog, draws="annotated_photographs" in made)
+            draws = "annotated_photographs" in made and catalog.load("params:predict").pictures
+            self._tell_scores(catalog, draws)
+        if not made & {*TOLD, *PAGES}:
+            self._tell_places(made, catalog)
+
+    def _tell_places(self, made: set[str], catalog: Any) -> None:
+        paths = {name: getattr(catalog.get(name), "_filepath", None) for name in made}
+        kept = {name.rpartition(".")[2] for name, path in paths.items() if path}
+        layers = {str(_layer(path)) for path in paths.values() if path}
+        if kept:
+            logger.info("Made in %s: %s", ", ".join(sorted(layers)), ", ".join(sorted(kept)))
 
     def _tell_agreement(self, made: list[str], catalog: Any) -> None:
         names = [name for name in made if name.endswith("answers_agreement")]
@@ -141,5 +169,10 @@ class TellResults:
         logger.info("    and as %s", catalog.get("photo_scores")._get_load_path())
         if len(skipped):
             logger.info("Skipped: %s", catalog.get("skipped_photographs")._get_load_path())
-        if draws and any((pictures := catalog.load("annotated_photographs")).iterdir()):
-            logger.info("The pictures: %s", pictures)
+        if draws:
+            logger.info("The pictures: %s", catalog.load("annotated_photographs"))
+
+
+def _layer(path: PurePath) -> PurePath:
+    """The layer of the data that an artifact lies in, e.g. `data/04_feature`."""
+    return next((up for up in path.parents if re.match(r"\d\d_", up.name)), path.parent)

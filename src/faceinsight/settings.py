@@ -4,14 +4,14 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownParameters, TellResults
+from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, TellResults
 
 # PyTorch's threads wait for each other by spinning. Where another process wants a core as well,
 # that makes two threads many times slower than one; to sleep sooner costs a few per cent where none
 # does. Read when torch is first loaded, and left alone where somebody has set it.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-HOOKS = (RefuseUnknownParameters(), PinVersionsOfThisRun(), TellResults())
+HOOKS = (RefuseUnknownNames(), PinVersionsOfThisRun(), TellResults())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -37,10 +37,14 @@ def test_direct_answers_stream_or_are_chosen_from_an_older_model_and_elsewhere(f
         (["pyproject.toml"], "pyproject.toml is none of JPEG"),
         ([FACE, "--variant=most"], "there is no variant 'most'"),
         ([FACE, "--face=2"], "there is no face 2 in 000001.jpg; there is 1 face"),
-        ([FACE, "--load-version=old"], "there is no version old of the model; the newest is 2"),
+        ([FACE, "--load-version=old"], "there is no version old of 'model'; the newest is 2"),
         ([FACE, "--params=predict.facs=whole"], "did you mean 'faces'?"),
         (["~nobody-here/a.jpg"], "there is no file "),
         (["a" * 300 + ".jpg"], "give it a shorter name"),
+        (
+            [FACE, "--env=smal"],
+            "Error: --env: there is no environment 'smal'; did you mean 'small'?",
+        ),
         ([FACE, "--env=small"], "kedro run --pipelines=train --params variant=lgc"),
     ],
 )
@@ -49,6 +53,7 @@ def test_what_is_wrong_is_one_readable_sentence(finished, arguments, said):
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
     assert done.stdout == ""
 
 

@@ -47,6 +47,8 @@ def test_right_after_a_run_the_drawn_faces_are_scored_as_evaluation_scores_them(
     assert f"{files[0]}, face 1, appears " in done.stderr
     assert str(newest(catalog, "photo_scores_csv")) in done.stderr
     assert "The pictures" not in done.stderr
+    assert "Made in" not in done.stderr
+    assert catalog.get("annotated_photographs").list_versions() == []
 
 
 def test_what_cannot_be_used_is_told_and_pictures_are_drawn_if_asked_for(finished, tmp_path):

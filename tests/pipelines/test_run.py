@@ -105,14 +105,20 @@ def test_a_bad_parameter_is_one_readable_message(finished, params, said):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--env=smal"], "conf/smal"), (["--pipelines=trian"], "training")],
-    ids=["environment", "pipeline"],
+    [
+        (["--env=smal"], "did you mean 'small'?"),
+        (["--pipelines=trian"], "training"),
+        (["--load-versions=modle:2026"], "did you mean 'model'?"),
+        (["--load-versions=model"], "NAME:VERSION"),
+    ],
+    ids=["environment", "pipeline", "artifact", "version"],
 )
 def test_a_misspelt_name_is_one_readable_message(finished, arguments, said):
     done = finished.run(*arguments)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
 def test_an_error_in_a_node_is_told_once(finished):
@@ -127,8 +133,32 @@ def test_a_version_that_is_not_there_is_a_sentence(finished):
     version = "2020-01-01T00.00.00.000Z"
     done = finished.run("--pipelines=evaluation", f"--load-versions=model:{version}")
     assert done.returncode == 1
-    assert version in done.stderr
+    newest = finished.versions("lgc.model")[0]
+    assert f"there is no version {version} of 'model'; the newest is {newest}." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_tells_nothing_else_says_what_it_made_and_where(finished):
+    done = finished.run("--pipelines=rules")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (line,) = done.stderr.strip().splitlines()
+    assert line.endswith(
+        f"Made in {finished.root}/data/tiny/04_feature: rule_proofs, rule_set, rule_violations"
+    )
+
+
+def test_a_rival_that_is_not_there_is_told_without_all_that_is_configured(finished):
+    done = finished.run("--pipelines=baselines", baseline="llava")
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "there is no baseline 'llava'; there are internvl2_5_8b, llava_1_5_7b" in line
+    assert line.endswith("qwen2_5_vl_7b.")
+
+
+def test_a_run_that_tells_its_results_names_no_further_places(finished):
+    done = finished.run("--pipelines=evaluation")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Made in" not in done.stderr
 
 
 def test_metrics_say_which_model_they_are_of(finished):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,10 @@ def score_photographs(
 
 def draw_photographs(
     model: Path, photos: str, faces: DataFrame, predict: PhotoSettings, work: str
-) -> Path:
-    """Photographs with boxes and labels; an empty folder where none are asked for."""
+) -> Iterator[Path]:
+    """Photographs with boxes and labels, if asked for: Kedro saves what is yielded, if anything."""
     from faceinsight.characteristics import Vocabulary
     from faceinsight.photos import draw_folder
 
-    asked_for = faces if predict.pictures else faces.head(0)
-    return draw_folder(photos, asked_for, Vocabulary.of_model(model), Path(work), predict)
+    if predict.pictures:
+        yield draw_folder(photos, faces, Vocabulary.of_model(model), Path(work), predict)
