@@ -257,7 +257,7 @@ class Measures:
         if key[0] == "ap":
             return self.scored.count_photographs(labels[:, self._vocabulary.index[key[1]]] == 1)
         if key[0] != "task":
-            return self.scored.count_photographs((labels >= 0).any(axis=1))
+            return self.scored.count_photographs(np.any(labels >= 0, axis=1))
         rows, task = self._tasks[key[1], key[2]]
         columns = [self._vocabulary.index[member] for member in task.members]
         least = 1 if task.one_of or key[3] == "map" else 0

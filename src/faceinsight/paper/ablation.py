@@ -120,7 +120,7 @@ def _steps(
         mean_ap(weights)
         for weights in resample_weights(faces, evaluation.n_resamples, evaluation.seed)
     ]
-    shown = faces.count_photographs((faces.labels == 1).any(axis=1))
+    shown = faces.count_photographs(np.any(faces.labels == 1, axis=1))
     rows = []
     for step, (before, after) in STEPS.items():
         if before not in point or after not in point:
