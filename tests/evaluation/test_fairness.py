@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from faceinsight.characteristics import Characteristic, Vocabulary
 from faceinsight.errors import ParameterError
@@ -199,6 +200,26 @@ def test_a_rate_of_nought_in_a_few_faces_is_not_taken_for_certain():
     assert row["low_value"] == 0
     assert not row["clear"]
     assert row["gap_high"] - row["gap"] > 2 / row["low_n"]
+
+
+def test_rates_of_nought_and_of_all_have_an_interval():
+    """Also where a model never errs: that so few faces show no error does not rule them out."""
+    frame = faces(60)
+    for id_ in ("Hat", "Young", "Male"):
+        frame[f"p_{id_}"] = np.where((frame[f"y_{id_}"] == 1).fillna(False), 0.9, 0.1)
+    rates = measure(frame, n_resamples=50).rates
+    rates = rates[(rates["dataset"] == "a") & (rates["n"] > 0)]
+    hat = rates[rates["characteristic"] == "Hat"]
+    assert set(hat["value"]) == {0.0, 1.0}
+    assert (rates["low"] < rates["high"]).all()
+    for row in hat.to_dict("records"):
+        exact = binomtest(round(row["value"] * row["n"]), row["n"]).proportion_ci()
+        assert (row["low"], row["high"]) == pytest.approx((exact.low, exact.high))
+    # Labels of one face are not independent: of all labels it is still the number of faces.
+    accuracy = rates[(rates["characteristic"] == "") & (rates["rate"] == "accuracy")]
+    for row in accuracy.to_dict("records"):
+        exact = binomtest(row["faces"], row["faces"]).proportion_ci()
+        assert row["low"] == pytest.approx(exact.low)
 
 
 def test_without_resamples_there_are_no_intervals():

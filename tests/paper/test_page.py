@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from faceinsight.others.score import COLUMNS as OTHERS_COLUMNS
@@ -107,6 +108,29 @@ def test_a_run_with_other_weights_never_passes_for_the_model(whole_run):
         f"LLaVA-v1.5-7Bthis run: {name}; 100 faces"
     ]
     assert [head for head in run if head.startswith("NVILA")] == ["NVILA-8B100 faces"]
+
+
+def test_only_marks_that_occur_are_explained(whole_run):
+    def explained(*marks):
+        answers = go.Figure(whole_run["figures"]["answers"])
+        answers.layout.meta = {"marks": list(marks)}
+        figures = whole_run["figures"] | {"answers": answers}
+        return " ".join(read(render_page(**whole_run | {"figures": figures})).words)
+
+    assert "✓ right, ✕ wrong." in " ".join(explained("✓", "✕").split())
+    assert "cannot hold together with" not in explained("✓", "✕")
+    assert "⚡ cannot hold together with" in explained("✓", "⚡")
+
+
+def test_the_title_of_figure_7_stands_once(whole_run, page):
+    assert " ".join(read(page).words).count("Figure 7: what is said of faces") == 1
+    assert "Figure 7" not in whole_run["figures"]["answers"].layout.title.text
+
+
+def test_numbers_of_this_run_are_not_bold(page):
+    style = re.search(r"td\.run b \{([^}]*)\}", page)[1]
+    assert "font-weight: 400" in style
+    assert "in blue and never bold" in page
 
 
 def test_nothing_is_loaded_from_anywhere(page):

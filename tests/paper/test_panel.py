@@ -97,6 +97,9 @@ def test_the_panel_shows_every_statement_with_its_mark(rule_set):
     assert "1 right, 1 wrong, 2 in contradiction" in first
     assert cells[1][1] == cells[2][0] == "no answer"
     assert "– age 20–29" in cells[2][1]
+    assert list(answer_panel(marked).layout.meta["marks"]) == ["✓", "✕", "–", "⚡"]
+    right = marked[marked["mark"] == "right"].assign(contradicts="")
+    assert list(answer_panel(right).layout.meta["marks"]) == ["✓"]
 
 
 @settings(deadline=None, max_examples=30)

@@ -96,6 +96,11 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=30) -> dict[str, Any
             name: {
                 "faces": 48,
                 "direct": {
+                    "answers": 1240,
+                    "kinds": {
+                        "describe": {"statements": 301, "agree_with_probabilities": 0.6123},
+                        "yes_no": {"statements": 476, "agree_with_probabilities": None},
+                    },
                     "statements": 777,
                     "agree_with_probabilities": 0.8312,
                     "agree_with_labels": 0.8145,

@@ -152,10 +152,22 @@ def test_ablation_figures(report_arguments):
     assert list(differences.y) == pytest.approx((100 * table["difference"]).tolist()[1:])
     assert "points" in differences.hovertemplate
     each = checked(ablation_figures.ablation_by_characteristic(characteristics), "Average")
-    better, worse = each.data
-    assert min(better.x) >= 0 > max(worse.x)
-    points = dict(zip(better.y, better.x, strict=True)) | dict(zip(worse.y, worse.x, strict=True))
-    assert len(points) == len(characteristics)
+    *drawn, scale = each.data
+    better, worse, open_ = drawn
+    points = {y: x for trace in drawn for y, x in zip(trace.y, trace.x, strict=True)}
+    assert len(points) == sum(len(trace.y) for trace in drawn) == len(characteristics)
+    # Coloured by the interval, as in the tables, not by the sign.
+    told = {characteristic_name(row["id"]): row for row in characteristics.to_dict("records")}
+    assert all(told[name]["difference_low"] > 0 for name in better.y)
+    assert all(told[name]["difference_high"] < 0 for name in worse.y)
+    both = [told[name] for name in open_.y]
+    assert all(row["difference_low"] <= 0 <= row["difference_high"] for row in both)
+    assert len({trace.marker.color for trace in drawn}) == 3
+    assert better.y
+    assert open_.y
+    # The scale stands above the rows too.
+    assert (scale.xaxis, scale.opacity) == ("x2", 0)
+    assert (each.layout.xaxis2.side, each.layout.xaxis2.matches) == ("top", "x")
     row = characteristics.iloc[0]
     assert points[characteristic_name(row["id"])] == pytest.approx(100 * row["difference"])
     order = [points[name] for name in each.layout.yaxis.categoryarray]

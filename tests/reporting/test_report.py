@@ -216,10 +216,48 @@ def test_variants_stand_in_the_order_in_which_they_add_up(report_arguments, html
 def test_answers_in_words_are_compared_where_they_were_learnt(page, arguments):
     said = page.words().split("Do answers in words say")[1].split("Example faces")[0]
     assert "48 test faces were asked" in said
-    assert "+lgc 777 83.1 70.4 81.5 0.0" in said
-    assert " org 777" not in said
+    assert "+lgc 1,240 777 83.1 70.4 81.5 0.0 12 –" in said
+    assert "+lgc 61.2 301 – – – 476" in said  # by kind of question
+    assert " org " not in said
     none = {name: {} for name in arguments["agreements"]}
     assert "Do answers in words" not in Page(rendered(arguments | {"agreements": none})).words()
+
+
+def test_the_order_of_the_characteristics_has_a_verdict(report_arguments, page):
+    def told(share, shares=()):
+        effects = {
+            name: of | {"answers_changed": dict(shares).get(name, share)}
+            for name, of in report_arguments["order_effects"].items()
+        }
+        said = Page(rendered(report_arguments | {"order_effects": effects})).words()
+        verdict = said.split("Does the order of the characteristics matter?")[1]
+        return said.split("at a glance")[0], verdict.split("Do answers")[0]
+
+    summary, verdict = told(0.01)
+    assert "hardly matters: another order changes at most 1.0%" in verdict
+    assert "characteristics_attend" not in summary
+    summary, verdict = told(0.01, {"lgc": 0.05})
+    assert "matters somewhat: of all answers another order changes 5.0% for +lgc," in verdict
+    assert "characteristics_attend" not in summary
+    summary, verdict = told(0.03, {"org": 0.2, "lgc": 0.051})
+    assert (
+        "It does matter here: of all answers another order changes 20.0% for org, 5.1%" in verdict
+    )
+    assert "changes 20.0% for org, 5.1% for +lgc of the answers, more than 5.0%" in summary
+    assert "model.characteristics_attend=independent" in summary
+    assert "owes" not in verdict
+    without = Page(rendered(report_arguments | {"order_effects": {}})).words()
+    assert "The order in which" not in without
+
+
+def test_a_lead_says_that_it_is_of_one_seed(page):
+    lead = page.words().split("On these test faces")[1].split("Baseline")[0]
+    assert "one training run with one seed" in lead
+
+
+def test_numbers_in_reasons_of_rules_are_explained(page):
+    assert "(1,136, 2.7 % of brown)" in page.words()
+    assert "label file of all 202,599 images of CelebA" in page.words()
 
 
 def test_one_definition_of_faces_that_break_a_rule(page, arguments):

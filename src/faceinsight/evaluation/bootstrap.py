@@ -33,6 +33,9 @@ Scale = Literal["share", "count", "difference"]
 _CHUNK_VALUES = 2**18
 """Values in one chunk of weights: 1 MB in float32, which stays in a core's cache."""
 
+_SAME = 1e-12
+"""Resampled values that lie no further apart than this differ by rounding."""
+
 
 def resample_weights(scored: Scored, n_resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """Yield chunks [r, N] of weights, `n_resamples` rows in all.
@@ -62,7 +65,11 @@ def _drawn(dataset: str, n: int, numbers: range, seed: int) -> NDArray[np.float3
 
 
 def basic_interval(
-    value: float, resampled: NDArray[np.floating], level: float, scale: Scale = "share"
+    value: float,
+    resampled: NDArray[np.floating],
+    level: float,
+    scale: Scale = "share",
+    photographs: int | None = None,
 ) -> tuple[float, float] | tuple[None, None]:
     """The basic bootstrap interval of a figure, [2 t - q_high, 2 t - q_low].
 
@@ -72,14 +79,17 @@ def basic_interval(
     which are about symmetric, as they are. An interval that would leave out the figure itself
     (where the bias is larger than the spread) is extended to it.
 
-    A figure that no resample changes, such as an accuracy of 1, has an interval without width,
-    which does not make it certain.
+    A figure that no resample changes, such as an accuracy of 1, would have an interval without
+    width, which does not make it certain: few photographs show nothing else by chance. Shares and
+    differences then have an exact interval, of the number of photographs that they are of.
 
     Args:
         value: the figure of the faces as they are.
         resampled: [R], the figure in each resample; NaN ones are left out.
         level: share of such intervals that should hold the truth, e.g. 0.95.
         scale: what the figure is.
+        photographs: that the figure is of. Without them, and for a count, the interval of what no
+            resample changes has no width.
 
     Returns:
         Its two ends, or (None, None) where no resample gives a value.
@@ -87,9 +97,37 @@ def basic_interval(
     resampled = resampled[~np.isnan(resampled)]
     if not resampled.size:
         return None, None
+    if photographs and scale != "count" and np.ptp(resampled) < _SAME:
+        of = _exact_share if scale == "share" else _exact_difference
+        return of(value, photographs, level)
     quantiles = np.quantile(resampled, [(1 + level) / 2, (1 - level) / 2])
     ends = _back(2 * _forth(np.float64(value), scale) - _forth(quantiles, scale), scale)
     return min(float(ends[0]), value), max(float(ends[1]), value)
+
+
+def _exact_share(value: float, n: int, level: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval (1934) of a share of n photographs.
+
+    A mean of values from 0 to 1 that are not all 0 or 1 spreads less than a share, and its part of
+    n is no whole number: quantiles of the beta distribution take both.
+    """
+    from scipy.stats import beta
+
+    tail, hits = (1 - level) / 2, min(max(value, 0.0), 1.0) * n
+    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
+    high = float(beta.isf(tail, hits + 1, n - hits)) if hits < n else 1.0
+    return min(low, value), max(high, value)
+
+
+def _exact_difference(value: float, n: int, level: float) -> tuple[float, float]:
+    """An interval of a paired difference that is the same in each of n photographs.
+
+    With probability at most (1 - level) / 2 a share larger than u of all photographs differs from
+    what n of them have in common, u as for a share of 0. One that differs moves a difference of 0
+    by at most 1, and one of -1 or 1 by at most 2.
+    """
+    most = (1 + abs(value)) * _exact_share(0.0, n, level)[1]
+    return max(value - most, -1.0), min(value + most, 1.0)
 
 
 def _forth(values: NDArray[np.float64] | np.float64, scale: Scale) -> NDArray[np.float64]:

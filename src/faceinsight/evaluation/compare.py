@@ -84,7 +84,9 @@ def compare(
             value = now - before
             if key in resampled[name]:
                 gaps = resampled[name][key] - resampled[names[0]][key]
-                low, high = basic_interval(value, gaps, settings.level, "difference")
+                low, high = basic_interval(
+                    value, gaps, settings.level, "difference", measures.photographs(key)
+                )
         return {prefix: value, f"{prefix}_low": low, f"{prefix}_high": high}
 
     rows = []

@@ -2,7 +2,8 @@
 
 Groups are those that the data set annotates, by how somebody saw the photograph; they are not what
 people say of themselves. Accuracy, false positive and false negative rates are counted in every
-group, with bootstrap intervals over photographs. Then all groups of an axis are compared in pairs.
+group, with bootstrap intervals over photographs, and exact ones where no resample changes a rate
+(0 or all of a few faces). Then all groups of an axis are compared in pairs.
 
 Among many comparisons some gaps look large by chance. So the number of pairs that were looked at,
 m, is part of the result, and a gap's interval is simultaneous: gap ± z se, with z the normal
@@ -65,6 +66,7 @@ class _Counted:
     rates: TaskRates
     groups: list[Group]
     totals: NDArray[np.float64]  # [g, 2 q], of the faces as they are
+    photographs: NDArray[np.int64]  # [g, q], how many each rate is of
     resampled: NDArray[np.float64]  # [R, g, q], rates
 
 
@@ -141,6 +143,7 @@ def _count(
                 of,
                 groups,
                 np.stack([of.table[g.rows].sum(axis=0, dtype=np.float64) for g in groups]),
+                np.stack([of.count(g.rows, scored.photographs[rows]) for g in groups]),
                 np.concatenate(chunks[number] or [np.zeros((0, len(groups), len(of.rates)))]),
             )
 
@@ -158,7 +161,12 @@ def _rate_rows(of: _Counted, level: float) -> Iterator[dict[str, Any]]:
             value = float(values[g, r])
             low, high = None, None
             if not np.isnan(value):
-                low, high = basic_interval(value, of.resampled[:, g, r], level)
+                low, high = basic_interval(
+                    value,
+                    of.resampled[:, g, r],
+                    level,
+                    photographs=int(of.photographs[g, r]),
+                )
             yield facts | {
                 "task": rate.task,
                 "characteristic": rate.characteristic,
@@ -179,7 +187,7 @@ def _pairs(of: _Counted, minimum: int) -> Iterator[dict[str, Any]]:
             for g, group in enumerate(of.groups)
             if group.axis == axis and len(group.rows) >= minimum
         ]
-        covariances = _covariances(of.resampled[:, places], values[places], n[places])
+        covariances = _covariances(of.resampled[:, places], values[places], of.photographs[places])
         for a, b in combinations(range(len(places)), 2):
             for r, rate in enumerate(of.rates.rates):
                 one, other = places[a], places[b]
@@ -207,17 +215,17 @@ def _pairs(of: _Counted, minimum: int) -> Iterator[dict[str, Any]]:
 
 
 def _covariances(
-    resampled: NDArray[np.float64], values: NDArray[np.float64], n: NDArray[np.float64]
+    resampled: NDArray[np.float64], values: NDArray[np.float64], n: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Covariances of the rates of g groups [g, g, q]; NaN without resamples.
 
     A rate of 0 or 1 is the same in every resample, which does not make it certain: its variance is
-    that of a rate with two more faces on either side (Agresti and Coull 1998).
+    that of a rate with two more photographs on either side (Agresti and Coull 1998).
 
     Args:
         resampled: [R, g, q].
         values: [g, q], of the faces as they are.
-        n: [g, q], faces that they are over.
+        n: [g, q], photographs that they are of.
     """
     if len(resampled) < 2:
         return np.full((len(values), *values.shape), np.nan)

@@ -95,6 +95,19 @@ class TaskRates:
             self.rates += [Rate(task.name, id_, name) for id_ in task.members]
         self.table = np.hstack([*numerators, *denominators]).astype(np.float32)
 
+    def count(self, rows: NDArray[np.int64], photographs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many photographs each rate is of, [q].
+
+        Args:
+            rows: [m], the group's rows.
+            photographs: [n], the number of each face's photograph, which never falls.
+        """
+        counted = self.table[rows, len(self.rates) :] > 0
+        if not len(rows):
+            return np.zeros(len(self.rates), dtype=np.int64)
+        first = np.flatnonzero(np.diff(photographs[rows], prepend=-1))
+        return np.logical_or.reduceat(counted, first, axis=0).sum(axis=0)
+
     @staticmethod
     def values(totals: NDArray[np.floating]) -> NDArray[np.float64]:
         """Rates [..., q] of weighted sums [..., 2 q] of the table; NaN over no face."""

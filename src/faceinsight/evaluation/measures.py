@@ -245,15 +245,37 @@ class Measures:
             return {}
         return {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
 
+    def photographs(self, key: Key) -> int | None:
+        """How many photographs a figure is of; of average precision those that show a positive.
+
+        None for rules broken after decoding: that there are none is no finding but so by
+        construction.
+        """
+        labels = self.scored.labels
+        if key[:2] == ("rules", "decoded"):
+            return None
+        if key[0] == "ap":
+            return self.scored.count_photographs(labels[:, self._vocabulary.index[key[1]]] == 1)
+        if key[0] != "task":
+            return self.scored.count_photographs(np.any(labels >= 0, axis=1))
+        rows, task = self._tasks[key[1], key[2]]
+        columns = [self._vocabulary.index[member] for member in task.members]
+        least = 1 if task.one_of or key[3] == "map" else 0
+        chosen = np.zeros(len(labels), dtype=np.bool_)
+        chosen[rows] = (labels[rows][:, columns] >= least).any(axis=1)
+        return self.scored.count_photographs(chosen)
+
     def with_intervals(self, settings: EvaluationSettings) -> Mapping[Key, Figure]:
-        """Every figure with its bootstrap interval."""
+        """Every figure with its interval, as `basic_interval` has it."""
         resampled = self.resampled(settings.n_resamples, settings.seed)
         figures = {}
         for key, value in self.point().items():
             low, high = None, None
             if value is not None and key in resampled:
                 scale: Scale = "count" if key[-1] == "per_face" else "share"
-                low, high = basic_interval(value, resampled[key], settings.level, scale)
+                low, high = basic_interval(
+                    value, resampled[key], settings.level, scale, self.photographs(key)
+                )
             figures[key] = Figure(value, low, high)
         return figures
 

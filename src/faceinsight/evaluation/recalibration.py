@@ -121,6 +121,9 @@ class _Part:
         labels = scored.labels[rows][:, columns]
         self._rows, self._settings = rows, settings
         self._n = int((labels >= 0).sum())
+        known = np.zeros(len(scored), dtype=np.bool_)
+        known[rows] = (labels >= 0).any(axis=1)
+        self._photographs = scored.count_photographs(known)
         self._ways = {
             way: _Reliability(p[rows][:, columns], labels, settings) for way, p in ways.items()
         }
@@ -170,7 +173,9 @@ class _Part:
         else:
             # Cross-entropy has no upper end, as a mean count has none.
             scale: Scale = "count" if name == "loss" else "share"
-            low, high = basic_interval(value, resampled, self._settings.level, scale)
+            low, high = basic_interval(
+                value, resampled, self._settings.level, scale, self._photographs
+            )
         return {"value": value, "low": low, "high": high}
 
 

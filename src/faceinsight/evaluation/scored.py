@@ -41,6 +41,12 @@ class Scored:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def count_photographs(self, chosen: NDArray[np.bool_]) -> int:
+        """The number of photographs that the chosen faces, bool [N], are on."""
+        return sum(
+            len(np.unique(self.photographs[rows][chosen[rows]])) for rows in self.rows.values()
+        )
+
     @classmethod
     def from_frame(cls, predictions: pd.DataFrame, vocabulary: Vocabulary) -> Scored:
         """Take the columns `dataset, photograph, face, p_<id>, d_<id>, y_<id>` of predictions.

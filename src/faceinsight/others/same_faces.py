@@ -157,7 +157,8 @@ def _difference(
         gaps.append(drawn[1] - drawn[0])
     low, high = None, None
     if gaps:
-        low, high = basic_interval(value, np.concatenate(gaps), evaluation.level, "difference")
+        n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
+        low, high = basic_interval(value, np.concatenate(gaps), evaluation.level, "difference", n)
     return {
         "system_accuracy": float(both[0][0]),
         "model_accuracy": float(both[1][0]),

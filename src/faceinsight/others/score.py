@@ -184,6 +184,7 @@ def figures(
     point = scores.figures(scores.table.sum(axis=0)[None])
     scored, order = as_scored(dataset, photographs)
     table = scores.table[order]
+    n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
     chunks = [
         scores.figures(weights.astype(np.float64) @ table)
         for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed)
@@ -194,7 +195,7 @@ def figures(
         low, high = None, None
         if chunks and not np.isnan(value):
             resampled = np.concatenate([chunk[metric] for chunk in chunks])
-            low, high = basic_interval(value, resampled, evaluation.level)
+            low, high = basic_interval(value, resampled, evaluation.level, photographs=n)
         found |= {
             metric: None if np.isnan(value) else value,
             f"{metric}_low": low,

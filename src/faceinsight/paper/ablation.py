@@ -120,6 +120,7 @@ def _steps(
         mean_ap(weights)
         for weights in resample_weights(faces, evaluation.n_resamples, evaluation.seed)
     ]
+    shown = faces.count_photographs(np.any(faces.labels == 1, axis=1))
     rows = []
     for step, (before, after) in STEPS.items():
         if before not in point or after not in point:
@@ -128,7 +129,7 @@ def _steps(
         low, high = None, None
         if chunks:
             drawn = np.concatenate([chunk[after] - chunk[before] for chunk in chunks])
-            low, high = basic_interval(gain, drawn, evaluation.level, "difference")
+            low, high = basic_interval(gain, drawn, evaluation.level, "difference", shown)
         run = [None if value is None else 100 * value for value in (gain, low, high)]
         rows.append((step, before, after, claim(step), *run))
     columns = ["step", "before", "after", "paper", "run", "run_low", "run_high"]

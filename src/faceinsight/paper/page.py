@@ -14,6 +14,7 @@ from markupsafe import Markup
 from faceinsight.baselines.naming import shown_name
 from faceinsight.paper import page_rows
 from faceinsight.paper.numbers import claims, impossible_rows
+from faceinsight.paper.panel import MARKS
 from faceinsight.paper.results import key_of, weights_by_model
 from faceinsight.reporting.style import dataset_name
 
@@ -70,6 +71,7 @@ def render_page(
             models=_models(results),
             tables=[page_rows.comparison(number, table) for number, table in tables.items()],
             charts={name: _embed(figure, name) for name, figure in figures.items()},
+            marks=_marks(figures.get("answers")),
             others=page_rows.other_rows(others),
             same_faces=page_rows.same_face_rows(same_faces),
             gaps=page_rows.gap_rows(gaps, named),
@@ -96,6 +98,12 @@ def _models(results: pd.DataFrame) -> list[str]:
     weights = weights_by_model(results)
     found = {(key_of(m), s): m for m, s in zip(results["model"], results["setting"], strict=True)}
     return sorted(f"{shown_name(found[key], weights[key])}, {key[1]}" for key in found)
+
+
+def _marks(answers: go.Figure | None) -> list[tuple[str, str]]:
+    """The marks that Figure 7 has, with their meanings."""
+    found = (answers.layout.meta or {}).get("marks", MARKS) if answers is not None else ()
+    return [(sign, meaning) for sign, meaning in MARKS.items() if sign in found]
 
 
 def _embed(figure: go.Figure, name: str) -> Markup:

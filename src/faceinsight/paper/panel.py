@@ -33,6 +33,14 @@ results has (see `faceinsight.paper.results`)."""
 
 _MARKS = {"right": ("✓", "#00795a"), "wrong": ("✕", "#c4210f"), "open": ("–", FAINT)}
 _CONTRADICTION = "⚡"
+MARKS = {
+    "✓": "right",
+    "✕": "wrong",
+    "–": "not annotated",
+    _CONTRADICTION: "cannot hold together with another statement of the same answer",
+}
+"""Signs of statements, with what they mean."""
+
 _FACE_WIDTH = 16
 """Most characters of a line of the column of faces: a table of Plotly clips what is wider."""
 
@@ -137,7 +145,7 @@ def example_answers(
     evaluation: EvaluationSettings,
     settings: PaperSettings,
 ) -> pd.DataFrame:
-    """Marked answers about faces drawn at random, not by how well they were recognised.
+    """Marked answers about faces picked at random, not by how well they were recognised.
 
     The first and the last variant are shown as they are thresholded, the last also decoded; then
     whoever answered about the same faces in the table that `settings.answers` names, or, where that
@@ -233,7 +241,12 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
         )
     )
     height = 140 + sum(16 + 16 * lines for lines in lines_of.values())
-    style(figure, "Figure 7: what is said of faces", height)
+    style(figure, "Statements by face and model", height)
+    used = {_MARKS[mark][0] for mark in marked["mark"] if mark in _MARKS}
+    if (marked["contradicts"] != "").any():
+        used.add(_CONTRADICTION)
+    # For the page, which explains these alone.
+    figure.update_layout(meta={"alt": "", "marks": [sign for sign in MARKS if sign in used]})
     return figure.update_layout(margin={"l": 4, "r": 4, "b": 10})
 
 

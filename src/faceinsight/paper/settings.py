@@ -12,7 +12,7 @@ class PaperSettings(BaseModel):
 
     Attributes:
         ablation_dataset: the data set of Figure 8; CelebA in the paper.
-        faces: faces of Figure 7, drawn at random from that data set's test part.
+        faces: faces of Figure 7, picked at random from that data set's test part.
         seed: of that draw.
         rivals: folder of reports, where runs of `baselines` and `finetune` leave rivals' metrics;
             null shows none.

@@ -142,7 +142,7 @@ def before_and_after(calibration: Mapping[str, Any]) -> go.Figure:
     temperature = overall["temperature"]["value"]
     figure = make_subplots(
         cols=2,
-        horizontal_spacing=0.14,
+        horizontal_spacing=0.2,
         subplot_titles=("reliability", "calibration error by task"),
     )
     figure.add_scatter(
@@ -174,7 +174,8 @@ def before_and_after(calibration: Mapping[str, Any]) -> go.Figure:
             col=1,
         )
     tasks = {name: of for name, of in calibration["tasks"].items() if of["n"]}
-    names = ["all", *(plain(_task_name(name)) for name in tasks)]
+    # In two lines, which leave the panel to the left its place.
+    names = ["all", *(plain(_task_name(name)).replace(" · ", "<br>") for name in tasks)]
     entries = [overall, *tasks.values()]
     own = any("after_own" in of for of in tasks.values())
     for way, (name, colour) in {

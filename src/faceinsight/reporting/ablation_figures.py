@@ -19,6 +19,9 @@ from faceinsight.reporting.style import (
     whiskers,
 )
 
+_PALE = "#a3abb4"
+"""Of what cannot be told from no difference."""
+
 _ENDS = ("", "_low", "_high")
 _ZERO = {sign + zero: "0" for sign in "+−" for zero in ("0", "0.0")}
 
@@ -90,6 +93,8 @@ def ablation_overall(table: pd.DataFrame) -> go.Figure:
 def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
     """Difference in AP of the last variant to the first for each characteristic, in points, sorted.
 
+    As in the tables, a colour says that the interval leaves out 0; the others are grey.
+
     Args:
         characteristics: `Ablation.characteristics`.
     """
@@ -101,8 +106,16 @@ def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
     better = sum(low is not None and low > 0 for low in lows)
     worse = sum(high is not None and high < 0 for high in highs)
     figure = go.Figure()
-    for sign, colour, symbol in ((1, BLUE, "triangle-up"), (-1, VERMILLION, "triangle-down")):
-        kept = [i for i, v in enumerate(values) if ((v or 0) < 0) == (sign < 0)]
+    signs = [
+        1 if low is not None and low > 0 else -1 if high is not None and high < 0 else 0
+        for low, high in zip(lows, highs, strict=True)
+    ]
+    for sign, colour, symbol, name in (
+        (1, BLUE, "triangle-up", "better"),
+        (-1, VERMILLION, "triangle-down", "worse"),
+        (0, _PALE, "circle", "interval holds 0"),
+    ):
+        kept = [i for i, of_row in enumerate(signs) if of_row == sign]
         of = [[part[i] for i in kept] for part in (values, lows, highs)]
         figure.add_scatter(
             x=of[0],
@@ -110,22 +123,29 @@ def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
             mode="markers",
             error_x=whiskers(*of) | {"width": 0, "thickness": 1.5},
             marker={"color": colour, "symbol": symbol, "size": 8, "line": OUTLINE},
-            showlegend=False,
+            name=name,
+            showlegend=bool(kept),
             customdata=rows.iloc[kept][[labels[0], labels[-1], "n"]].to_numpy() if labels else None,
             hovertemplate=(
                 f"%{{y}}: %{{x:+.1f}} points<br>AP {first} %{{customdata[0]:.1%}}, "
                 f"{last} %{{customdata[1]:.1%}}<br>%{{customdata[2]:,}} faces<extra></extra>"
             ),
         )
+    # So many rows need the scale at both ends; an axis stands only where something is drawn on it.
+    figure.add_scatter(x=[0], y=names[-1:], xaxis="x2", opacity=0, hoverinfo="skip")
+    figure.data[-1].update(mode="markers", showlegend=False)
     style(
         figure,
         f"Average precision by characteristic: {last} against {first}",
-        130 + 16 * len(rows),
+        180 + 16 * len(rows),
+        top=110,
         alt=f"Difference in average precision of {len(rows)} characteristics, {last} against "
         f"{first}: {better} are better and {worse} worse by more than their interval.",
     )
-    figure.update_xaxes(tickformat="+.0f", labelalias=_ZERO, title_text="difference in AP, points")
+    figure.update_layout(xaxis2={"overlaying": "x", "side": "top", "matches": "x", "anchor": "y"})
+    figure.update_xaxes(tickformat="+.0f", labelalias=_ZERO)
     figure.update_xaxes(zeroline=True, zerolinecolor=FAINT)
+    figure.layout.xaxis.title.text = "difference in AP, points"
     figure.update_yaxes(categoryorder="array", categoryarray=names, range=[-0.7, len(names) - 0.3])
     return figure.update_yaxes(tickfont={"size": 11}, dtick=1)
 

@@ -38,6 +38,19 @@ WITHHELD = (
 """Said in place of example faces where none are given."""
 
 
+ORDER_LITTLE, ORDER_MUCH = 0.01, 0.05
+"""Shares of answers that another order of the characteristics changes: up to the first they are
+called little, and beyond the second the summary names them."""
+
+ANSWER_KINDS = {
+    "describe": "a description",
+    "group": "about a group",
+    "topic": "about a topic",
+    "yes_no": "yes or no",
+}
+"""Kinds of question that `measure_agreement` tells apart, in words."""
+
+
 def draw_figures(
     *,
     vocabulary: Vocabulary,
@@ -166,6 +179,8 @@ def render_report(
             for name, effect in in_order(order_effects or {}).items()
             if effect["faces"]
         ],
+        order_verdict=_order_verdict(in_order(order_effects or {})),
+        answer_kinds=ANSWER_KINDS,
         agreement_rows=[
             (variant_name(name), of) for name, of in in_order(agreements or {}).items() if of
         ],
@@ -196,6 +211,25 @@ def _headline(table: pd.DataFrame) -> dict[str, Any]:
             else "alike"
         )
     return row | {"first": table["variant"].iloc[0], "verdict": verdict}
+
+
+def _order_verdict(effects: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """How much the order of the characteristics matters, by the variant it matters most for."""
+    shares = {name: of["answers_changed"] for name, of in effects.items() if of["faces"]}
+    most = max(shares.values(), default=0.0)
+    kind = "much" if most > ORDER_MUCH else "some" if most > ORDER_LITTLE else "little"
+    told = [
+        f"{tables.percent(share)}% for {variant_name(name)}"
+        for name, share in shares.items()
+        if share > (ORDER_MUCH if kind == "much" else ORDER_LITTLE)
+    ]
+    return {
+        "kind": kind,
+        "told": ", ".join(told),
+        "most": most,
+        "little": ORDER_LITTLE,
+        "much": ORDER_MUCH,
+    }
 
 
 def _face(face: ExampleFace, vocabulary: Vocabulary) -> dict[str, Any]:
