@@ -243,7 +243,9 @@ def test_the_order_of_the_characteristics_has_a_verdict(report_arguments, page):
     assert (
         "It does matter here: of all answers another order changes 20.0% for org, 5.1%" in verdict
     )
-    assert "changes 20.0% for org, 5.1% for +lgc of the answers, more than 5.0%" in summary
+    assert (
+        "another order changes 20.0% for org, 5.1% for +lgc, and more than 5.0% is much" in summary
+    )
     assert "model.characteristics_attend=independent" in summary
     assert "owes" not in verdict
     without = Page(rendered(report_arguments | {"order_effects": {}})).words()
