@@ -37,7 +37,7 @@ from faceinsight.prediction import predict
 from faceinsight.training.loop import TrainingJob, train
 from faceinsight.variants import LABELS
 from faceinsight.work import digest, write_beside
-from paired_cells import between, interval, spread
+from paired_cells import difference_cells, spread
 from project_runs import Project, add_arguments, code_version
 from training_jobs import job_of
 
@@ -288,8 +288,7 @@ def steps(columns: Sequence[tuple[PairedRuns, str]], pairs: Sequence[tuple[Arm, 
     for before, after in pairs:
         cells = []
         for runs, _ in columns:
-            gap = runs.difference(before.name, after.name)
-            cells += [interval(gap.value, gap.low, gap.high), between(gap.t_low, gap.t_high)]
+            cells += difference_cells(runs.difference(before.name, after.name))
         lines.append(f"| {before.title} to {after.title} | {' | '.join(cells)} |")
     return lines
 

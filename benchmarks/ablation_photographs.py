@@ -37,7 +37,7 @@ from faceinsight.segmentation.settings import SegmentationSettings
 from faceinsight.training.settings import TrainingSettings
 from faceinsight.variants import LABELS
 from faceinsight.work import digest, write_beside
-from paired_cells import between, interval, spread
+from paired_cells import difference_cells, interval, spread
 from project_runs import Project, add_arguments, code_version
 
 FIGURES: dict[str, Key] = {
@@ -171,8 +171,7 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> str:
     for before, after in STEPS:
         cells = []
         for key in COMPARED.values():
-            gap = runs.difference(before, after, key)
-            cells += [interval(gap.value, gap.low, gap.high), between(gap.t_low, gap.t_high)]
+            cells += difference_cells(runs.difference(before, after, key))
         lines.append(f"| {step(before, after)} | {' | '.join(cells)} |")
     lines += [
         "",

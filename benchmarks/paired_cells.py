@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from faceinsight.evaluation.paired import Difference
+
 
 def spread(values: NDArray[np.float64]) -> str:
     """Mean over seeds, with the standard deviation between them."""
@@ -20,3 +22,8 @@ def between(low: float | None, high: float | None) -> str:
 def interval(value: float, low: float | None, high: float | None) -> str:
     """A difference with its interval."""
     return f"{100 * value:+.2f} {between(low, high)}".rstrip()
+
+
+def difference_cells(gap: Difference) -> list[str]:
+    """A difference with its interval over photographs and seeds, and Student's t over seeds."""
+    return [interval(gap.value, gap.low, gap.high), between(gap.t_low, gap.t_high)]

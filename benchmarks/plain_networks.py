@@ -37,7 +37,7 @@ from faceinsight.prediction import answer_columns, consistent_labels, open_model
 from faceinsight.training.data import FaceDataset
 from faceinsight.training.loop import TrainingJob, train_in_process
 from faceinsight.work import digest, write_beside
-from paired_cells import between, interval, spread
+from paired_cells import difference_cells, spread
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for
 from project_runs import Project, add_arguments, code_version
@@ -192,8 +192,7 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
         ratio = runs.by_seed(OURS, MAP).mean() / runs.by_seed(name, MAP).mean()
         cells = [f"{ratio:.3f}"]
         for key in (MAP, MEAN_ACCURACY):
-            gap = runs.difference(name, OURS, key)
-            cells += [interval(gap.value, gap.low, gap.high), between(gap.t_low, gap.t_high)]
+            cells += difference_cells(runs.difference(name, OURS, key))
         for fact in ("training", "scoring"):
             cells.append(f"{mean(facts, OURS, fact) / mean(facts, name, fact):.2f}")
         lines.append(f"| {TITLES[name]} | {' | '.join(cells)} |")

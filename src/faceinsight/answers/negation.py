@@ -113,15 +113,8 @@ def negation(
                     gone, listed = found.removed, found.end
                     for at in found.unsettled:
                         open_[at - first] = True
-            if word in _FORMER and words[place + 1 : end][:1] not in _MENTIONED:
-                # "Formerly bearded, he is clean-shaven now"
-                until = _now(words, place + 1, end, {",", *_PRESENT_TENSE})
-                open_[place - first : until - first] = [True] * (until - place)
-            if _to_come(words, place, end):
-                until = _now(words, place + 3, end, _PRESENT_TENSE)
-                open_[place - first : until - first] = [True] * (until - place)
-            if _past(words, place, first, end):
-                open_[place - first :] = [True] * (end - place)
+            until = _unsettled_until(words, place, first, end)
+            open_[place - first : until - first] = [True] * (until - place)
             if scope and scope != "heading" and word == "that" and words[place - 1] in _EVIDENCE:
                 scope, clausal = "", True  # "no sign that the man wears a hat": there is a man
             elif clausal and word in _RELATIVE:
@@ -184,6 +177,18 @@ def _to_come(words: Sequence[str], place: int, end: int) -> bool:
         and following[:1] == ["to"]
         and not (_HABITS | _BEGUN).isdisjoint(following)
     )
+
+
+def _unsettled_until(words: Sequence[str], place: int, first: int, end: int) -> int:
+    """Where what was so, or is meant to be, ends; `place` itself where its word says nothing of it.
+
+    "Formerly bearded, he is clean-shaven now", but not "the previously mentioned man".
+    """
+    if words[place] in _FORMER and words[place + 1 : end][:1] not in _MENTIONED:
+        return _now(words, place + 1, end, {",", *_PRESENT_TENSE})
+    if _to_come(words, place, end):
+        return _now(words, place + 3, end, _PRESENT_TENSE)
+    return end if _past(words, place, first, end) else place
 
 
 def _now(words: Sequence[str], place: int, end: int, ends: Collection[str]) -> int:

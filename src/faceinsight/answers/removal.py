@@ -258,7 +258,7 @@ def _ends_item(word: str) -> bool:
 def _held_child(words: Sequence[str], place: int, end: int) -> frozenset[int]:
     """Who is held: what is said of "holding a smiling baby" is not said of the face."""
     start = place + 1
-    if words[start:end][:1] == [] or words[start] not in DETERMINERS:
+    if start >= end or words[start] not in DETERMINERS:
         return _NONE
     for at in range(start + 1, min(start + 4, end)):
         if words[at] in _CHILDREN:

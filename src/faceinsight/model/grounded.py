@@ -22,7 +22,7 @@ from faceinsight.answers import (
     questions,
     write_answer,
 )
-from faceinsight.answers.choosing import unfounded
+from faceinsight.answers.choosing import on_topic, unfounded
 from faceinsight.answers.templates import UNKNOWN
 from faceinsight.model.answering import SAMPLED, answer_from_text, fact_prompt
 
@@ -96,13 +96,10 @@ def objection(
     parsed = parser.parse(text, question)
     if loose := unfounded(text, question, labels, parser):
         return f"speaks of {', '.join(loose)}"
-    said = set(parsed.labels)
-    if question is not None:
-        said &= set(question.about)
-        declines = parsed.refused or text.strip() == UNKNOWN
-        if declines and labels.keys().isdisjoint(question.about):
-            return ""
-    return "" if said else "says nothing of what was asked"
+    declines = parsed.refused or text.strip() == UNKNOWN
+    if question is not None and declines and labels.keys().isdisjoint(question.about):
+        return ""
+    return "" if on_topic(parsed.labels, question) else "says nothing of what was asked"
 
 
 def put_question(

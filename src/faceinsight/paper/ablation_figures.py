@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from faceinsight.dataset_names import dataset_name
 from faceinsight.paper.ablation import chosen_omega
 from faceinsight.paper.numbers import claim
 from faceinsight.reporting.style import (
@@ -15,7 +16,6 @@ from faceinsight.reporting.style import (
     ORANGE,
     VERMILLION,
     characteristic_name,
-    dataset_name,
     plain,
     style,
     variant_name,

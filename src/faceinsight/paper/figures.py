@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from faceinsight.baselines.naming import shown_name
+from faceinsight.dataset_names import dataset_name
 from faceinsight.paper.numbers import (
     BAR_FIGURES,
     METRICS,
@@ -28,7 +29,6 @@ from faceinsight.reporting.style import (
     ORANGE,
     SKY,
     VERMILLION,
-    dataset_name,
     plain,
     style,
     whiskers,

@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from faceinsight.baselines.naming import shown_name
+from faceinsight.dataset_names import dataset_name
 from faceinsight.paper import page_rows
 from faceinsight.paper.numbers import claims, impossible_rows
 from faceinsight.paper.panel import MARKS
 from faceinsight.paper.results import key_of, weights_by_model
-from faceinsight.reporting.style import dataset_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

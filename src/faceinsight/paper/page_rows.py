@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from faceinsight.baselines.naming import shown_name
+from faceinsight.dataset_names import dataset_name
 from faceinsight.paper.numbers import OURS, TABLES, surpassed_cells
 from faceinsight.paper.tables import RUN
 from faceinsight.paper.trust_figures import gap_names
-from faceinsight.reporting.style import METRIC_NAMES, characteristic_name, dataset_name
+from faceinsight.reporting.style import METRIC_NAMES, characteristic_name
 
 NOTHING = "–"
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from faceinsight.dataset_names import dataset_name
 from faceinsight.reporting.style import (
     BLUE,
     FAINT,
@@ -18,7 +19,6 @@ from faceinsight.reporting.style import (
     SEQUENCE,
     SYMBOLS,
     characteristic_name,
-    dataset_name,
     plain,
     style,
     whiskers,

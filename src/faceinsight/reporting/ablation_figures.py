@@ -103,8 +103,6 @@ def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
     values, lows, highs = (numbers(rows[f"difference{end}"], 100) for end in _ENDS)
     labels = compared(characteristics)
     first, last = (plain(labels[0]), plain(labels[-1])) if labels else ("", "")
-    better = sum(low is not None and low > 0 for low in lows)
-    worse = sum(high is not None and high < 0 for high in highs)
     figure = go.Figure()
     signs = [
         1 if low is not None and low > 0 else -1 if high is not None and high < 0 else 0
@@ -140,7 +138,8 @@ def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
         180 + 16 * len(rows),
         top=110,
         alt=f"Difference in average precision of {len(rows)} characteristics, {last} against "
-        f"{first}: {better} are better and {worse} worse by more than their interval.",
+        f"{first}: {signs.count(1)} are better and {signs.count(-1)} worse by more than their "
+        "interval.",
     )
     figure.update_layout(xaxis2={"overlaying": "x", "side": "top", "matches": "x", "anchor": "y"})
     figure.update_xaxes(tickformat="+.0f", labelalias=_ZERO)

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from faceinsight.dataset_names import dataset_name
 from faceinsight.reporting.style import (
     BLUE,
     FAINT,
@@ -20,7 +21,6 @@ from faceinsight.reporting.style import (
     SHADES,
     SKY,
     characteristic_name,
-    dataset_name,
     numbers,
     style,
 )

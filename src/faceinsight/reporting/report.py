@@ -13,6 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from faceinsight.characteristics import Vocabulary
+from faceinsight.dataset_names import dataset_name
 from faceinsight.errors import ParameterError
 from faceinsight.reporting import (
     FIGURES,
@@ -24,7 +25,7 @@ from faceinsight.reporting import (
 )
 from faceinsight.reporting.embedding import embed
 from faceinsight.reporting.examples import ExampleFace, findings, map_uri, picture_uri
-from faceinsight.reporting.style import dataset_name, variant_name
+from faceinsight.reporting.style import variant_name
 from faceinsight.segmentation.classes import MAP_CLASSES, MAP_COLOURS
 from faceinsight.variants import in_order
 

@@ -9,11 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from faceinsight.dataset_names import dataset_name
 from faceinsight.reporting.style import (
     FAINT,
     METRIC_NAMES,
     OUTLINE,
-    dataset_name,
     plain,
     style,
     variant_name,

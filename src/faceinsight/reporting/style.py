@@ -8,8 +8,6 @@ import textwrap
 import pandas as pd
 import plotly.graph_objects as go
 
-from faceinsight.dataset_names import DATASET_NAMES as DATASET_NAMES
-from faceinsight.dataset_names import dataset_name as dataset_name
 from faceinsight.variants import LABELS
 
 # Okabe and Ito's palette, and symbols that tell the variants apart without colour.

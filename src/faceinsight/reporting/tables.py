@@ -8,14 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from faceinsight.dataset_names import dataset_name
 from faceinsight.evaluation.measures import METRICS
 from faceinsight.reporting.ablation_figures import compared
-from faceinsight.reporting.style import (
-    METRIC_NAMES,
-    characteristic_name,
-    dataset_name,
-    variant_name,
-)
+from faceinsight.reporting.style import METRIC_NAMES, characteristic_name, variant_name
 
 NOTHING = "–"
 """Stands where a figure is not defined."""
