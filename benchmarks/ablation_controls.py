@@ -6,7 +6,7 @@
   of the training faces, drawn by chance; validation and test faces keep all of theirs. The prior is
   that of all labels, the best a prior could be.
 
-Faces, splits and frames are the same for all seeds; what is changed, initial weights, order of
+Faces, splits and crops are the same for all seeds; what is changed, initial weights, order of
 examples and augmentation are each seed's own.
 
     python benchmarks/ablation_controls.py --folder /tmp/controls --raw FOLDER \\
@@ -28,15 +28,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablation_photographs import facts
-from faceinsight.characteristics import Vocabulary
+from faceinsight.common.work import digest, write_beside
+from faceinsight.data.store import CropWriter, StoredCrops
 from faceinsight.evaluation.paired import MAP, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.frames import Frames, FramesWriter
-from faceinsight.parameters import PredictionSettings
-from faceinsight.prediction import predict
+from faceinsight.inference.prediction import predict
+from faceinsight.inference.settings import PredictionSettings
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.variants import LABELS
 from faceinsight.training.loop import TrainingJob, train
-from faceinsight.variants import LABELS
-from faceinsight.work import digest, write_beside
 from paired_cells import difference_cells, spread
 from project_runs import Project, add_arguments, code_version
 from training_jobs import job_of
@@ -109,7 +109,7 @@ def predictions(project: Project, arm: Arm, seed: int, kept: float) -> pd.DataFr
     if not path.exists():
         folder = project.data.parent / f"work-{key}"
         job = job_of(project, arm.variant, seed)
-        job = replace(job, frames=changed(job, project.dataset, arm.data, seed, kept, folder))
+        job = replace(job, crops=changed(job, project.dataset, arm.data, seed, kept, folder))
         table = train_and_predict(job, folder, "test")
         with write_beside(path) as beside:
             table.to_parquet(beside, index=False)
@@ -117,33 +117,33 @@ def predictions(project: Project, arm: Arm, seed: int, kept: float) -> pd.DataFr
 
 
 def train_and_predict(job: TrainingJob, work: Path, split: str) -> pd.DataFrame:
-    """Predictions of a trained job on the faces of its own frames."""
+    """Predictions of a trained job on the faces of its own crops."""
     model, _ = train(job, work)
     settings = job.training
     scoring = PredictionSettings(
         split=split, batch_size=settings.eval_batch_size, device=settings.device
     )
-    return predict(model, job.frames, scoring)
+    return predict(model, job.crops, scoring)
 
 
 def changed(
     job: TrainingJob, dataset: str, data: str, seed: int, kept: float, folder: Path
 ) -> dict[str, Path]:
-    """The job's frames, those of `dataset` changed as an arm asks for; written once a seed."""
-    frames = dict(job.frames)
+    """The job's crops, those of `dataset` changed as an arm asks for; written once a seed."""
+    crops = dict(job.crops)
     if data != WHOLE:
-        source = Frames.open(frames[dataset])
-        frames[dataset] = folder / f"{data}-{seed}"
-        if not frames[dataset].exists():
+        source = StoredCrops.open(crops[dataset])
+        crops[dataset] = folder / f"{data}-{seed}"
+        if not crops[dataset].exists():
             rng = np.random.default_rng(seed)
             examples, maps_of = source.examples, np.arange(len(source))
             if data == OTHER_MAPS:
                 maps_of = other_rows(examples["split"].to_numpy(dtype=str), rng)
             else:
                 examples = with_few_labels(examples, sparse(job.vocabulary, dataset), kept, rng)
-            with write_beside(frames[dataset]) as beside:
+            with write_beside(crops[dataset]) as beside:
                 rewrite(source, examples, maps_of, beside, digest(data, seed, kept))
-    return frames
+    return crops
 
 
 def other_rows(split: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -177,11 +177,15 @@ def with_few_labels(
 
 
 def rewrite(
-    source: Frames, examples: pd.DataFrame, maps_of: NDArray[np.int64], folder: Path, change: str
+    source: StoredCrops,
+    examples: pd.DataFrame,
+    maps_of: NDArray[np.int64],
+    folder: Path,
+    change: str,
 ) -> None:
-    """Write frames with other examples, and with the label maps of the rows `maps_of` ([N])."""
+    """Write crops with other examples, and with the label maps of the rows `maps_of` ([N])."""
     header = source.header
-    writer = FramesWriter(
+    writer = CropWriter(
         folder,
         dataset=source.dataset,
         size=source.size,

@@ -1,6 +1,6 @@
 """Why do the parts of the method help, or not? What trained models say of themselves.
 
-For trained models (one a seed, of variant lgc or corr) and the frames they were trained on:
+For trained models (one a seed, of variant lgc or corr) and the crops they were trained on:
 
 - what the image's and the label map's tokens carry: test mAP when they are those of another face;
 - whether the graph network smooths the characteristics' features until they are alike;
@@ -9,7 +9,7 @@ For trained models (one a seed, of variant lgc or corr) and the frames they were
 - what the prior is at other thresholds tau and lift.
 
     python benchmarks/ablation_diagnostics.py --out docs/ablation_diagnostics.md \\
-        --model DATA/06_models/lgc/model/*/model --frames DATA/03_primary/celeba/frames
+        --model DATA/06_models/lgc/model/*/model --crops DATA/03_primary/celeba/crops
 
 Minutes on one core. Means over the models, with the standard deviation between them.
 """
@@ -27,14 +27,14 @@ import torch
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
+from faceinsight.data.dataset import FaceDataset
+from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
-from faceinsight.frames import Frames
-from faceinsight.losses import masked_bce
+from faceinsight.inference.prediction import open_model
+from faceinsight.method.losses import masked_bce
+from faceinsight.method.prior import correlation_prior, count
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.model.saving import PROVENANCE
-from faceinsight.prediction import open_model
-from faceinsight.prior import correlation_prior, count
-from faceinsight.training.data import FaceDataset
 
 TAUS, LIFTS = (0.2, 0.4, 0.6, 0.8), (None, 1.2, 1.5, 2.0)
 PARTS = (
@@ -53,19 +53,19 @@ Section = dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, nargs="+", required=True, help="one a seed")
-    parser.add_argument("--frames", type=Path, nargs="+", required=True, help="one a data set")
+    parser.add_argument("--crops", type=Path, nargs="+", required=True, help="one a data set")
     parser.add_argument("--faces", type=int, default=2000, help="most test faces that are scored")
     parser.add_argument("--batch", type=int, default=256, help="training faces for the gradients")
     parser.add_argument("--shuffles", type=int, default=5)
     parser.add_argument("--out", type=Path, help="a Markdown file for the result")
     args = parser.parse_args()
-    opened = [Frames.open(newest(folder, "frames.json")) for folder in args.frames]
-    frames = {of.dataset: of for of in opened}
+    opened = [StoredCrops.open(newest(folder, "crops.json")) for folder in args.crops]
+    crops = {of.dataset: of for of in opened}
     of_models = [
-        diagnose(newest(folder, "config.json"), frames, args.faces, args.batch, args.shuffles)
+        diagnose(newest(folder, "config.json"), crops, args.faces, args.batch, args.shuffles)
         for folder in args.model
     ]
-    page = render(of_models, args, prior_table(newest(args.model[0], "config.json"), frames))
+    page = render(of_models, args, prior_table(newest(args.model[0], "config.json"), crops))
     print(page)
     if args.out:
         args.out.write_text(page, encoding="utf-8")
@@ -91,17 +91,17 @@ def made_of(folders: Iterable[Path]) -> str:
 
 
 def diagnose(
-    model_folder: Path, frames: dict[str, Frames], faces: int, batch: int, shuffles: int
+    model_folder: Path, crops: dict[str, StoredCrops], faces: int, batch: int, shuffles: int
 ) -> dict[str, Section]:
     """Title of a section to its rows."""
     model, _ = open_model(model_folder, "cpu")
     maps = model.config.segmentation
-    test = FaceDataset(frames, model.vocabulary, "test", maps)
+    test = FaceDataset(crops, model.vocabulary, "test", maps)
     rng = np.random.default_rng(0)
     rows = np.sort(rng.permutation(len(test))[:faces])
     some = test.__getitems__(rows.tolist())
     known = torch.from_numpy((test.labels >= 0).any(axis=0))
-    train = FaceDataset(frames, model.vocabulary, "train", maps)
+    train = FaceDataset(crops, model.vocabulary, "train", maps)
     seen = train.__getitems__(rng.permutation(len(train))[:batch].tolist())
     sections = {
         "What the tokens carry (test mAP, per cent)": tokens(model, some, shuffles),
@@ -257,10 +257,10 @@ def alike(rows: Tensor) -> float:
     return ((unit.sum(0).square().sum() - n) / (n * (n - 1))).item()
 
 
-def prior_table(model_folder: Path, frames: dict[str, Frames]) -> list[str]:
+def prior_table(model_folder: Path, crops: dict[str, StoredCrops]) -> list[str]:
     """The graph at other thresholds, counted from the training labels."""
     model, _ = open_model(model_folder, "cpu")
-    train = FaceDataset(frames, model.vocabulary, "train", False)
+    train = FaceDataset(crops, model.vocabulary, "train", False)
     known = (train.labels >= 0).any(axis=0)
     ids, counts = np.array(model.vocabulary.ids)[known], count([train.labels[:, known]])
     features = model.text_features.detach()[torch.from_numpy(known)]

@@ -1,7 +1,7 @@
 """Does each part of the method help on photographs? The ablation over seeds, paired by image.
 
 Every seed trains the four variants by the project's own pipelines on one data set. Faces, splits,
-frames, label maps and prior are the same for all seeds and made once; initial weights, order of
+crops, label maps and prior are the same for all seeds and made once; initial weights, order of
 examples and augmentation are each seed's own. Differences on the test faces have 95 % intervals
 over photographs and seeds (`faceinsight.evaluation.paired`). Whatever comes out is shown.
 
@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from faceinsight.common.work import digest, write_beside
+from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.evaluation.measures import Key
 from faceinsight.evaluation.paired import (
     FACES_BREAKING_RULES,
@@ -32,11 +34,9 @@ from faceinsight.evaluation.paired import (
     PairedRuns,
 )
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.logic.compiler import RuleSet
-from faceinsight.segmentation.settings import SegmentationSettings
+from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.variants import LABELS
 from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import LABELS
-from faceinsight.work import digest, write_beside
 from paired_cells import difference_cells, interval, spread
 from project_runs import Project, add_arguments, code_version
 
@@ -108,7 +108,7 @@ def facts(project: Project) -> list[str]:
     faces = examples["split"].value_counts()
     parts = ", ".join(f"{faces.get(part, 0):,} {part}" for part in ("train", "val", "test"))
     return [
-        f"Environment `{project.env}`, data set {project.dataset}: {parts} faces, frames of "
+        f"Environment `{project.env}`, data set {project.dataset}: {parts} faces, crops of "
         f"side {segmentation.size}; label maps: {segmentation.maps}.",
         f"Epochs: {training.epochs:g}; batch {training.batch_size}, AdamW at "
         f"{training.learning_rate:g}, {training.precision}, "

@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from faceinsight.variants import LABELS
-from faceinsight.work import digest
+from faceinsight.common.work import digest
+from faceinsight.method.variants import LABELS
 from project_runs import code_version, open_catalog, run_kedro
 
 MAPS = {"exact": "provided", "faulty": "provided_faulty"}

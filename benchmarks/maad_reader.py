@@ -66,8 +66,8 @@ def read_typed(folder: Path) -> tuple[float, int]:
 
 
 def read_project(folder: Path) -> tuple[float, int]:
-    from faceinsight.characteristics import Vocabulary
-    from faceinsight.readers import read_labels
+    from faceinsight.data.readers import read_labels
+    from faceinsight.method.characteristics import Vocabulary
 
     config = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
     vocabulary = Vocabulary.from_config(config["vocabulary"])

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceinsight.characteristics import Characteristic, Vocabulary
-from faceinsight.losses import masked_bce
+from faceinsight.method.characteristics import Characteristic, Vocabulary
+from faceinsight.method.losses import masked_bce
 from faceinsight.model import FaceInsightModel, ModelSettings, build_model
 
 ENCODER = {

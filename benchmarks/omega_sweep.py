@@ -23,9 +23,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from faceinsight.paper.ablation import OMEGAS, SWEEP_COLUMNS, chosen_omega
-from faceinsight.paper.numbers import claim
-from faceinsight.work import digest, write_beside
+from faceinsight.common.work import digest, write_beside
+from faceinsight.reports.paper.ablation import OMEGAS, SWEEP_COLUMNS, chosen_omega
+from faceinsight.reports.paper.numbers import claim
 from project_runs import code_version, open_catalog, run_kedro
 
 DATASET, TASK = "celeba", "attributes"

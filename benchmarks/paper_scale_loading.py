@@ -22,9 +22,9 @@ import yaml
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from faceinsight.characteristics import Vocabulary
-from faceinsight.frames import Frames, FramesWriter
-from faceinsight.training.data import FaceDataset, keep_batch
+from faceinsight.data.dataset import FaceDataset, keep_batch
+from faceinsight.data.store import CropWriter, StoredCrops
+from faceinsight.method.characteristics import Vocabulary
 from faceinsight.training.settings import AugmentationSettings
 from paper_scale_models import ROOT
 
@@ -83,8 +83,8 @@ def random_faces(folder: Path) -> FaceDataset:
         picture.save(folder / name, quality=90)
     boxes = dict.fromkeys(("left", "top", "right", "bottom"))
     table = pd.DataFrame({"photograph": names, "face": 0, **boxes, "split": "train"})
-    writer = FramesWriter(
-        folder / "frames",
+    writer = CropWriter(
+        folder / "crops",
         dataset="random",
         size=SIZE,
         raw=folder,
@@ -97,5 +97,5 @@ def random_faces(folder: Path) -> FaceDataset:
     writer.finish(table.convert_dtypes(dtype_backend="pyarrow"), places, {"digest": "random"})
     text = (ROOT / "conf/base/characteristics.yml").read_text(encoding="utf-8")
     vocabulary = Vocabulary.from_config(yaml.safe_load(text)["vocabulary"])
-    frames = {"random": Frames.open(folder / "frames")}
-    return FaceDataset(frames, vocabulary, "train", True, AugmentationSettings())
+    crops = {"random": StoredCrops.open(folder / "crops")}
+    return FaceDataset(crops, vocabulary, "train", True, AugmentationSettings())

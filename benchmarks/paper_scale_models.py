@@ -26,8 +26,8 @@ from transformers import (
     PreTrainedModel,
 )
 
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import compile_rules
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.model.building import default_tokenizer, resolve
 from faceinsight.model.encoders import vision_config, vision_model
 from faceinsight.model.modeling import FaceInsightModel

@@ -49,7 +49,7 @@ class Results:
             except Exception as error:
                 line = (str(error).strip().splitlines() or [""])[0]
                 result = {"status": "failed", "reason": f"{type(error).__name__}: {line[:300]}"}
-        # Here the error is gone, and with it the frames that held the tensors.
+        # Here the error is gone, and with it the crops that held the tensors.
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

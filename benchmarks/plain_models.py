@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import ResNetConfig
 
-from faceinsight.losses import masked_bce
+from faceinsight.method.gcn import NEGATIVE_SLOPE
+from faceinsight.method.losses import masked_bce
 from faceinsight.model.encoders import Encoder, vision_model
-from faceinsight.model.gcn import NEGATIVE_SLOPE
 from faceinsight.model.modeling import FaceInsightOutput
 
 RESNET_18: dict[str, Any] = {

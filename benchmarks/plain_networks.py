@@ -2,7 +2,7 @@
 
 In one run, for each seed: variant lgc is trained by the project's own training function; then, for
 as long as that took, a ResNet-18 with one sigmoid a characteristic, and the same ResNet-18 with
-ML-GCN's classifier over the same prior (Chen et al. 2019), from random weights, on the same frames,
+ML-GCN's classifier over the same prior (Chen et al. 2019), from random weights, on the same crops,
 with the same batches, augmentation, masking of unknown labels and choice of the best epoch. All
 three are scored on the test part by the same evaluation. Being behind is a finding.
 
@@ -27,16 +27,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from faceinsight.devices import find_device
+from faceinsight.common.devices import find_device
+from faceinsight.common.work import digest, write_beside
+from faceinsight.data.dataset import FaceDataset
+from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.frames import Frames
+from faceinsight.inference.prediction import answer_columns, consistent_labels, open_model, predict
+from faceinsight.inference.settings import PredictionSettings
 from faceinsight.model.modeling import FaceInsightModel
-from faceinsight.parameters import PredictionSettings
-from faceinsight.prediction import answer_columns, consistent_labels, open_model, predict
-from faceinsight.training.data import FaceDataset
 from faceinsight.training.loop import TrainingJob, train_in_process
-from faceinsight.work import digest, write_beside
 from paired_cells import difference_cells, spread
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for
@@ -89,12 +89,12 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
     """Train the three networks of one seed; leave their predictions and facts in `out`."""
     settings = job.training
     device = find_device(settings.device, "training.device")
-    opened = {name: Frames.open(folder) for name, folder in job.frames.items()}
-    frames = {name: of for name, of in opened.items() if len(of)}
+    opened = {name: StoredCrops.open(folder) for name, folder in job.crops.items()}
+    crops = {name: of for name, of in opened.items() if len(of)}
 
     def faces(part: str, maps: bool, augmented: bool = False) -> FaceDataset:
         augmentation = settings.augmentation if augmented else None
-        return FaceDataset(frames, job.vocabulary, part, maps, augmentation)
+        return FaceDataset(crops, job.vocabulary, part, maps, augmentation)
 
     with TemporaryDirectory(dir=out.parent) as work:
         start = now(device)
@@ -104,7 +104,7 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         scoring = PredictionSettings(
             split=split, batch_size=settings.eval_batch_size, device=device.type
         )
-        predictions = predict(Path(work) / "model", job.frames, scoring)
+        predictions = predict(Path(work) / "model", job.crops, scoring)
     predictions.to_parquet(out / f"{OURS}.parquet", index=False)
     facts: dict[str, Any] = {OURS: {"seconds": seconds, "epochs": float(curve["epoch"].max())}}
     facts["answer_weight"] = job.model.answer_weight
@@ -151,7 +151,7 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
         f"{runs.n_seeds} seeds, {runs.n} test faces, {len(runs.characteristics)} characteristics. "
         "Made by `benchmarks/plain_networks.py`: the plain networks are trained for as long as "
         "FaceInsight's training took, from random weights, with AdamW at "
-        f"{learning_rate:g}; frames, batches, augmentation, masking of unknown labels and the "
+        f"{learning_rate:g}; crops, batches, augmentation, masking of unknown labels and the "
         "choice of the best epoch are the same. They read photographs alone: that FaceInsight "
         "needs a label map of each face as well, which takes its own time to make, is not counted. "
         "Their rate of learning was not searched for. "

@@ -20,10 +20,10 @@ from scipy.special import expit
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from faceinsight.characteristics import Vocabulary
+from faceinsight.data.dataset import FaceDataset, keep_batch
+from faceinsight.data.sampling import DatasetSampler
 from faceinsight.evaluation.tasks import task_accuracies
-from faceinsight.training.data import FaceDataset, keep_batch
-from faceinsight.training.sampling import DatasetSampler
+from faceinsight.method.characteristics import Vocabulary
 from faceinsight.training.settings import TrainingSettings
 
 
@@ -178,7 +178,7 @@ def rates(
     steps: int = 10,
     rounds: int = 5,
 ) -> dict[str, dict[str, float]]:
-    """Images a second in training and in scoring, reading of frames included.
+    """Images a second in training and in scoring, reading of crops included.
 
     The networks take turns, and the quickest of several rounds counts, so that a busy machine
     is as unlikely to favour one as another. Their weights are changed.

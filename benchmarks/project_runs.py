@@ -16,8 +16,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 from omegaconf import OmegaConf
 
-from faceinsight.parameters import DATASETS
-from faceinsight.work import digest
+from faceinsight.common.work import digest
+from faceinsight.method.characteristics import DATASETS
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,7 +90,7 @@ def open_catalog(env: str, given: dict[str, Any]) -> CatalogProtocol:
 class Project:
     """The pipelines with one environment, one data folder and the parameters that all runs share.
 
-    The seed of the splits stays the environment's, and with it faces, frames, maps and prior; what
+    The seed of the splits stays the environment's, and with it faces, crops, maps and prior; what
     differs between seeds is training.
 
     Attributes:

@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from faceinsight.reporting.text import ablation_text
-from faceinsight.variants import LABELS
+from faceinsight.method.variants import LABELS
+from faceinsight.reports.text import ablation_text
 from project_runs import open_catalog
 
 COLUMNS = {

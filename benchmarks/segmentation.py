@@ -5,7 +5,7 @@
 reads the photographs of a folder, and prints images per second and processor time an image for
 pyfacer alone, called photograph by photograph at the size that `segment` lets it see, and for
 `segment`, which also reads ahead, cuts, chooses among faces and stores; then how long a second
-start takes that finds everything done, and how fast frames are read at random.
+start takes that finds everything done, and how fast crops are read at random.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def one_by_one(given: argparse.Namespace, names: list[str]) -> dict[str, float]:
 
 
 def in_batches(given: argparse.Namespace, names: list[str]) -> dict[str, object]:
-    from faceinsight.frames import Frames
-    from faceinsight.segmentation.run import segment
-    from faceinsight.segmentation.settings import SegmentationSettings
+    from faceinsight.data.parsing.settings import SegmentationSettings
+    from faceinsight.data.segmentation import segment
+    from faceinsight.data.store import StoredCrops
 
     settings = SegmentationSettings(
         size=given.size,
@@ -96,30 +96,30 @@ def in_batches(given: argparse.Namespace, names: list[str]) -> dict[str, object]
     table = table.convert_dtypes(dtype_backend="pyarrow")
     with tempfile.TemporaryDirectory() as work:
 
-        def run(some: pd.DataFrame) -> Frames:
+        def run(some: pd.DataFrame) -> StoredCrops:
             folder = segment("x", some, given.photographs, Path(work), settings, progress=False)
-            return Frames.open(folder)
+            return StoredCrops.open(folder)
 
         first = run(table.iloc[: 2 * given.batch_size])  # loads and compiles, too
         processor = time.process_time()
-        frames = run(table)
+        crops = run(table)
         processor = time.process_time() - processor
         started = time.perf_counter()
         run(table)
         again = time.perf_counter() - started
-        at = np.random.default_rng(0).integers(0, len(frames), 4096)
+        at = np.random.default_rng(0).integers(0, len(crops), 4096)
         started = time.perf_counter()
         for some in np.split(at, 32):
-            frames.photographs(some)
-            frames.maps(some)
+            crops.photographs(some)
+            crops.maps(some)
         reading = time.perf_counter() - started
     return {
         "first batches with loading, images/s": first.header["images_per_second"],
-        "in batches, images/s": frames.header["images_per_second"],
-        "in batches, processor ms/image": round(processor / frames.header["done_now"] * 1000, 1),
-        "counts": frames.header["counts"],
+        "in batches, images/s": crops.header["images_per_second"],
+        "in batches, processor ms/image": round(processor / crops.header["done_now"] * 1000, 1),
+        "counts": crops.header["counts"],
         "a second start, s": round(again, 3),
-        "frames read at random, images/s": round(len(at) / reading),
+        "crops read at random, images/s": round(len(at) / reading),
     }
 
 

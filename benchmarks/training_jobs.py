@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.settings import LexiconSettings
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
-from faceinsight.parameters import DATASETS
 from faceinsight.training.loop import TrainingJob
 from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import Variant
 from project_runs import Project
 
 
 def job_of(project: Project, variant: str, seed: int) -> TrainingJob:
-    """A variant of the ablation with this seed, in one process, on all frames of the project."""
+    """A variant of the ablation with this seed, in one process, on all crops of the project."""
     vocabulary, rule_set, prior, features = project.load(
         "vocabulary", "rule_set", "prior", "text_features"
     )
     model, training, answers, variants = project.load(
         "params:model", "params:training", "params:answers", "params:variants"
     )
-    frames = project.load(*(f"{name}.frames" for name in DATASETS))
+    crops = project.load(*(f"{name}.crops" for name in DATASETS))
     settings = TrainingSettings.model_validate(training)
     return TrainingJob(
         variant=Variant.model_validate(variants[variant]),
@@ -30,7 +30,7 @@ def job_of(project: Project, variant: str, seed: int) -> TrainingJob:
         rule_set=rule_set,
         adjacency=prior["adjacency"],
         text_features=features["features"] if features["features"].size else None,
-        frames=dict(zip(DATASETS, frames, strict=True)),
+        crops=dict(zip(DATASETS, crops, strict=True)),
         weights={},
         lexicon=Lexicon.from_config(LexiconSettings.model_validate(answers), vocabulary),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch would take them all
     os.environ.setdefault("OMP_NUM_THREADS", "1")

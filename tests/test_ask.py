@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from faceinsight.answers.labels import CAUTION
 from faceinsight.ask import ask, remarks
-from faceinsight.photos.asking import PhotoAnswer
-from faceinsight.photos.words import CAUTION
+from faceinsight.inference.asking import PhotoAnswer
 
 ANSWER = PhotoAnswer(
     text="Yes.",

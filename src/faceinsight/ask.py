@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.framework.cli.utils import _split_params, env_option
 
-from faceinsight.home import at_home
+from faceinsight.common.paths import at_home
 
 if TYPE_CHECKING:
-    from faceinsight.photos.asking import PhotoAnswer
+    from faceinsight.inference.asking import PhotoAnswer
 
 
 class _Typed(click.ParamType):
@@ -81,9 +81,9 @@ def ask(
     """
     from kedro.framework.session import KedroSession
 
-    from faceinsight.photos.asking import CANDIDATES, answer_question
-    from faceinsight.photos.words import drawn_caution
-    from faceinsight.sentences import require_version
+    from faceinsight.answers.labels import drawn_caution
+    from faceinsight.common.messages import require_version
+    from faceinsight.inference.asking import CANDIDATES, answer_question
 
     if candidates is not None and not direct:
         raise click.UsageError("--candidates: only a direct answer is chosen; add --direct")
@@ -130,7 +130,7 @@ def remarks(answer: PhotoAnswer, question: str | None) -> str:
         answer: the answer.
         question: as it was typed.
     """
-    from faceinsight.photos.words import CAUTION, label_words
+    from faceinsight.answers.labels import CAUTION, label_words
 
     parts = {
         "grounded": "Grounded: the language model's words for the labels of the face, checked "
@@ -153,7 +153,7 @@ def remarks(answer: PhotoAnswer, question: str | None) -> str:
 
 
 def _in_words(reason: str) -> str:
-    from faceinsight.photos.words import label_words
+    from faceinsight.answers.labels import label_words
 
     for said, told in (("contradicts ", "contradicts them"), ("speaks of ", "says what it cannot")):
         ids = reason.removeprefix(said)

@@ -21,8 +21,8 @@ from kedro.framework.project import LOGGING
 from kedro.utils import find_kedro_project
 
 from faceinsight.ask import ask
-from faceinsight.home import at_home
-from faceinsight.sentences import sentence
+from faceinsight.common.messages import sentence
+from faceinsight.common.paths import at_home
 
 
 @click.group(name="faceinsight", context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,8 +10,8 @@ from typing import Any
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
+from faceinsight.common.messages import no_such, require_version
 from faceinsight.errors import ParameterError
-from faceinsight.sentences import no_such, require_version
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +106,8 @@ class TellResults:
         """Print the ablation table, a model's metrics, photographs' scores, and where they lie."""
         made = pipeline.all_outputs()
         if made & {"ablation", "metrics"}:
-            from faceinsight.drawn import is_drawn
-            from faceinsight.reporting.text import ablation_text, metrics_text
+            from faceinsight.data.drawn import is_drawn
+            from faceinsight.reports.text import ablation_text, metrics_text
 
             parameters = catalog.load("parameters")
             drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
@@ -139,8 +139,8 @@ class TellResults:
         names = [name for name in made if name.endswith("answers_agreement")]
         if not names:
             return
-        from faceinsight.reporting.text import agreement_text
-        from faceinsight.variants import LABELS
+        from faceinsight.method.variants import LABELS
+        from faceinsight.reports.text import agreement_text
 
         chosen = catalog.load("params:chosen_variant")
         own = chosen["name"] if isinstance(chosen, dict) else chosen.name
@@ -159,8 +159,8 @@ class TellResults:
             )
 
     def _tell_scores(self, catalog: Any, draws: bool) -> None:
-        from faceinsight.characteristics import Vocabulary
-        from faceinsight.photos.words import summary_text
+        from faceinsight.answers.labels import summary_text
+        from faceinsight.method.characteristics import Vocabulary
 
         faces, skipped = catalog.load("photo_scores"), catalog.load("skipped_photographs")
         vocabulary = Vocabulary.of_model(catalog.load("model"))

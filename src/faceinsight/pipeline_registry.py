@@ -9,6 +9,7 @@ import warnings
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.method.variants import LABELS
 from faceinsight.pipelines import (
     baselines,
     evaluation,
@@ -23,7 +24,6 @@ from faceinsight.pipelines import (
     segmentation,
     training,
 )
-from faceinsight.variants import LABELS
 
 _SHARED_INPUTS = {"vocabulary", "rule_set", "prior", "text_features", "prevalence"}
 _SHARED_PARAMETERS = {
@@ -69,11 +69,11 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def _as_variant(of_one: Pipeline, name: str) -> Pipeline:
     """The pipeline of one variant in a namespace of its own, everything shared left outside."""
-    frames = {dataset for dataset in of_one.inputs() if dataset.endswith(".frames")}
+    crops = {dataset for dataset in of_one.inputs() if dataset.endswith(".crops")}
     return pipeline(
         of_one,
         namespace=name,
-        inputs=_SHARED_INPUTS | frames,
+        inputs=_SHARED_INPUTS | crops,
         parameters={
             "params:chosen_variant": f"params:variants.{name}",
             **{parameter: parameter for parameter in _SHARED_PARAMETERS},

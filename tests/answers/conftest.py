@@ -8,8 +8,8 @@ import yaml
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import RuleSet, compile_rules
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet, compile_rules
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import RuleSet
-from faceinsight.logic.decode import decode
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.rules.decode import decode
 
 Labels = dict[str, bool]
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from faceinsight.answers.questions import Question
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 SHARED = {
     "@white": ["White", "race5_White", "race7_White"],

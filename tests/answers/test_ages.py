@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.ages import class_of
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 CLASSES: dict[str, tuple[int, int | None]] = {
     "0-2": (0, 2),

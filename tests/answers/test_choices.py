@@ -4,7 +4,7 @@ import pytest
 
 from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.choices import Options
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 COLOURS = ["Black hair", "Blond hair", "Gray hair"]
 

@@ -10,8 +10,8 @@ from faceinsight.answers import (
     grounding,
     misstated,
 )
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import RuleSet
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import consistent
 
 RACES = {"White", "Black", "Asian"}

@@ -8,8 +8,8 @@ import yaml
 
 from faceinsight.answers import AnswerParser, Lexicon, LexiconSettings
 from faceinsight.answers.settings import PHRASE_FIELDS
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
+from faceinsight.method.characteristics import Vocabulary
 
 
 def test_comes_back_from_its_plain_form(lexicon: Lexicon, vocabulary: Vocabulary):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Lexicon, Question
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 WORDS = re.split(
     " ",

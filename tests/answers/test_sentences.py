@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from faceinsight.answers.parser import AnswerParser
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 from tests.answers.sentences import Sentence, read_sentences
 
 _TABLES = ("sentences.yml", "held_out.yml")

@@ -13,8 +13,8 @@ from faceinsight.answers import (
     write_answer,
 )
 from faceinsight.answers.templates import MOST_WORDS, UNKNOWN
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import RuleSet
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import Labels, consistent
 
 Written = tuple[Question, Labels, Labels, Answer]

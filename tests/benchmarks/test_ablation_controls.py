@@ -5,36 +5,39 @@ import pandas as pd
 import pytest
 
 import ablation_controls as controls
+from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.frames import Frames
-from faceinsight.labels import UNKNOWN
+from faceinsight.method.labels import UNKNOWN
 from tests.model import tiny
-from tests.training.conftest import make_job, write_frames
+from tests.training.conftest import make_job, write_crops
 
 KEPT = 0.5
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory):
-    return make_job(write_frames(tmp_path_factory.mktemp("frames") / "celeba", 96, seed=1))
+    return make_job(write_crops(tmp_path_factory.mktemp("crops") / "celeba", 96, seed=1))
 
 
 def opened(job, data, folder, seed=1):
-    return Frames.open(controls.changed(job, "celeba", data, seed, KEPT, folder)["celeba"])
+    return StoredCrops.open(controls.changed(job, "celeba", data, seed, KEPT, folder)["celeba"])
 
 
 def test_whole_is_what_it_was(job, tmp_path):
-    assert controls.changed(job, "celeba", controls.WHOLE, 1, KEPT, tmp_path) == job.frames
+    assert controls.changed(job, "celeba", controls.WHOLE, 1, KEPT, tmp_path) == job.crops
 
 
 @pytest.mark.parametrize("shard", [1024, 10])
 def test_maps_are_those_of_other_faces_of_the_part(job, tmp_path, monkeypatch, shard):
     monkeypatch.setattr(controls, "_SHARD", shard)
-    before, after = Frames.open(job.frames["celeba"]), opened(job, controls.OTHER_MAPS, tmp_path)
+    before, after = (
+        StoredCrops.open(job.crops["celeba"]),
+        opened(job, controls.OTHER_MAPS, tmp_path),
+    )
     rows = np.arange(len(before))
     np.testing.assert_array_equal(after.photographs(rows), before.photographs(rows))
     pd.testing.assert_frame_equal(after.examples, before.examples)
-    old, new = (frames.maps(rows).reshape(len(rows), -1) for frames in (before, after))
+    old, new = (crops.maps(rows).reshape(len(rows), -1) for crops in (before, after))
     # Maps of noise are all different: each tells whose it is.
     whose = (new[:, None] == old[None]).all(axis=2)
     np.testing.assert_array_equal(whose.sum(axis=0), 1)
@@ -46,7 +49,10 @@ def test_maps_are_those_of_other_faces_of_the_part(job, tmp_path, monkeypatch, s
 
 
 def test_labels_are_hidden_of_training_faces_alone(job, tmp_path):
-    before, after = Frames.open(job.frames["celeba"]), opened(job, controls.FEW_LABELS, tmp_path)
+    before, after = (
+        StoredCrops.open(job.crops["celeba"]),
+        opened(job, controls.FEW_LABELS, tmp_path),
+    )
     old, new = before.labels(job.vocabulary), after.labels(job.vocabulary)
     trained = before.examples["split"].to_numpy() == "train"
     few = [job.vocabulary.ids.index(i) for i in controls.sparse(job.vocabulary, "celeba")]
@@ -83,7 +89,7 @@ def test_a_share_is_a_share():
 
 
 def test_page_of_trained_arms(job, tmp_path):
-    job = make_job(job.frames["celeba"], epochs=1)
+    job = make_job(job.crops["celeba"], epochs=1)
     table = controls.train_and_predict(job, tmp_path, "val")
     tables = {arm.name: [table, table] for arm in controls.ARMS}
     settings = EvaluationSettings(n_resamples=5)

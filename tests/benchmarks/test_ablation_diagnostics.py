@@ -7,18 +7,18 @@ import pytest
 import torch
 
 import ablation_diagnostics as diagnostics
+from faceinsight.data.dataset import FaceDataset
+from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
-from faceinsight.frames import Frames
 from faceinsight.model import build_model
-from faceinsight.training.data import FaceDataset
 from tests.model import tiny
-from tests.training.conftest import write_frames
+from tests.training.conftest import write_crops
 
 
 @pytest.fixture
 def faces(tmp_path):
-    frames = Frames.open(write_frames(tmp_path / "frames", 60, seed=1))
-    return FaceDataset({"celeba": frames}, tiny.vocabulary(), "train", True).__getitems__(range(40))
+    crops = StoredCrops.open(write_crops(tmp_path / "crops", 60, seed=1))
+    return FaceDataset({"celeba": crops}, tiny.vocabulary(), "train", True).__getitems__(range(40))
 
 
 @pytest.fixture
@@ -98,5 +98,5 @@ def test_newest_version_is_taken(tmp_path):
     found = tmp_path / "2026-02-01" / "model"
     assert diagnostics.newest(tmp_path, "config.json") == found
     assert diagnostics.newest(found, "config.json") == found
-    with pytest.raises(ParameterError, match=r"frames\.json"):
-        diagnostics.newest(tmp_path, "frames.json")
+    with pytest.raises(ParameterError, match=r"crops\.json"):
+        diagnostics.newest(tmp_path, "crops.json")

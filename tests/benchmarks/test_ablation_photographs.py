@@ -5,7 +5,7 @@ import pytest
 import ablation_photographs
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.variants import LABELS
+from faceinsight.method.variants import LABELS
 from project_runs import Project
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 

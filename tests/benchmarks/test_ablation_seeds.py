@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 import ablation_seeds
-from faceinsight.variants import LABELS
+from faceinsight.method.variants import LABELS
 
 SEEDS = 4
 

@@ -10,21 +10,21 @@ from transformers import get_cosine_schedule_with_warmup
 
 import plain_networks
 import plain_training
+from faceinsight.data.dataset import FaceDataset
+from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.frames import Frames
-from faceinsight.training.data import FaceDataset
 from plain_models import RESNET_18, GraphClassifier, PlainNetwork, ml_gcn, one_sigmoid_each
 from project_runs import Project
 from tests.model import tiny
-from tests.training.conftest import make_job, write_frames
+from tests.training.conftest import make_job, write_crops
 
 TINY = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}
 
 
 @pytest.fixture
 def job(tmp_path):
-    return make_job(write_frames(tmp_path / "frames", 96, seed=1))
+    return make_job(write_crops(tmp_path / "crops", 96, seed=1))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_learning_rate_follows_transformers_schedule():
 
 
 def test_time_is_spent_and_the_best_epoch_kept(job, clock):
-    opened = {"celeba": Frames.open(job.frames["celeba"])}
+    opened = {"celeba": StoredCrops.open(job.crops["celeba"])}
     train_set = FaceDataset(opened, job.vocabulary, "train", False, job.training.augmentation)
     val_set = FaceDataset(opened, job.vocabulary, "val", False)
     torch.manual_seed(0)

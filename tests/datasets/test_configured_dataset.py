@@ -1,12 +1,13 @@
 import json
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.datasets import ConfiguredDataset
+from faceinsight.method.characteristics import Vocabulary
 
 
 def test_an_object_comes_back_equal(tmp_path, vocabulary):
     dataset = ConfiguredDataset(
-        object="faceinsight.characteristics.Vocabulary", filepath=str(tmp_path / "vocabulary.json")
+        object="faceinsight.method.characteristics.Vocabulary",
+        filepath=str(tmp_path / "vocabulary.json"),
     )
     dataset.save(vocabulary)
     loaded = dataset.load()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from faceinsight.characteristics import Characteristic, Vocabulary
+from faceinsight.method.characteristics import Characteristic, Vocabulary
 
 
 def small_vocabulary() -> Vocabulary:

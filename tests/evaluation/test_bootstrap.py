@@ -11,8 +11,7 @@ from faceinsight.evaluation.measures import Measures
 from faceinsight.evaluation.ranking import Ranking
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
-
-from .fakes import fake_predictions, small_vocabulary
+from tests.evaluation.fakes import fake_predictions, small_vocabulary
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.evaluation.compare import compare
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-
-from .fakes import FakeRules, fake_predictions, small_vocabulary
+from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 SETTINGS = EvaluationSettings(n_resamples=200)
 

@@ -11,8 +11,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.measures import METRICS
 from faceinsight.evaluation.settings import EvaluationSettings
-
-from .fakes import FakeRules, fake_predictions, small_vocabulary
+from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 QUICK = EvaluationSettings(n_resamples=50)
 PREVALENCE = np.array([0.3, 0.6, 0.1, 0.2, 0.5, 0.3])

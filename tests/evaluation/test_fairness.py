@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from faceinsight.characteristics import Characteristic, Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.fairness import measure_fairness
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.trust_settings import FairnessSettings
+from faceinsight.method.characteristics import Characteristic, Vocabulary
 
 AXES = {"gender": ["gender"], "age": ["Young"], "mood": ["mood"]}
 

@@ -18,8 +18,7 @@ from faceinsight.evaluation.paired import (
 )
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
-
-from .fakes import FakeRules, fake_predictions, small_vocabulary
+from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 SETTINGS = EvaluationSettings(n_resamples=40, seed=3)
 SIZES = {"one": 90, "two": 70, "three": 0}

@@ -8,8 +8,7 @@ from hypothesis.extra import numpy as nps
 from sklearn import metrics as sk
 
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores, task_accuracies
-
-from .fakes import fake_predictions, small_vocabulary
+from tests.evaluation.fakes import fake_predictions, small_vocabulary
 
 
 def one(scores, weights=None):

@@ -20,8 +20,7 @@ from faceinsight.evaluation.temperature import (
     scaled,
 )
 from faceinsight.evaluation.trust_settings import TemperatureSettings
-
-from .fakes import fake_predictions, small_vocabulary
+from tests.evaluation.fakes import fake_predictions, small_vocabulary
 
 SIZES = {"one": 300, "two": 200, "three": 150}
 

@@ -7,16 +7,16 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import compile_rules
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.prior import correlation_prior, count
+from faceinsight.method.rules.compiler import compile_rules
+from faceinsight.method.variants import Variant
 from faceinsight.pipelines.priors.nodes import encode_phrases
-from faceinsight.prior import correlation_prior, count
 from faceinsight.training.loop import TrainingJob
-from faceinsight.variants import Variant
 from tests.conftest import ROOT
 from tests.forking import run
 from tests.model import checkpoints, tiny
-from tests.training.conftest import write_frames
+from tests.training.conftest import write_crops
 
 
 def parameters(**overrides):
@@ -58,9 +58,9 @@ def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
     vocabulary = Vocabulary.from_config(given["vocabulary"].model_dump(mode="json"))
     rng = np.random.default_rng(0)
     counts = count([rng.integers(0, 2, (50, len(vocabulary))).astype(np.int8)])
-    frames = folder / "frames"
-    if not frames.exists():
-        write_frames(frames, 11, seed=1)  # 8 to train on, 3 to validate with
+    crops = folder / "crops"
+    if not crops.exists():
+        write_crops(crops, 11, seed=1)  # 8 to train on, 3 to validate with
     return TrainingJob(
         variant=Variant.model_validate(given["variants"]["lgc"]),
         model=given["model"],
@@ -69,7 +69,7 @@ def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
         rule_set=compile_rules(given["rules"], vocabulary),
         adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
         text_features=encode_phrases(vocabulary, given["model"])["features"],
-        frames={"celeba": frames},
+        crops={"celeba": crops},
         weights={},
     )
 

@@ -3,8 +3,7 @@ import torch
 from torch import nn
 
 from faceinsight.model.compiling import compile_layers
-
-from . import tiny
+from tests.model import tiny
 
 PARTS = ("image_encoder", "segmentation_encoder", "language_model")
 

@@ -3,8 +3,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from faceinsight.model.flops import matrix_parameters, sequence_length, work_per_image
-
-from . import tiny
+from tests.model import tiny
 
 PARTS = ("image_encoder", "segmentation_encoder", "language_model")
 VIT = {"architecture": tiny.VIT, "feature_layer": -1}

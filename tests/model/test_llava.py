@@ -115,7 +115,7 @@ def test_image_tokens_are_llavas_features_behind_its_projector(folder):
     assert not torch.allclose(got, last, atol=1e-2)
 
 
-def test_frames_of_the_towers_size_need_no_resizing(folder):
+def test_crops_of_the_towers_size_need_no_resizing(folder):
     """Clip's processor resizes and crops; on a square of its size it only normalises, as we do."""
     processor = CLIPImageProcessor.from_pretrained(folder)
     pictures = photographs()
@@ -129,7 +129,7 @@ def test_frames_of_the_towers_size_need_no_resizing(folder):
     torch.testing.assert_close(normalised, whole.pixel_values, rtol=1e-5, atol=1e-5)
 
 
-def test_frames_of_another_size_are_not_resized_but_give_other_tokens(folder):
+def test_crops_of_another_size_are_not_resized_but_give_other_tokens(folder):
     double = 2 * checkpoints.SIZE
     model = ours(folder, image_size=double)
     with torch.no_grad():

@@ -2,10 +2,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from faceinsight.data.parsing.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
-from faceinsight.losses import masked_bce
+from faceinsight.method.losses import masked_bce
 from faceinsight.model import ModelSettings, build_model
-from faceinsight.segmentation.classes import MAP_COLOURS
 from tests.model import tiny
 
 

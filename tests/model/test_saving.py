@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import WeightsError
+from faceinsight.method.characteristics import Vocabulary
 from faceinsight.model import FaceInsightModel, build_model
 from tests.forking import run
 from tests.model import tiny

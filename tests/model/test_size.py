@@ -12,8 +12,8 @@ from transformers import (
     ViTConfig,
 )
 
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import compile_rules
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.model import FaceInsightModel
 from faceinsight.model.building import resolve
 from faceinsight.model.encoders import vision_model

@@ -15,8 +15,8 @@ from transformers import (
     ViTForImageClassification,
 )
 
-from faceinsight.characteristics import Characteristic, Vocabulary
-from faceinsight.logic.compiler import RuleSet
+from faceinsight.method.characteristics import Characteristic, Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model import FaceInsightModel, ModelSettings, build_model, build_tokenizer
 
 IDS = ("Bald", "Bangs", "Smiling", "Male", "Female")

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from faceinsight.parameters import PriorSettings, ReportingSettings
+from faceinsight.method.prior import PriorSettings
 from faceinsight.pipelines.evaluation.nodes import measure_prevalence
 from faceinsight.pipelines.priors.nodes import build_prior
 from faceinsight.pipelines.rules.nodes import compile_rules, count_rule_violations
+from faceinsight.reports.settings import ReportingSettings
 
 
 @pytest.fixture

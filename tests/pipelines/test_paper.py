@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from faceinsight.paper import FIGURES
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.reports.paper import FIGURES
 
 
 def test_a_run_ends_with_the_papers_tables_and_figures(finished):

@@ -10,7 +10,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
-from faceinsight.photos.settings import PhotoSettings
+from faceinsight.inference.settings import PhotoSettings
 from faceinsight.pipelines.prediction import create_pipeline
 
 FACES = "data/tiny/01_raw/drawn/celeba/img_align_celeba"

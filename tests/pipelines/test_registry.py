@@ -4,9 +4,9 @@ import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 
-from faceinsight.parameters import DATASETS
-from faceinsight.readers import READERS
-from faceinsight.variants import LABELS
+from faceinsight.data.readers import READERS
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.method.variants import LABELS
 
 ROOT = Path(__file__).parents[2]
 

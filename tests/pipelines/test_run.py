@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from faceinsight.parameters import DATASETS
-from faceinsight.variants import LABELS
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.method.variants import LABELS
 
 
 def test_a_run_tells_the_ablation_and_where_the_report_is(finished):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from faceinsight.parameters import DATASETS
-from faceinsight.reporting import FIGURES
-from faceinsight.variants import LABELS
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.method.variants import LABELS
+from faceinsight.reports import FIGURES
 
 
 @pytest.fixture(scope="module")

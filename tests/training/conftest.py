@@ -10,15 +10,15 @@ import torch
 from safetensors.torch import load_file
 
 from faceinsight.answers import Lexicon
-from faceinsight.frames import FramesWriter
-from faceinsight.prior import correlation_prior, count
+from faceinsight.data.store import CropWriter
+from faceinsight.method.prior import correlation_prior, count
+from faceinsight.method.variants import Variant
 from faceinsight.training.loop import TrainingJob
 from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import Variant
 from tests.model import tiny
 
 
-def write_frames(
+def write_crops(
     folder: Path, n: int, seed: int, dataset: str = "celeba", maps: bool = True
 ) -> Path:
     rng = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ def write_frames(
     boxes = {
         side: pd.array([None] * n, dtype="Int32") for side in ("left", "top", "right", "bottom")
     }
-    writer = FramesWriter(
+    writer = CropWriter(
         folder, dataset=dataset, size=size, raw=folder, margin=0.25, max_pixels=1e6, maps=maps
     )
     writer.add({"photographs": photographs, "maps": label_maps})
@@ -54,7 +54,7 @@ def write_frames(
 
 
 def make_job(
-    frames: Path, model: dict | None = None, lexicon: Lexicon | None = None, **training
+    crops: Path, model: dict | None = None, lexicon: Lexicon | None = None, **training
 ) -> TrainingJob:
     counts = count([np.random.default_rng(0).integers(0, 2, (50, 5)).astype(np.int8)])
     settings = {
@@ -75,7 +75,7 @@ def make_job(
         rule_set=tiny.ruleset(),
         adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
         text_features=None,
-        frames={"celeba": frames},
+        crops={"celeba": crops},
         weights={},
         lexicon=lexicon,
     )
@@ -83,8 +83,8 @@ def make_job(
 
 @pytest.fixture
 def job(tmp_path):
-    frames = write_frames(tmp_path / "frames", 160, seed=1)
-    return partial(make_job, frames)
+    crops = write_crops(tmp_path / "crops", 160, seed=1)
+    return partial(make_job, crops)
 
 
 def is_alive(pid: int) -> bool:

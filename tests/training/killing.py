@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from faceinsight.common.work import WorkFolder
 from faceinsight.training import checkpoints, loop, trainer
 from faceinsight.training.callbacks import ImagesProgress
 from faceinsight.training.exchange import read_order
 from faceinsight.training.trainer import FaceTrainer
-from faceinsight.work import WorkFolder
 
 
 def die() -> None:

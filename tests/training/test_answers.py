@@ -8,10 +8,10 @@ import yaml
 
 from faceinsight.answers import AnswerParser, Lexicon, questions
 from faceinsight.answers.templates import UNKNOWN
-from faceinsight.logic.compiler import compile_rules
-from faceinsight.logic.decode import decode
-from faceinsight.model.answering import NOT_LEARNT, fact_prompt
+from faceinsight.method.rules.compiler import compile_rules
+from faceinsight.method.rules.decode import decode
 from faceinsight.model.building import default_tokenizer
+from faceinsight.model.generation import NOT_LEARNT, fact_prompt
 from faceinsight.model.modeling import FaceInsightOutput
 from faceinsight.training.answers import AnswerWriter, Places, SpokenAnswers
 from tests.model import tiny

@@ -11,7 +11,7 @@ import torch
 
 from faceinsight.training.exchange import write_job
 from tests.forking import fork_context
-from tests.training.conftest import make_job, weights, write_frames
+from tests.training.conftest import make_job, weights, write_crops
 from tests.training.killing import POINTS, train_until
 
 SETTINGS = {"epochs": 3, "keep_checkpoints": 2, "logging_steps": 5, "eval_batch_size": 16}
@@ -29,7 +29,7 @@ def context():
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     place = tmp_path_factory.mktemp("killed")
-    job = make_job(write_frames(place / "frames", 160, seed=1), **SETTINGS)
+    job = make_job(write_crops(place / "crops", 160, seed=1), **SETTINGS)
     (place / "order").mkdir()
     write_job(place / "order", job, work=place, out=place, log_level=20)
     return place
@@ -71,7 +71,7 @@ def result(work):
 
 
 def assert_same(one, other):
-    pd.testing.assert_frame_equal(one[1], other[1], check_exact=True)
+    pd.testing.assert_crop_equal(one[1], other[1], check_exact=True)
     assert one[0].keys() == other[0].keys()
     for name, tensor in one[0].items():
         assert torch.equal(tensor, other[0][name]), name

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import torch
 
+from faceinsight.common.work import WorkFolder
 from faceinsight.errors import ParameterError
+from faceinsight.method.variants import Variant
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training import loop
 from faceinsight.training.callbacks import ImagesProgress
 from faceinsight.training.loop import train
-from faceinsight.variants import Variant
-from faceinsight.work import WorkFolder
-from tests.training.conftest import weights, write_frames
+from tests.training.conftest import weights, write_crops
 
 
 class Stopped(Exception):
@@ -48,25 +48,25 @@ def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
 
 
 def say_how_made(folder, **settings):
-    """Frames as segmentation writes them say how they were made."""
-    path = folder / "frames.json"
+    """StoredCrops as segmentation writes them say how they were made."""
+    path = folder / "crops.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"settings": settings}))
 
 
-def test_a_model_says_how_its_frames_were_made(job, tmp_path):
+def test_a_model_says_how_its_crops_were_made(job, tmp_path):
     one = job(epochs=1)
-    say_how_made(one.frames["celeba"], maps="provided", size=32, margin=0.125)
+    say_how_made(one.crops["celeba"], maps="provided", size=32, margin=0.125)
     folder, _ = train(one, tmp_path / "work")
-    made = FaceInsightModel.from_pretrained(folder).config.frames
+    made = FaceInsightModel.from_pretrained(folder).config.crops
     assert made == {"maps": "provided", "size": 32, "margin": 0.125}
 
 
-def test_frames_that_were_made_in_two_ways_are_refused(job, tmp_path):
+def test_crops_that_were_made_in_two_ways_are_refused(job, tmp_path):
     one = job(epochs=1)
-    other = write_frames(tmp_path / "other", 40, seed=5, dataset="maad")
-    say_how_made(one.frames["celeba"], margin=0.25)
+    other = write_crops(tmp_path / "other", 40, seed=5, dataset="maad")
+    say_how_made(one.crops["celeba"], margin=0.25)
     say_how_made(other, margin=0.5)
-    mixed = dataclasses.replace(one, frames=one.frames | {"maad": other})
+    mixed = dataclasses.replace(one, crops=one.crops | {"maad": other})
     with pytest.raises(ParameterError, match=r"celeba and maad .*0\.25.*0\.5"):
         train(mixed, tmp_path / "work")
 
@@ -87,7 +87,7 @@ def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step
     folder, curve = train(job(**settings), tmp_path / "stopped")
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(folder)[name]), name
-    pd.testing.assert_frame_equal(whole_curve, curve, check_exact=True)
+    pd.testing.assert_crop_equal(whole_curve, curve, check_exact=True)
 
 
 def test_the_best_validation_accuracy_is_kept(job, tmp_path):
@@ -139,7 +139,7 @@ def test_org_reads_no_maps_and_has_no_graph(job, tmp_path):
     assert "logic" not in set(curve["name"])
 
 
-def test_frames_of_another_size_are_refused(job, tmp_path):
+def test_crops_of_another_size_are_refused(job, tmp_path):
     model = job().model.model_copy(update={"image_size": 64})
     with pytest.raises(ParameterError, match=r"model.image_size is 64.*segmentation.size"):
         train(dataclasses.replace(job(), model=model), tmp_path / "work")
@@ -147,7 +147,7 @@ def test_frames_of_another_size_are_refused(job, tmp_path):
 
 def test_without_examples_there_is_a_sentence(job, tmp_path):
     with pytest.raises(ParameterError, match="no data set has examples"):
-        train(dataclasses.replace(job(), frames={}), tmp_path / "work")
+        train(dataclasses.replace(job(), crops={}), tmp_path / "work")
 
 
 def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(job, tmp_path, monkeypatch):
@@ -157,9 +157,9 @@ def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(job, tmp_path, monke
 
 
 def test_maps_that_are_not_there_are_not_taken_for_black(job, tmp_path):
-    frames = write_frames(tmp_path / "bare", 40, seed=3, maps=False)
+    crops = write_crops(tmp_path / "bare", 40, seed=3, maps=False)
     with pytest.raises(ParameterError, match="reads label maps"):
-        train(dataclasses.replace(job(), frames={"celeba": frames}), tmp_path / "work")
+        train(dataclasses.replace(job(), crops={"celeba": crops}), tmp_path / "work")
 
 
 def test_a_checkpoint_in_a_folder_that_changed_is_another_job(job, tmp_path):

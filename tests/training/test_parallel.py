@@ -16,11 +16,11 @@ from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.checkpoints import COMPLETE
 from faceinsight.training.exchange import read_order, write_job
+from faceinsight.training.launch import FOLDER
 from faceinsight.training.loop import train
-from faceinsight.training.processes import FOLDER
 from tests.forking import fork_context
 from tests.model import tiny
-from tests.training.conftest import is_alive, make_job, weights, write_frames
+from tests.training.conftest import is_alive, make_job, weights, write_crops
 
 # 123 training examples in batches of 8: the last one of an epoch has 3, which two processes cannot
 # share evenly; and 41 for validation, which do not fill two batches of 8. A higher learning rate
@@ -38,13 +38,13 @@ SETTINGS = {
 ANSWERS = {"topics": {"looks": {"question": "What does it show?", "about": ["Bald", "Smiling"]}}}
 
 
-def job_of(frames, model=None, **training):
+def job_of(crops, model=None, **training):
     """A job that learns to answer in words, too."""
     lexicon = Lexicon.from_config(ANSWERS, tiny.vocabulary())
     # Losses near 1, of which float32 holds seven digits.
     language_model = {"architecture": tiny.LLAMA | {"initializer_range": 0.05}}
     model = {"answer_weight": 1.0, "language_model": language_model} | (model or {})
-    return make_job(frames, model, lexicon, **(SETTINGS | training))
+    return make_job(crops, model, lexicon, **(SETTINGS | training))
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +53,18 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def frames(place):
-    return write_frames(place / "frames", 164, seed=1)
+def crops(place):
+    return write_crops(place / "crops", 164, seed=1)
 
 
 @pytest.fixture(scope="module")
-def pair(frames):
-    return job_of(frames, batch_size=4, processes=2)
+def pair(crops):
+    return job_of(crops, batch_size=4, processes=2)
 
 
 @pytest.fixture(scope="module")
-def one(place, frames):
-    return train(job_of(frames, batch_size=8, processes=1), place / "one")
+def one(place, crops):
+    return train(job_of(crops, batch_size=8, processes=1), place / "one")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_their_number_names_the_folder(pair, one, two):
 
 
 def test_what_is_wrong_with_the_input_comes_as_one_sentence(place, capfd):
-    bare = write_frames(place / "bare", 40, seed=3, maps=False)
+    bare = write_crops(place / "bare", 40, seed=3, maps=False)
     with pytest.raises(ParameterError, match="reads label maps"):
         train(make_job(bare, processes=2), place / "bare-work")
     assert "Traceback" not in capfd.readouterr().err
@@ -159,7 +159,7 @@ def test_killed_they_leave_no_process_and_go_on_to_the_same_result(place, pair, 
     # No waiting here: the work folder's lock is theirs until the last of them is gone.
     folder, curve = train(pair, place / "killed")
     assert not any(is_alive(pid) for pid in started)
-    pd.testing.assert_frame_equal(curve, two[1], check_exact=True)
+    pd.testing.assert_crop_equal(curve, two[1], check_exact=True)
     for name, tensor in weights(two[0]).items():
         assert torch.equal(tensor, weights(folder)[name]), name
 
@@ -189,9 +189,9 @@ if os.environ.get("RANK") == "1":
 """
 
 
-def test_sharded_and_killed_they_end_as_one_process_does(place, frames, frozen, monkeypatch):
-    whole, curve = train(job_of(frames, frozen, batch_size=8, processes=1), place / "whole")
-    sharded = job_of(frames, frozen, batch_size=4, processes=2, sharding="full")
+def test_sharded_and_killed_they_end_as_one_process_does(place, crops, frozen, monkeypatch):
+    whole, curve = train(job_of(crops, frozen, batch_size=8, processes=1), place / "whole")
+    sharded = job_of(crops, frozen, batch_size=4, processes=2, sharding="full")
     (place / "site").mkdir()
     (place / "site/sitecustomize.py").write_text(KILL)
     with monkeypatch.context() as patch:

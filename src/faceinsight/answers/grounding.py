@@ -8,7 +8,7 @@ from faceinsight.answers.lexicon import Entry, Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question
 from faceinsight.answers.wording import Wording
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 
 def grounding(

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from faceinsight.answers.settings import PHRASE_FIELDS, EntrySettings, LexiconSettings
 from faceinsight.answers.wording import DefaultWords, Wording, default_words, wording
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
+from faceinsight.method.characteristics import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from faceinsight.answers.questions import Question
 from faceinsight.answers.reader import Reader
 from faceinsight.answers.statements import Context, Statement
 from faceinsight.answers.words import Normaliser, Words
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 _FRAGMENT = 4
 """A clause of no more words that has no verb goes on with the part that is named before it."""

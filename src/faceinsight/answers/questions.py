@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from faceinsight.answers.lexicon import Entry, Lexicon
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 Kind = Literal["describe", "group", "topic", "yes_no"]
 

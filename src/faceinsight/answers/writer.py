@@ -41,7 +41,7 @@ _GROWN_UP = 20
 """Who is younger is called male or female, not a man or a woman."""
 
 
-FRAMES = (
+CROPS = (
     UNKNOWN,
     *_APPEARS,
     *_PERSONS,

@@ -18,7 +18,7 @@ class ConfiguredDataset(JSONDataset):
     ```yaml
     vocabulary:
       type: faceinsight.datasets.ConfiguredDataset
-      object: faceinsight.characteristics.Vocabulary
+      object: faceinsight.method.characteristics.Vocabulary
       filepath: data/02_intermediate/vocabulary.json
       versioned: true
     ```

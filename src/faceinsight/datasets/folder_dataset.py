@@ -1,4 +1,4 @@
-"""A versioned folder: models, face frames, whatever a library writes as several files."""
+"""A versioned folder: models, face crops, whatever a library writes as several files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 
-from faceinsight.work import link_tree, write_beside
+from faceinsight.common.work import link_tree, write_beside
 
 
 class FolderDataset(AbstractVersionedDataset[Path, Path]):

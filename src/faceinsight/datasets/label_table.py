@@ -17,8 +17,8 @@ class LabelTableValidator:
     """
 
     def __init__(self, dataset: str, vocabulary: dict[str, Any]) -> None:
-        from faceinsight.characteristics import Vocabulary
-        from faceinsight.readers import table_schema
+        from faceinsight.data.readers import table_schema
+        from faceinsight.method.characteristics import Vocabulary
 
         self._schema = table_schema(dataset, Vocabulary.from_config(vocabulary))
 

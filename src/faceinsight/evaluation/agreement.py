@@ -21,9 +21,15 @@ import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
 from faceinsight.answers.choosing import on_topic, stated, unfounded
+from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
-from faceinsight.frames import Frames
-from faceinsight.prediction import consistent_labels, known_labels, lexicon_of, open_model, taught
+from faceinsight.inference.prediction import (
+    consistent_labels,
+    known_labels,
+    lexicon_of,
+    open_model,
+    taught,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +65,7 @@ class _Count:
 
 def measure_agreement(
     model_folder: Path,
-    frames: Mapping[str, Path],
+    crops: Mapping[str, Path],
     settings: AnswersSettings,
     *,
     split: str = "test",
@@ -69,7 +75,7 @@ def measure_agreement(
 
     Args:
         model_folder: a saved model.
-        frames: data set name to its folder of frames.
+        crops: data set name to its folder of crops.
         settings: how many faces and questions.
         split: whose faces are asked.
         device: auto, or a torch device such as cpu.
@@ -88,7 +94,7 @@ def measure_agreement(
     model, on = open_model(model_folder, device)
     if not model.config.answer_weight:
         return {}
-    batches = _sampled(model, frames, split, settings)
+    batches = _sampled(model, crops, split, settings)
     if not batches:
         return {}
     asker = Asker(model, settings)
@@ -217,15 +223,15 @@ class Asker:
 
 
 def _sampled(
-    model: FaceInsightModel, frames: Mapping[str, Path], split: str, settings: AnswersSettings
+    model: FaceInsightModel, crops: Mapping[str, Path], split: str, settings: AnswersSettings
 ) -> list[dict[str, torch.Tensor]]:
     """A batch of faces of each data set that has any."""
-    from faceinsight.training.data import FaceDataset
+    from faceinsight.data.dataset import FaceDataset
 
     rng = np.random.default_rng(settings.seed)
     batches = []
-    for name, folder in frames.items():
-        opened = {name: Frames.open(Path(folder))}
+    for name, folder in crops.items():
+        opened = {name: StoredCrops.open(Path(folder))}
         faces = FaceDataset(opened, model.vocabulary, split, model.config.segmentation)
         if len(faces):
             rows = rng.permutation(len(faces))[: settings.faces]

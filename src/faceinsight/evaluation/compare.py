@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.measures import Key, Measures
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.variants import LABELS, in_order
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.variants import LABELS, in_order
 
 
 class Ablation(NamedTuple):

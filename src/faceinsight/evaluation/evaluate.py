@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Task, Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.measures import METRICS, Figure, Measures, Rules
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores
+from faceinsight.method.characteristics import Task, Vocabulary
 
 Shares = NDArray[np.floating] | Mapping[str, float | None]
 """Share of each characteristic in the training labels: [K] in the vocabulary's order, or by id.

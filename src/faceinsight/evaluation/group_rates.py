@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Task, Vocabulary
+from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.scored import Scored
-from faceinsight.sentences import no_such
+from faceinsight.method.characteristics import Task, Vocabulary
 
 ALL = ""
 """Stands for all of a task's characteristics together."""

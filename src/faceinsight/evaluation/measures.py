@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Task, Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import Scale, basic_interval, resample_weights
 from faceinsight.evaluation.calibration import Calibration, bin_edges
 from faceinsight.evaluation.ranking import Ranking
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores, task_scores
+from faceinsight.method.characteristics import Task, Vocabulary
 
 if TYPE_CHECKING:
     from faceinsight.evaluation.scored import Scored

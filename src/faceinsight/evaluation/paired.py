@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.compare import check_same_faces
 from faceinsight.evaluation.measures import Key, Measures, Rules
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.method.characteristics import Vocabulary
 
 MAP: Key = ("overall", "map")
 MEAN_ACCURACY: Key = ("overall", "mean_accuracy")

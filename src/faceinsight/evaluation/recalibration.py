@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.bootstrap import Scale, basic_interval, resample_weights
 from faceinsight.evaluation.calibration import Calibration, bin_edges
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.temperature import Temperatures, log_odds, scaled
+from faceinsight.method.characteristics import Vocabulary
 
 FIGURES = ("ece", "loss", "brier")
 """Calibration error; mean cross-entropy (nats) and squared error of a label's probability."""

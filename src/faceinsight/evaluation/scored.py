@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
-from faceinsight.labels import UNKNOWN
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.labels import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from faceinsight.characteristics import Task, Vocabulary
+from faceinsight.method.characteristics import Task, Vocabulary
 
 Figures = dict[str, NDArray[np.float64]]
 

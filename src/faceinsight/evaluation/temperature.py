@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.trust_settings import TemperatureSettings
+from faceinsight.method.characteristics import Vocabulary
 
 LARGEST = 100.0
 """T is sought from 1 / LARGEST to LARGEST."""

@@ -13,12 +13,12 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.templates import all_texts
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import ParameterError, WeightsError
-from faceinsight.logic.compiler import RuleSet
-from faceinsight.model.answering import fact_prompt
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line, token_shape, vision_config
+from faceinsight.model.generation import fact_prompt
 from faceinsight.model.modeling import Adapter, FaceInsightModel
 from faceinsight.model.pretrained import load_config, load_projector, load_tokenizer
 from faceinsight.model.saving import make_parts
@@ -44,7 +44,7 @@ def build_model(
         vocabulary: the K characteristics.
         tokenizer: None takes the one of the language model's checkpoint, or, where there is no
             checkpoint, builds one from the vocabulary's phrases, the prompts and the lexicon.
-        adjacency: C_hat, [K, K] (`faceinsight.prior`); needed where `correlation` is on.
+        adjacency: C_hat, [K, K] (`faceinsight.method.prior`); needed where `correlation` is on.
         ruleset: needed where `logic` is on; else only saved with the model.
         lexicon: words of answers; saved with the model, which cannot answer in words without.
         text_features: T_p^0, [K, d] (`encode_phrases`); needed where a text encoder is named.

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.choosing import choose_answer
-from faceinsight.model.answering import SAMPLED, answer_from_picture
-from faceinsight.prediction import taught
+from faceinsight.inference.prediction import taught
+from faceinsight.model.generation import SAMPLED, answer_from_picture
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel

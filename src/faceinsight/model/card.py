@@ -7,9 +7,9 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from faceinsight.method.variants import label_of
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.pretrained import HUB_NAME
-from faceinsight.variants import label_of
 
 PARTS = {
     "image_encoder": "image encoder",
@@ -30,7 +30,7 @@ model = FaceInsightModel.from_pretrained("this folder, or its name on the hub")
 probabilities = model(photographs, maps).logits.sigmoid()  # [B, {k}]
 ```
 
-`photographs` are uint8 RGB frames of faces, [B, {size}, {size}, 3]{maps}. The ids of the {k}
+`photographs` are uint8 RGB crops of faces, [B, {size}, {size}, 3]{maps}. The ids of the {k}
 characteristics are in `config.json`, their meaning in `vocabulary.json`; `rules.json` holds the
 rules by which labels are made consistent."""
 

@@ -40,8 +40,8 @@ class FaceInsightConfig(PretrainedConfig):
         frozen: names of the parts that are not trained.
         frozen_dtype: number format of frozen parts.
         characteristics_attend: `causal` or `independent`.
-        frames: how the face frames and label maps of its training were made, so that they are made
-            the same way wherever it is used (`SegmentationSettings.of_frames`); empty if unknown.
+        crops: how the face crops and label maps of its training were made, so that they are made
+            the same way wherever it is used (`SegmentationSettings.of_crops`); empty if unknown.
         learnt: ids that a data set of its training annotates; empty if unknown.
     """
 
@@ -74,7 +74,7 @@ class FaceInsightConfig(PretrainedConfig):
         frozen: Sequence[str] = (),
         frozen_dtype: str = "float32",
         characteristics_attend: str = "causal",
-        frames: dict[str, Any] | None = None,
+        crops: dict[str, Any] | None = None,
         learnt: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
@@ -102,7 +102,7 @@ class FaceInsightConfig(PretrainedConfig):
         self.frozen = list(frozen)
         self.frozen_dtype = frozen_dtype
         self.characteristics_attend = characteristics_attend
-        self.frames = frames or {}
+        self.crops = crops or {}
         self.learnt = list(learnt)
         super().__init__(**kwargs)
 

@@ -52,7 +52,7 @@ def one_line(error: Exception) -> str:
 class Encoder(nn.Module):
     """Normalises pictures and turns them into tokens with a vision model.
 
-    Pictures are not resized: frames have been cut to the model's `image_size` already. Where that
+    Pictures are not resized: crops have been cut to the model's `image_size` already. Where that
     is the vision model's own size, this is what CLIP's image processor gives, whose resizing and
     cropping then do nothing; where it is another, positions are interpolated, and there are more or
     fewer tokens than LLaVA would have.

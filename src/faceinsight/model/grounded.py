@@ -24,7 +24,7 @@ from faceinsight.answers import (
 )
 from faceinsight.answers.choosing import on_topic, unfounded
 from faceinsight.answers.templates import UNKNOWN
-from faceinsight.model.answering import SAMPLED, answer_from_text, fact_prompt
+from faceinsight.model.generation import SAMPLED, answer_from_text, fact_prompt
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel

@@ -20,17 +20,16 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput
 
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.characteristics import Vocabulary
+from faceinsight.data.parsing.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
-from faceinsight.logic.compiler import RuleSet
-from faceinsight.logic.loss import LogicalLoss
-from faceinsight.losses import masked_bce
-from faceinsight.model.answering import answer_loss
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.gcn import CorrelationGCN
+from faceinsight.method.losses import LogicalLoss, masked_bce
+from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import Encoder
-from faceinsight.model.gcn import CorrelationGCN
+from faceinsight.model.generation import answer_loss
 from faceinsight.model.saving import SavedModel
-from faceinsight.segmentation.classes import MAP_COLOURS
 
 
 @dataclass

@@ -27,9 +27,9 @@ from transformers import (
 )
 
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.characteristics import Vocabulary
 from faceinsight.errors import WeightsError
-from faceinsight.logic.compiler import RuleSet
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line, vision_config, vision_model
 from faceinsight.model.hub import saved_folder, upload_folder
@@ -136,7 +136,7 @@ class SavedModel(PreTrainedModel):
         """Save what was trained, and everything that goes with it, into one folder.
 
         Files are written in place; a caller that may be interrupted writes into a folder beside
-        the final one and renames it (`faceinsight.work.write_beside`).
+        the final one and renames it (`faceinsight.common.work.write_beside`).
 
         Args:
             save_directory: the folder.

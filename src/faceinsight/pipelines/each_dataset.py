@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kedro.pipeline import Pipeline, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
 
 
 def for_each_dataset(

@@ -20,14 +20,14 @@ from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.templates import write_answer
-from faceinsight.model.answering import (
+from faceinsight.inference.prediction import consistent_labels, taught
+from faceinsight.model.generation import (
     NOT_LEARNT,
     chat_text,
     collate_answers,
     fact_prompt,
     reply_text,
 )
-from faceinsight.prediction import consistent_labels, taught
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel

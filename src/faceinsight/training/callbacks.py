@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 from transformers import TrainerCallback
 
-from faceinsight.progress import images_bar
+from faceinsight.common.progress import images_bar
 
 
 class StopWithoutProgress(TrainerCallback):

@@ -17,12 +17,12 @@ import numpy as np
 
 from faceinsight import errors
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.characteristics import Vocabulary
-from faceinsight.logic.compiler import RuleSet
+from faceinsight.common.work import write_beside
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import Variant
-from faceinsight.work import write_beside
 
 if TYPE_CHECKING:
     from faceinsight.training.loop import TrainingJob
@@ -75,7 +75,7 @@ def write_job(folder: Path, job: TrainingJob, *, work: Path, out: Path, log_leve
         "vocabulary": job.vocabulary.to_config(),
         "rule_set": job.rule_set.to_config(),
         "lexicon": None if job.lexicon is None else job.lexicon.to_config(),
-        "frames": {name: str(path) for name, path in job.frames.items()},
+        "crops": {name: str(path) for name, path in job.crops.items()},
         "weights": dict(job.weights),
         "work": str(work),
         "out": str(out),
@@ -102,7 +102,7 @@ def read_order(folder: Path) -> Order:
         rule_set=RuleSet.from_config(content["rule_set"]),
         adjacency=adjacency,
         text_features=features if features.size else None,
-        frames={name: Path(path) for name, path in content["frames"].items()},
+        crops={name: Path(path) for name, path in content["crops"].items()},
         weights=content["weights"],
         lexicon=None if lexicon is None else Lexicon.from_config(lexicon, vocabulary),
     )

@@ -10,7 +10,6 @@ import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +18,23 @@ import pandas as pd
 from scipy.special import expit
 
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.characteristics import Vocabulary
-from faceinsight.devices import find_device
+from faceinsight.common.devices import find_device
+from faceinsight.common.recipes import recipe
+from faceinsight.common.work import WorkFolder, digest, write_beside
+from faceinsight.data.dataset import FaceDataset, keep_batch
+from faceinsight.data.sampling import DatasetSampler
+from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.tasks import task_accuracies
-from faceinsight.frames import Frames
-from faceinsight.logic.compiler import RuleSet
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.arguments import trainer_arguments
 from faceinsight.training.checkpoints import CHECKPOINTS, last_complete_checkpoint
-from faceinsight.training.data import FaceDataset, keep_batch
-from faceinsight.training.processes import train_in_processes, with_processes
+from faceinsight.training.launch import train_in_processes, with_processes
 from faceinsight.training.records import documents, learning_curve
-from faceinsight.training.sampling import DatasetSampler
 from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import Variant
-from faceinsight.work import WorkFolder, digest, source_digest, write_beside
 
 if TYPE_CHECKING:
     from faceinsight.training.answers import SpokenAnswers
@@ -44,20 +44,6 @@ logger = logging.getLogger(__name__)
 MODEL = "model"
 LEARNING_CURVE = "learning_curve.parquet"
 TENSORBOARD = "tensorboard"
-_SOURCE = (
-    "answers",
-    "model",
-    "training",
-    "logic",
-    "evaluation/tasks",
-    "losses",
-    "prediction",
-    "geometry",
-    "photographs",
-    "frames",
-    "characteristics",
-)
-_PACKAGES = ("torch", "transformers", "torch-geometric")
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,7 @@ class TrainingJob:
         rule_set: compiled rules; their loss counts where the variant's `logic` is on.
         adjacency: C_hat, float [K, K]; used where the variant's `correlation` is on.
         text_features: T_p^0 of a pretrained text encoder, float32 [K, d]; None where learned.
-        frames: data set name to its folder of frames; data sets without examples are passed over.
+        crops: data set name to its folder of crops; data sets without examples are passed over.
         weights: data set name to its weight in an epoch, 1 where it is not named.
         lexicon: words of answers; None where the model never answers in words.
     """
@@ -84,7 +70,7 @@ class TrainingJob:
     rule_set: RuleSet
     adjacency: np.ndarray
     text_features: np.ndarray | None
-    frames: Mapping[str, Path]
+    crops: Mapping[str, Path]
     weights: Mapping[str, float]
     lexicon: Lexicon | None = None
 
@@ -98,11 +84,10 @@ class TrainingJob:
             self.rule_set,
             self.adjacency,
             self.text_features,
-            {name: Frames.open(Path(f)).header["digest"] for name, f in self.frames.items()},
+            {name: StoredCrops.open(Path(f)).header["digest"] for name, f in self.crops.items()},
             dict(self.weights),
             None if self.lexicon is None else self.lexicon.settings,
-            source_digest(*_SOURCE),
-            [version(package) for package in (*_PACKAGES, *(["peft"] if self.model.lora else []))],
+            recipe("training"),
             _checkpoints(self.model),
         )
 
@@ -213,7 +198,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             text_features=job.text_features,
             seed=settings.seed,
         )
-        model.config.frames = _frames_of(job)
+        model.config.crops = _crops_of(job)
         taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
         model.config.learnt = [id_ for id_ in job.vocabulary.ids if id_ in taught]
         if settings.gradient_checkpointing:
@@ -266,43 +251,43 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
 
 
 def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset]:
-    opened = {name: Frames.open(Path(folder)) for name, folder in job.frames.items()}
-    frames = {name: f for name, f in opened.items() if len(f)}
-    if not frames:
+    opened = {name: StoredCrops.open(Path(folder)) for name, folder in job.crops.items()}
+    crops = {name: f for name, f in opened.items() if len(f)}
+    if not crops:
         raise ParameterError(
             "training: no data set has examples; check `raw` and `datasets.*.use`, and see the "
             "audits of photographs for what was skipped"
         )
-    for name, f in frames.items():
+    for name, f in crops.items():
         if f.size != job.model.image_size:
             raise ParameterError(
-                f"model.image_size is {job.model.image_size}, but the frames of {name} have side "
+                f"model.image_size is {job.model.image_size}, but the crops of {name} have side "
                 f"{f.size}; set segmentation.size to the same value"
             )
         if job.variant.segmentation and not f.header["maps"]:
             raise ParameterError(
-                f"variant {job.variant.name} reads label maps, but the frames of {name} have none; "
+                f"variant {job.variant.name} reads label maps, but the crops of {name} have none; "
                 "set segmentation.maps to parsed or provided, or train variant org"
             )
     maps, vocabulary = job.variant.segmentation, job.vocabulary
-    train_set = FaceDataset(frames, vocabulary, "train", maps, job.training.augmentation)
+    train_set = FaceDataset(crops, vocabulary, "train", maps, job.training.augmentation)
     if not len(train_set):
         raise ParameterError("training: no data set has examples in its training split")
-    return train_set, FaceDataset(frames, vocabulary, "val", maps)
+    return train_set, FaceDataset(crops, vocabulary, "val", maps)
 
 
-def _frames_of(job: TrainingJob) -> dict[str, Any]:
-    """How frames and maps of all data sets were made, which must be one and the same way."""
+def _crops_of(job: TrainingJob) -> dict[str, Any]:
+    """How crops and maps of all data sets were made, which must be one and the same way."""
     made: dict[str, dict[str, Any]] = {}
-    for name, folder in job.frames.items():
-        frames = Frames.open(Path(folder))
-        if len(frames):
-            made[name] = frames.header.get("settings", {})
+    for name, folder in job.crops.items():
+        crops = StoredCrops.open(Path(folder))
+        if len(crops):
+            made[name] = crops.header.get("settings", {})
     first = next(iter(made))
     for name, settings in made.items():
         if settings != made[first]:
             raise ParameterError(
-                f"the frames of {first} and {name} were made with different settings, "
+                f"the crops of {first} and {name} were made with different settings, "
                 f"{made[first]} and {settings}; run the segmentation pipeline again"
             )
     return made[first]

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.provenance import provenance
-from faceinsight.training.data import FaceDataset
-from faceinsight.work import digest
+from faceinsight.common.provenance import provenance
+from faceinsight.common.work import digest
+from faceinsight.data.dataset import FaceDataset
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
@@ -39,7 +39,7 @@ def documents(
     rates: Rates,
 ) -> dict[str, str]:
     """What is saved beside the weights: where they came from, how training went, the model card."""
-    from faceinsight.drawn.writing import is_drawn
+    from faceinsight.data.drawn.writing import is_drawn
     from faceinsight.model.card import model_card
     from faceinsight.model.saving import CARD, PROVENANCE
 
@@ -55,7 +55,7 @@ def documents(
         "validation": validation,
         "seconds_of_last_start": metrics.get("train_runtime"),
         **asdict(rates),
-        "datasets": sorted(job.frames),
+        "datasets": sorted(job.crops),
         "faces": dict(zip(train_set.names, train_set.sizes, strict=True)),
         "drawn": all(is_drawn(Path(raw).parent) for raw in train_set.raw_folders),
     }

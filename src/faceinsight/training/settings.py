@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from faceinsight.parameters import known_device
+from faceinsight.common.devices import known_device
 
 
 class AugmentationSettings(BaseModel):
@@ -14,7 +14,7 @@ class AugmentationSettings(BaseModel):
 
     Attributes:
         flip: probability of a left-right flip (left and right classes of the map swap).
-        shift: largest translation in either direction, as a share of the frame's side.
+        shift: largest translation in either direction, as a share of the crop's side.
         scale: largest relative change of size in either direction.
         light: largest relative change of brightness and of contrast; photograph only.
     """

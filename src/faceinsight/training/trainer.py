@@ -19,10 +19,10 @@ from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from faceinsight.model.answering import NOT_LEARNT
+from faceinsight.data.sampling import DatasetSampler, RankBatches
+from faceinsight.model.generation import NOT_LEARNT
 from faceinsight.training.callbacks import ImagesProgress, Throughput
 from faceinsight.training.checkpoints import drop_old_checkpoints, mark_complete
-from faceinsight.training.sampling import DatasetSampler, RankBatches
 
 if TYPE_CHECKING:
     from faceinsight.training.answers import SpokenAnswers

@@ -16,7 +16,7 @@ import warnings
 from datetime import timedelta
 from pathlib import Path
 
-from faceinsight.devices import find_device
+from faceinsight.common.devices import find_device
 from faceinsight.training.exchange import CURVE, MEETING, read_order, write_failure
 from faceinsight.training.settings import TrainingSettings
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.baselines.settings import BaselineSettings
-from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.rivals.settings import BaselineSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from faceinsight.logic.compiler import RuleSet
+    from faceinsight.method.rules.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
 
 
 def ask_rival(
-    rivals: BaselineSettings, vocabulary: Vocabulary, work: str, **frames: Path
+    rivals: BaselineSettings, vocabulary: Vocabulary, work: str, **crops: Path
 ) -> tuple[DataFrame, dict[str, Any]]:
     """The rival's answer to every question about every test face, and an account of the asking."""
-    from faceinsight.baselines.asking import ask
+    from faceinsight.rivals.asking import ask
 
-    return ask(rivals, vocabulary, frames, Path(work))
+    return ask(rivals, vocabulary, crops, Path(work))
 
 
 def read_answers(
@@ -32,15 +32,15 @@ def read_answers(
     vocabulary: Vocabulary,
     rule_set: RuleSet,
     parameters: dict[str, Any],
-    **frames: Path,
+    **crops: Path,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Answers to predictions in the form of our models', and what became of the questions."""
-    from faceinsight.baselines.faces import truth_of
-    from faceinsight.baselines.parsing import sentence_parser
-    from faceinsight.baselines.reading import predictions_of
+    from faceinsight.rivals.faces import truth_of
+    from faceinsight.rivals.parsing import sentence_parser
+    from faceinsight.rivals.reading import predictions_of
 
     parser = sentence_parser(vocabulary, parameters.get("answers"))
-    truth = truth_of(frames, rivals.split, vocabulary)
+    truth = truth_of(crops, rivals.split, vocabulary)
     return predictions_of(answers, truth, vocabulary, rule_set, rivals, parser)
 
 
@@ -55,7 +55,7 @@ def measure_rival(
     evaluation: EvaluationSettings,
 ) -> dict[str, Any]:
     """Our models' metrics, for a rival, with what became of its questions."""
-    from faceinsight.baselines.telling import about, rival_metrics
+    from faceinsight.rivals.telling import about, rival_metrics
 
     rival = about(rivals)
     return rival_metrics(

@@ -2,19 +2,19 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
 from faceinsight.pipelines.baselines import nodes
 
 
 def create_pipeline() -> Pipeline:
     """The rival that the parameter `rivals.chosen` names: asked, read and measured."""
-    frames = {name: f"{name}.frames" for name in DATASETS}
+    crops = {name: f"{name}.crops" for name in DATASETS}
     shared = {"rivals": "params:rivals", "vocabulary": "vocabulary"}
     return pipeline(
         [
             node(
                 nodes.ask_rival,
-                {**shared, "work": "params:work", **frames},
+                {**shared, "work": "params:work", **crops},
                 ["rival_answers", "rival_asking"],
             ),
             node(
@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
                     **shared,
                     "rule_set": "rule_set",
                     "parameters": "parameters",
-                    **frames,
+                    **crops,
                 },
                 ["rival_predictions", "rival_tally"],
             ),

@@ -6,46 +6,46 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.parameters import PredictionSettings
+from faceinsight.inference.settings import PredictionSettings
+from faceinsight.method.characteristics import Vocabulary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from faceinsight.logic.compiler import RuleSet
+    from faceinsight.method.rules.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
 
 
-def score_faces(model: Path, prediction: PredictionSettings, **frames: Path) -> DataFrame:
+def score_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> DataFrame:
     """Probabilities and consistent labels of every test face."""
-    from faceinsight.prediction import predict
+    from faceinsight.inference.prediction import predict
 
-    return predict(model, frames, prediction)
+    return predict(model, crops, prediction)
 
 
 def measure_order(
-    model: Path, prediction: PredictionSettings, **frames: Path
+    model: Path, prediction: PredictionSettings, **crops: Path
 ) -> dict[str, float | int]:
     """How much answers depend on the order in which the characteristics stand."""
-    from faceinsight.prediction import order_effect
+    from faceinsight.inference.prediction import order_effect
 
-    return order_effect(model, frames, prediction)
+    return order_effect(model, crops, prediction)
 
 
 def measure_answers(
     model: Path,
     prediction: PredictionSettings,
     evaluation: EvaluationSettings,
-    **frames: Path,
+    **crops: Path,
 ) -> dict[str, Any]:
     """How far answers in words agree with probabilities; empty for a model that learnt none."""
     from faceinsight.evaluation.agreement import measure_agreement
 
     return measure_agreement(
         model,
-        frames,
+        crops,
         evaluation.answers,
         split=prediction.split,
         device=prediction.device,
@@ -56,7 +56,7 @@ def measure_prevalence(
     vocabulary: Vocabulary, **examples: DataFrame
 ) -> dict[str, dict[str, float | None]]:
     """Share of training faces that have each characteristic, by data set: what knows no picture."""
-    from faceinsight.labels import label_matrix
+    from faceinsight.method.labels import label_matrix
 
     shares = {}
     for dataset, table in examples.items():

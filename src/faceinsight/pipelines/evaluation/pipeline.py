@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
 from faceinsight.pipelines.evaluation import nodes
 
 
@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
     faces = {
         "model": "model",
         "prediction": "params:prediction",
-        **{name: f"{name}.frames" for name in DATASETS},
+        **{name: f"{name}.crops" for name in DATASETS},
     }
     return pipeline(
         [

@@ -2,21 +2,21 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
 from faceinsight.pipelines.finetuning import nodes
 
 
 def create_pipeline() -> Pipeline:
     """The rival that the parameter `rivals.chosen` names: tuned, asked, read and measured."""
-    frames = {name: f"{name}.frames" for name in DATASETS}
+    crops = {name: f"{name}.crops" for name in DATASETS}
     shared = {"rivals": "params:rivals", "vocabulary": "vocabulary"}
     recipe = {"finetuning": "params:finetuning", "work": "params:work"}
     return pipeline(
         [
-            node(nodes.tune_rival, {**shared, **recipe, **frames}, ["tuned_rival", "tuning_grid"]),
+            node(nodes.tune_rival, {**shared, **recipe, **crops}, ["tuned_rival", "tuning_grid"]),
             node(
                 nodes.ask_tuned_rival,
-                {"adapters": "tuned_rival", **shared, **recipe, **frames},
+                {"adapters": "tuned_rival", **shared, **recipe, **crops},
                 ["tuned_answers", "tuned_asking"],
             ),
             node(
@@ -27,7 +27,7 @@ def create_pipeline() -> Pipeline:
                     **shared,
                     "rule_set": "rule_set",
                     "parameters": "parameters",
-                    **frames,
+                    **crops,
                 },
                 ["tuned_predictions", "tuned_tally"],
             ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary, VocabularyConfig
-from faceinsight.drawn.settings import DrawnSettings
+from faceinsight.data.audit import AuditSettings
+from faceinsight.data.drawn.settings import DrawnSettings
+from faceinsight.data.registry import DatasetSettings
 from faceinsight.errors import ParameterError
-from faceinsight.parameters import AuditSettings, DatasetSettings
+from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,7 +26,7 @@ def find_raw(raw: str, drawing: DrawnSettings | None, vocabulary: Vocabulary) ->
     """The folder of the raw data sets; drawn first where the configuration says so."""
     folder = Path(raw)
     if drawing is not None:
-        from faceinsight.drawn import draw_datasets
+        from faceinsight.data.drawn import draw_datasets
 
         return draw_datasets(folder, drawing, vocabulary)
     if not folder.is_dir():
@@ -40,7 +41,7 @@ def read_labels(
     raw: Path, vocabulary: Vocabulary, dataset: DatasetSettings, seed: int
 ) -> tuple[DataFrame, DataFrame]:
     """A data set's label table, and the rows that could not be used."""
-    from faceinsight import readers
+    from faceinsight.data import readers
 
     if dataset.use and dataset.name not in vocabulary.datasets:
         raise ParameterError(
@@ -65,7 +66,7 @@ def audit_photographs(
     labels: DataFrame, raw: Path, dataset: DatasetSettings, settings: AuditSettings, work: str
 ) -> DataFrame:
     """Which photographs of the label table can be used, and why others cannot."""
-    from faceinsight.audit import audit_photographs as audit
+    from faceinsight.data.audit import audit_photographs as audit
 
     return audit(
         labels,
@@ -80,7 +81,7 @@ def select_examples(
     labels: DataFrame, audit: DataFrame, dataset: DatasetSettings, seed: int
 ) -> tuple[DataFrame, dict[str, Any]]:
     """The labelled faces with usable photographs, and what was left out."""
-    from faceinsight.audit import select_examples as select
+    from faceinsight.data.audit import select_examples as select
 
     # MAAD's folders are people: one person's photographs stay in one part.
     by_folder = dataset.name == "maad"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.others.settings import OthersSettings
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.rivals.tables.settings import OthersSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,8 +24,8 @@ def score_others(
     **labels: DataFrame,
 ) -> tuple[DataFrame, DataFrame]:
     """Scores of every other system, and the words that stand for no single class."""
-    from faceinsight.others.score import score_others as score
-    from faceinsight.others.text import scores_text
+    from faceinsight.rivals.tables.score import score_others as score
+    from faceinsight.rivals.tables.text import scores_text
 
     scores, words = score(others, labels, vocabulary, evaluation)
     if others.folder is not None:

@@ -5,33 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary
-from faceinsight.drawn.settings import DrawnSettings
+from faceinsight.data.drawn.settings import DrawnSettings
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.trust_settings import FairnessSettings, TemperatureSettings
-from faceinsight.others.settings import OthersSettings
-from faceinsight.paper.settings import PaperSettings
-from faceinsight.parameters import PredictionSettings
-from faceinsight.variants import LABELS
+from faceinsight.inference.settings import PredictionSettings
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.variants import LABELS
+from faceinsight.reports.paper.settings import PaperSettings
+from faceinsight.rivals.tables.settings import OthersSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
-    from faceinsight.logic.compiler import RuleSet
+    from faceinsight.method.rules.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = Figure = RuleSet = Any
 
 TABLE_NUMBERS = (1, 2, 3, 4, 5)
 
 
-def score_validation_faces(
-    model: Path, prediction: PredictionSettings, **frames: Path
-) -> DataFrame:
+def score_validation_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> DataFrame:
     """Probabilities and consistent labels of every validation face."""
-    from faceinsight.prediction import predict
+    from faceinsight.inference.prediction import predict
 
-    return predict(model, frames, prediction.model_copy(update={"split": "val"}))
+    return predict(model, crops, prediction.model_copy(update={"split": "val"}))
 
 
 def calibrate(
@@ -71,16 +69,16 @@ def compare_with_others(
     **labels: DataFrame,
 ) -> DataFrame:
     """FaceInsight and other systems on the faces that both have answered about."""
-    from faceinsight.others.same_faces import compare_on_same_faces
-    from faceinsight.paper.numbers import OURS
+    from faceinsight.reports.paper.numbers import OURS
+    from faceinsight.rivals.tables.same_faces import compare_on_same_faces
 
     return compare_on_same_faces(others, labels, {OURS: predictions}, vocabulary, evaluation)
 
 
 def gather_rivals(paper: PaperSettings, scored_by: str, drawing: DrawnSettings | None) -> DataFrame:
     """Results of rivals that were asked or fine-tuned before."""
-    from faceinsight.paper.results import together
-    from faceinsight.paper.rivals import rivals_results
+    from faceinsight.reports.paper.results import together
+    from faceinsight.reports.paper.rivals import rivals_results
 
     if paper.rivals is None:
         return together([])
@@ -96,8 +94,13 @@ def collect_results(
     drawing: DrawnSettings | None,
 ) -> DataFrame:
     """Everything that was run, in one form."""
-    from faceinsight.paper.numbers import OURS
-    from faceinsight.paper.results import read_results, results_of, results_of_others, together
+    from faceinsight.reports.paper.numbers import OURS
+    from faceinsight.reports.paper.results import (
+        read_results,
+        results_of,
+        results_of_others,
+        together,
+    )
 
     note = "" if drawing is None else "drawn faces"
     return together(
@@ -112,7 +115,7 @@ def collect_results(
 
 def make_tables(results: DataFrame) -> dict[str, DataFrame]:
     """The paper's Tables 1 to 5 with what was run."""
-    from faceinsight.paper.tables import paper_table
+    from faceinsight.reports.paper.tables import paper_table
 
     return {f"table_{number}": paper_table(number, results) for number in TABLE_NUMBERS}
 
@@ -124,7 +127,7 @@ def measure_components(
     **predictions: DataFrame,
 ) -> tuple[DataFrame, DataFrame]:
     """What each component adds on one data set, by characteristic and step by step."""
-    from faceinsight.paper.ablation import ablation_on
+    from faceinsight.reports.paper.ablation import ablation_on
 
     in_order = {name: predictions[name] for name in LABELS}
     found = ablation_on(paper.ablation_dataset, in_order, vocabulary, evaluation)
@@ -139,7 +142,7 @@ def mark_answers(
     **predictions: DataFrame,
 ) -> DataFrame:
     """What variants, and whoever else was asked, say of a few faces, with errors marked."""
-    from faceinsight.paper.panel import example_answers
+    from faceinsight.reports.paper.panel import example_answers
 
     in_order = {name: predictions[name] for name in LABELS}
     return example_answers(in_order, vocabulary, rule_set, evaluation, paper)
@@ -159,8 +162,8 @@ def draw_figures(
     evaluation: EvaluationSettings,
 ) -> dict[str, Figure]:
     """All figures of the page."""
-    from faceinsight.paper.ablation import DatasetAblation, read_sweep
-    from faceinsight.paper.drawing import draw_figures as draw
+    from faceinsight.reports.paper.ablation import DatasetAblation, read_sweep
+    from faceinsight.reports.paper.drawing import draw_figures as draw
 
     return draw(
         results=results,
@@ -190,8 +193,8 @@ def write_page(
     **parts: Any,
 ) -> str:
     """The page of all tables and figures."""
-    from faceinsight.paper import FIGURES
-    from faceinsight.paper.page import render_page
+    from faceinsight.reports.paper import FIGURES
+    from faceinsight.reports.paper.page import render_page
 
     return render_page(
         tables={number: parts[f"table_{number}"] for number in TABLE_NUMBERS},

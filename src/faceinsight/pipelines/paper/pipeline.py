@@ -2,10 +2,10 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.paper import FIGURES
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.method.variants import LABELS
 from faceinsight.pipelines.paper import nodes
-from faceinsight.variants import LABELS
+from faceinsight.reports.paper import FIGURES
 
 
 def create_pipeline() -> Pipeline:
@@ -22,7 +22,7 @@ def create_pipeline() -> Pipeline:
                 {
                     "model": f"{full}.model",
                     "prediction": "params:prediction",
-                    **{name: f"{name}.frames" for name in DATASETS},
+                    **{name: f"{name}.crops" for name in DATASETS},
                 },
                 f"{full}.validation_predictions",
             ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.photos.settings import PhotoSettings
+from faceinsight.inference.settings import PhotoSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,8 +18,8 @@ def score_photographs(
     model: Path, photos: str | None, predict: PhotoSettings, work: str
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Every face of a folder, once for programs and once for people; and what was skipped."""
-    from faceinsight.photos import score_folder
-    from faceinsight.photos.scoring import require_faces
+    from faceinsight.inference import score_folder
+    from faceinsight.inference.scoring import require_faces
 
     scores = score_folder(model, photos, predict, work=Path(work))
     faces, skipped = require_faces(scores, str(photos))
@@ -30,8 +30,8 @@ def draw_photographs(
     model: Path, photos: str, faces: DataFrame, predict: PhotoSettings, work: str
 ) -> Iterator[Path]:
     """Photographs with boxes and labels, if asked for: Kedro saves what is yielded, if anything."""
-    from faceinsight.characteristics import Vocabulary
-    from faceinsight.photos import draw_folder
+    from faceinsight.inference import draw_folder
+    from faceinsight.method.characteristics import Vocabulary
 
     if predict.pictures:
         yield draw_folder(photos, faces, Vocabulary.of_model(model), Path(work), predict)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.prior import PriorSettings
 from faceinsight.model.settings import ModelSettings
-from faceinsight.parameters import PriorSettings
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -19,8 +19,8 @@ def build_prior(
     vocabulary: Vocabulary, settings: PriorSettings, **examples: DataFrame
 ) -> dict[str, ndarray]:
     """Correlation prior (Eq. 5 to 7) over the training part of every data set."""
-    from faceinsight.labels import label_matrix
-    from faceinsight.prior import correlation_prior, count
+    from faceinsight.method.labels import label_matrix
+    from faceinsight.method.prior import correlation_prior, count
 
     training = (label_matrix(e[e["split"] == "train"], vocabulary) for e in examples.values())
     counts = count(training)

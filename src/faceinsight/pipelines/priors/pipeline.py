@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
 from faceinsight.pipelines.priors import nodes
 
 

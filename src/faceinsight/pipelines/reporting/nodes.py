@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.parameters import DATASETS, ReportingSettings
-from faceinsight.reporting import FIGURES
-from faceinsight.variants import LABELS
+from faceinsight.method.characteristics import DATASETS, Vocabulary
+from faceinsight.method.variants import LABELS
+from faceinsight.reports import FIGURES
+from faceinsight.reports.settings import ReportingSettings
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -21,20 +21,20 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 
 def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, DataFrame]:
     """Faces and labels of every split, and everything that was skipped on the way."""
-    from faceinsight.frames import Frames
-    from faceinsight.reporting.summaries import dataset_summary, skipped_summary
+    from faceinsight.data.store import StoredCrops
+    from faceinsight.reports.summaries import dataset_summary, skipped_summary
 
     def of(what: str) -> dict[str, Any]:
         return {name: tables[f"{name}_{what}"] for name in DATASETS}
 
-    frames = {name: Frames.open(Path(folder)) for name, folder in of("frames").items()}
+    crops = {name: StoredCrops.open(Path(folder)) for name, folder in of("crops").items()}
     return (
-        dataset_summary({name: f.examples for name, f in frames.items()}, vocabulary),
+        dataset_summary({name: f.examples for name, f in crops.items()}, vocabulary),
         skipped_summary(
             of("skipped_rows"),
             of("audit"),
             of("selection"),
-            {name: f.header["skipped"] for name, f in frames.items()},
+            {name: f.header["skipped"] for name, f in crops.items()},
         ),
     )
 
@@ -64,7 +64,7 @@ def draw_figures(
     **results: Any,
 ) -> dict[str, Figure]:
     """All figures of the report."""
-    from faceinsight.reporting.report import draw_figures as draw
+    from faceinsight.reports.report import draw_figures as draw
 
     return draw(
         vocabulary=vocabulary,
@@ -92,20 +92,20 @@ def write_report(
     **results: Any,
 ) -> str:
     """The report as one HTML page."""
-    from faceinsight.drawn import is_drawn
-    from faceinsight.frames import Frames
-    from faceinsight.provenance import provenance
-    from faceinsight.reporting.examples import example_faces
-    from faceinsight.reporting.report import render_report
-    from faceinsight.work import digest
+    from faceinsight.common.provenance import provenance
+    from faceinsight.common.work import digest
+    from faceinsight.data.drawn import is_drawn
+    from faceinsight.data.store import StoredCrops
+    from faceinsight.reports.examples import example_faces
+    from faceinsight.reports.report import render_report
 
     examples = None
     # Drawn by this run, or found drawn where photographs of one's own were expected.
     are_drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
     if settings.show_photographs or (settings.show_photographs is None and are_drawn):
-        frames = {name: Frames.open(Path(results[f"{name}_frames"])) for name in DATASETS}
+        crops = {name: StoredCrops.open(Path(results[f"{name}_crops"])) for name in DATASETS}
         examples = example_faces(
-            predictions, frames, vocabulary, per_dataset=settings.faces_per_dataset
+            predictions, crops, vocabulary, per_dataset=settings.faces_per_dataset
         )
     configuration = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -2,10 +2,10 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
+from faceinsight.method.variants import LABELS
 from faceinsight.pipelines.reporting import nodes
-from faceinsight.reporting import FIGURES
-from faceinsight.variants import LABELS
+from faceinsight.reports import FIGURES
 
 
 def _of(owners: tuple[str, ...], *what: str) -> dict[str, str]:
@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
                 nodes.summarise_data,
                 {
                     "vocabulary": "vocabulary",
-                    **_of(DATASETS, "skipped_rows", "audit", "selection", "frames"),
+                    **_of(DATASETS, "skipped_rows", "audit", "selection", "crops"),
                 },
                 ["data_summary", "skipped_summary"],
             ),
@@ -62,7 +62,7 @@ def create_pipeline() -> Pipeline:
                     "settings": "params:reporting",
                     "predictions": f"{variants[-1]}.predictions",
                     **_of(variants, "metrics", "order_effect", "answers_agreement"),
-                    **_of(DATASETS, "frames", "selection"),
+                    **_of(DATASETS, "crops", "selection"),
                     **{dataset: dataset for dataset in figures.values()},
                 },
                 "report",

@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from faceinsight.logic.compiler import RuleSet
+    from faceinsight.method.rules.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
 
 
 def compile_rules(rules: dict[str, Any], vocabulary: Vocabulary) -> RuleSet:
     """Parse and compile the configured rules."""
-    from faceinsight.logic import compiler
+    from faceinsight.method.rules import compiler
 
     return compiler.compile_rules(rules, vocabulary)
 
 
 def prove_rules(rule_set: RuleSet) -> dict[str, Any]:
     """Prove that the rules can hold together, leave every characteristic alive, and all matter."""
-    from faceinsight.logic.proofs import prove
+    from faceinsight.method.rules.proofs import prove
 
     return asdict(prove(rule_set))
 
@@ -35,8 +35,8 @@ def count_rule_violations(
     """How often the training labels themselves break each rule, by data set."""
     import pandas as pd
 
-    from faceinsight.labels import label_matrix
-    from faceinsight.logic.violations import violations
+    from faceinsight.method.labels import label_matrix
+    from faceinsight.method.rules.violations import violations
 
     tables = []
     for name, table in examples.items():

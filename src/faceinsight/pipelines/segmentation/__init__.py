@@ -1,4 +1,4 @@
-"""Pipeline: examples to face frames with label maps."""
+"""Pipeline: examples to face crops with label maps."""
 
 from faceinsight.pipelines.segmentation.pipeline import create_pipeline
 

@@ -1,12 +1,12 @@
-"""Nodes: examples to face frames with label maps."""
+"""Nodes: examples to face crops with label maps."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.parameters import DatasetSettings
-from faceinsight.segmentation.settings import SegmentationSettings
+from faceinsight.data.parsing.settings import SegmentationSettings
+from faceinsight.data.registry import DatasetSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,6 +22,6 @@ def segment_faces(
     work: str,
 ) -> Path:
     """Crop every example to its face and give it a label map, provided or parsed."""
-    from faceinsight.segmentation.run import segment
+    from faceinsight.data.segmentation import segment
 
     return segment(dataset.name, examples, raw / dataset.name, Path(work), settings)

@@ -1,4 +1,4 @@
-"""Pipeline: examples to face frames with label maps."""
+"""Pipeline: examples to face crops with label maps."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
             node(
                 nodes.segment_faces,
                 ["examples", "raw", "params:dataset", "params:segmentation", "params:work"],
-                "frames",
+                "crops",
             )
         ]
     )

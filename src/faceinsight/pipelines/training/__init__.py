@@ -1,4 +1,4 @@
-"""Pipeline: frames, prior and rules to a trained model."""
+"""Pipeline: crops, prior and rules to a trained model."""
 
 from faceinsight.pipelines.training.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Nodes: frames, prior and rules to a trained model."""
+"""Nodes: crops, prior and rules to a trained model."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.answers.settings import LexiconSettings
-from faceinsight.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.settings import TrainingSettings
-from faceinsight.variants import Variant
 
 if TYPE_CHECKING:
     from numpy import ndarray
     from pandas import DataFrame
 
-    from faceinsight.logic.compiler import RuleSet
-    from faceinsight.parameters import DatasetSettings
+    from faceinsight.data.registry import DatasetSettings
+    from faceinsight.method.rules.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = DatasetSettings = RuleSet = ndarray = Any
 
@@ -33,7 +33,7 @@ def train_model(
     answers: LexiconSettings,
     datasets: Mapping[str, DatasetSettings],
     work: str,
-    **frames: Path,
+    **crops: Path,
 ) -> tuple[Path, DataFrame]:
     """Train a variant; what an earlier start left is gone on with, what is finished is found."""
     from faceinsight.answers.lexicon import Lexicon
@@ -48,7 +48,7 @@ def train_model(
         rule_set=rule_set,
         adjacency=prior["adjacency"],
         text_features=features if features.size else None,
-        frames=frames,
+        crops=crops,
         weights=_weights(datasets),
         lexicon=Lexicon.from_config(answers, vocabulary),
     )
@@ -57,7 +57,7 @@ def train_model(
 
 def _weights(datasets: Mapping[str, Any]) -> dict[str, float]:
     """Weight of every data set; Kedro types these parameters only where ingestion runs as well."""
-    from faceinsight.parameters import DatasetSettings
+    from faceinsight.data.registry import DatasetSettings
 
     return {
         name: DatasetSettings.model_validate(settings).weight for name, settings in datasets.items()

@@ -1,8 +1,8 @@
-"""Pipeline: frames, prior and rules to a trained model."""
+"""Pipeline: crops, prior and rules to a trained model."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.parameters import DATASETS
+from faceinsight.method.characteristics import DATASETS
 from faceinsight.pipelines.training import nodes
 
 
@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
                     "answers": "params:answers",
                     "datasets": "params:datasets",
                     "work": "params:work",
-                    **{name: f"{name}.frames" for name in DATASETS},
+                    **{name: f"{name}.crops" for name in DATASETS},
                 },
                 ["model", "learning_curve"],
             )

@@ -1,0 +1,118 @@
+"""Labels in plain words: how a face appears to a model, which is no fact about a person."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.data.names import dataset_name
+from faceinsight.method.characteristics import Vocabulary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CAUTION = "How faces appear to a model, not facts about people."
+
+_AGE = re.compile(r"age(?:_decade)?_(\d+)_(\d+|plus)")
+_RACE = re.compile(r"race\d+_(.+)")
+_WORDS = {
+    "disgust": "disgusted",
+    "fear": "fearful",
+    "surprise": "surprised",
+    "race5_Others": "another race",
+}
+_RACES = ("Asian", "Black", "White")
+"""MAAD's classes of race, which exclude one another but are no group."""
+
+
+def label_words(id_: str) -> str:
+    """One label as words: `age_20_29` is "20 to 29 years old", `Wavy_Hair` is "wavy hair"."""
+    if id_ in _WORDS:
+        return _WORDS[id_]
+    if age := _AGE.fullmatch(id_):
+        last = "or more" if age[2] == "plus" else f"to {age[2]}"
+        return f"{age[1]} {last} years old"
+    if race := _RACE.fullmatch(id_):
+        return race[1].replace("_", " ")
+    return id_.replace("_", " ").lower()
+
+
+def labels_of(face: Mapping[Any, Any], vocabulary: Vocabulary) -> list[str]:
+    """The labels of a face in words, classes of groups first; what two data sets say alike once.
+
+    Data sets divide races differently. Where their classes differ in words, each is told with the
+    data set whose it is: "Latino Hispanic (FairFace), another race (UTKFace)".
+
+    Args:
+        face: a row of `Scores.faces`.
+        vocabulary: the model's.
+    """
+    in_groups = [member for members in vocabulary.groups.values() for member in members]
+    singles = [id_ for id_ in vocabulary.ids if id_ not in set(in_groups)]
+    present = [id_ for id_ in (*in_groups, *singles) if face[f"d_{id_}"] == 1]
+    races = {id_ for id_ in present if id_ in _RACES or _RACE.fullmatch(id_)}
+    several = len({label_words(id_).lower() for id_ in races}) > 1
+    names = {c.id: c.names for c in vocabulary.characteristics}
+    said: dict[str, str] = {}
+    for id_ in present:
+        words = label_words(id_)
+        if several and id_ in races:
+            words += f" ({', '.join(dataset_name(name) for name in names[id_])})"
+        said.setdefault(words.lower(), words)
+    return list(said.values())
+
+
+def drawn_caution(model_folder: Path, photographs: Path) -> str | None:
+    """A warning where a model that has seen drawn faces alone is put before anything else.
+
+    Args:
+        model_folder: a saved model.
+        photographs: a file, or a folder of them.
+    """
+    from faceinsight.data.drawn.writing import is_drawn
+    from faceinsight.model.saving import PROVENANCE
+
+    path = Path(model_folder) / PROVENANCE
+    about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not about.get("training", {}).get("drawn"):
+        return None
+    try:
+        place = Path(photographs).resolve(strict=True)
+    except (OSError, RuntimeError):  # What is wrong with the path is told by what reads it.
+        return None
+    if any(is_drawn(folder) for folder in (place, *place.parents)):
+        return None
+    return (
+        "This model has seen drawn faces alone: what it says of a photograph means nothing. Train "
+        "one on photographs first (--env=small)."
+    )
+
+
+def summary_text(
+    faces: pd.DataFrame, skipped: pd.DataFrame, vocabulary: Vocabulary, shown: int = 3
+) -> str:
+    """What was found in a folder of photographs, for the end of a run in a terminal.
+
+    Args:
+        faces: `Scores.faces`.
+        skipped: `Scores.skipped`.
+        vocabulary: the model's.
+        shown: so many of the first faces are put in words.
+    """
+    photographs = faces["photograph"].nunique()
+    lines = [f"Scored {_count(len(faces), 'face')} in {_count(photographs, 'photograph')}."]
+    if len(skipped):
+        reasons = skipped["reason"].value_counts()
+        why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+        lines.append(f"Skipped {len(skipped)}: {why}.")
+    for face in faces.head(shown).to_dict("records"):
+        appears = ", ".join(labels_of(face, vocabulary)) or "with none of the characteristics"
+        lines.append(f"  {face['photograph']}, face {face['face']}, appears {appears}")
+    return "\n".join([*lines, f"({CAUTION})"])
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,209 @@
+"""Which photographs can be used, and which examples are taken.
+
+Photographs are decoded whole, since a truncated one looks sound until then. What is found stands
+apart from the label tables, in parts that a second start reads back: it looks only at photographs
+that are new or have changed since.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from faceinsight.common.progress import images_bar
+from faceinsight.common.recipes import recipe
+from faceinsight.common.work import WorkFolder, digest, write_beside
+from faceinsight.data.geometry import crop_square
+from faceinsight.data.photographs import MAX_PIXELS, load_photograph, stamp_files
+from faceinsight.data.store import boxes_of
+from faceinsight.errors import ParameterError, PhotographError
+
+
+class AuditSettings(BaseModel):
+    """How photographs are audited.
+
+    Attributes:
+        max_pixels: a larger photograph is skipped and counted.
+        workers: photographs looked at side by side.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_pixels: int = Field(50_000_000, ge=1)
+    workers: int = Field(2, ge=1)
+
+
+OK = "ok"
+"""Status of a photograph that can be used; any other status is the reason why not."""
+
+_PART = 8192
+_KEY = ["photograph", "bytes", "changed"]
+_FOUND = ["status", "width", "height"]
+
+
+def audit_photographs(
+    table: pd.DataFrame,
+    root: Path,
+    work: Path,
+    *,
+    max_pixels: float = MAX_PIXELS,
+    workers: int = 4,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Decode every photograph of a label table once. May be stopped and started again.
+
+    Args:
+        table: label table; only `photograph` is read.
+        root: the data set's raw folder.
+        work: folder of all work folders.
+        max_pixels: larger photographs are refused.
+        workers: threads (Pillow decodes outside Python's lock).
+        progress: show a progress bar.
+
+    Returns:
+        one row a different photograph, in the order of the table: `photograph`, `status` (`ok` or
+        a `PhotographError`'s reason), `width` and `height` in pixels as seen (null unless ok).
+    """
+    root = Path(root)
+    key = digest(str(root.resolve()), float(max_pixels), recipe("audit"))
+    parts = WorkFolder(work, "audit", key).path
+    photographs = pd.unique(table["photograph"].to_numpy(dtype=object))
+    sizes, changes = stamp_files(root, photographs, workers=workers)
+    files = pd.DataFrame(dict(zip(_KEY, (photographs, sizes, changes), strict=True)))
+    found = _found(parts, files)
+
+    def look(photograph: str) -> tuple[str, int, int]:
+        try:
+            height, width = load_photograph(root, photograph, max_pixels=max_pixels).shape[:2]
+        except PhotographError as error:
+            return error.reason, 0, 0
+        return OK, width, height
+
+    missing = files[found["status"].isna()]
+    if len(missing):
+        bar = images_bar(f"auditing {root.name}", len(missing), disable=not progress)
+        with ThreadPoolExecutor(workers) as pool, bar:
+            for start in range(0, len(missing), _PART):
+                part = missing.iloc[start : start + _PART]
+                rows = []
+                for row in pool.map(look, part["photograph"]):
+                    rows.append(row)
+                    bar.update()
+                with write_beside(parts / f"{uuid.uuid4().hex}.parquet") as beside:
+                    looked_at = pd.DataFrame(rows, columns=_FOUND, index=part.index)
+                    part.join(looked_at).to_parquet(beside, index=False)
+        found = _found(parts, files)
+    is_ok = found["status"] == OK
+    return pd.DataFrame(
+        {
+            "photograph": pd.array(photographs, dtype="string[pyarrow]"),
+            "status": pd.array(found["status"].to_numpy(dtype=object), dtype="string[pyarrow]"),
+            "width": found["width"].where(is_ok).astype("int32[pyarrow]"),
+            "height": found["height"].where(is_ok).astype("int32[pyarrow]"),
+        }
+    )
+
+
+def _found(parts: Path, files: pd.DataFrame) -> pd.DataFrame:
+    """What earlier parts say about these files; null where nothing."""
+    tables = [pd.read_parquet(path) for path in sorted(parts.glob("[!.]*.parquet"))]
+    if not tables:
+        return pd.DataFrame({"status": None, "width": np.nan, "height": np.nan}, files.index)
+    known = pd.concat(tables, ignore_index=True).drop_duplicates(_KEY)
+    known = known.astype({"photograph": object})
+    return files.merge(known, how="left", on=_KEY, validate="one_to_one")[_FOUND]
+
+
+def select_examples(
+    table: pd.DataFrame,
+    audit: pd.DataFrame,
+    *,
+    limit: Mapping[str, int | None] | int | None = None,
+    seed: int = 0,
+    val_share: float = 0.1,
+    test_share: float = 0.1,
+    by_folder: bool = False,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows of a label table that are used, and an account of the others.
+
+    Rows whose photograph is not ok are dropped, and rows whose box lies outside their photograph.
+    If what is left leaves a part empty, it is split anew (`splits.resplit_if_one_part`). Then at
+    most `limit` rows of each part are taken, by a seeded hash of photograph and face: a smaller
+    limit takes a subset of what a larger one takes, whatever else the table holds.
+
+    Args:
+        table: label table.
+        audit: what `audit_photographs` returned for it.
+        limit: most rows a part, by part or one number for each; None takes all.
+        seed: of the split and of the hash.
+        val_share: share that validates, where it is split anew.
+        test_share: share that tests, where it is split anew.
+        by_folder: a new split keeps a folder's photographs together (MAAD: one person's).
+
+    Returns:
+        the rows, in the order of the table; and a report `{rows, dropped: {reason: rows},
+        resplit: reason or None, available: {part: rows}, taken: {part: rows}}`.
+
+    Raises:
+        ParameterError: `limit` names a part that does not exist, or is negative.
+        LabelFileError: too few photographs to split.
+    """
+    from faceinsight.data.splits import PARTS, hash_units, resplit_if_one_part
+
+    limits = dict(limit) if isinstance(limit, Mapping) else dict.fromkeys(PARTS, limit)
+    for part, most in limits.items():
+        if part not in PARTS or (most is not None and most < 0):
+            raise ParameterError(
+                f"limit: '{part}: {most}' must be one of {list(PARTS)} with a number from 0 up."
+            )
+    at = pd.Index(audit["photograph"].to_numpy(dtype=object)).get_indexer(
+        pd.Index(table["photograph"].to_numpy(dtype=object))
+    )
+    statuses = np.append(audit["status"].to_numpy(dtype=object), "not audited")[at]
+    statuses[_outside(table, audit, at) & (statuses == OK)] = "box"
+    reasons, counts = np.unique(statuses[statuses != OK].astype(str), return_counts=True)
+    usable, resplit = resplit_if_one_part(
+        table[statuses == OK].reset_index(drop=True),
+        seed,
+        val_share=val_share,
+        test_share=test_share,
+        by_folder=by_folder,
+    )
+
+    names = usable["photograph"].to_numpy(dtype=object)
+    faces = usable["face"].to_numpy(dtype=np.int64)
+    ranks = hash_units((f"example {n} {f}" for n, f in zip(names, faces, strict=True)), seed)
+    parts = usable["split"].to_numpy(dtype=object)
+    taken = np.zeros(len(usable), dtype=bool)
+    for part in PARTS:
+        rows = np.flatnonzero(parts == part)
+        taken[rows[np.argsort(ranks[rows], kind="stable")][: limits.get(part)]] = True
+    report = {
+        "rows": len(table),
+        "dropped": dict(zip(reasons.tolist(), counts.tolist(), strict=True)),
+        "resplit": resplit,
+        "available": {part: int((parts == part).sum()) for part in PARTS},
+        "taken": {part: int((parts[taken] == part).sum()) for part in PARTS},
+    }
+    return usable[taken].reset_index(drop=True), report
+
+
+def _outside(table: pd.DataFrame, audit: pd.DataFrame, at: np.ndarray) -> np.ndarray:
+    """Whether each row's box has no part inside its photograph, [N] bool."""
+    outside = np.zeros(len(table), dtype=bool)
+    widths = audit["width"].to_numpy(dtype=np.int64, na_value=0)
+    heights = audit["height"].to_numpy(dtype=np.int64, na_value=0)
+    for row, box in enumerate(boxes_of(table)):
+        if box is not None and at[row] >= 0:
+            try:
+                crop_square(int(heights[at[row]]), int(widths[at[row]]), box)
+            except PhotographError:
+                outside[row] = True
+    return outside

@@ -1,0 +1,83 @@
+"""Readers of six data sets' labels, each in its own on-disk layout, into one kind of table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+
+from faceinsight.data.readers import celeba, expw, fairface, maad, rafdb, utkface
+from faceinsight.data.readers.base import Labels, column_types, to_pandas
+from faceinsight.data.splits import SeededSplit
+from faceinsight.errors import LabelFileError, ParameterError
+from faceinsight.method.characteristics import Vocabulary
+
+if TYPE_CHECKING:
+    import pandera.pandas
+
+__all__ = ["READERS", "Labels", "empty_table", "read_labels", "table_schema"]
+
+Reader = Callable[[Path, Vocabulary, SeededSplit], Labels]
+
+READERS: Mapping[str, Reader] = {
+    "celeba": celeba.read,
+    "maad": maad.read,
+    "fairface": fairface.read,
+    "utkface": utkface.read,
+    "expw": expw.read,
+    "rafdb": rafdb.read,
+}
+"""Data set to the function that reads its labels; an entry here is all that a new one needs."""
+
+
+def read_labels(
+    dataset: str,
+    folder: Path,
+    vocabulary: Vocabulary,
+    *,
+    seed: int = 0,
+    val_share: float = 0.1,
+    test_share: float = 0.1,
+) -> Labels:
+    """Read all labels of a data set; whether the photographs exist is not looked at.
+
+    Args:
+        dataset: one of `READERS`.
+        folder: the data set's own folder, e.g. `data/01_raw/celeba`.
+        vocabulary: whose characteristics become columns.
+        seed: seed of the parts that the data set's authors did not fix.
+        val_share: share that validates: of the official train part, or of all.
+        test_share: share that tests where there is no official test part.
+
+    Returns:
+        The label table, and what was left out of it.
+
+    Raises:
+        LabelFileError: naming the file, the line and what was expected.
+        ParameterError: there is no such data set, or the shares cannot work.
+        VocabularyError: the vocabulary's tasks do not fit what the data set labels.
+    """
+    if dataset not in READERS:
+        raise ParameterError(f"there is no data set '{dataset}'; there are {', '.join(READERS)}")
+    split = SeededSplit(seed, val_share, test_share)
+    try:
+        return READERS[dataset](Path(folder), vocabulary, split)
+    except OSError as error:
+        path, reason = error.filename or folder, error.strerror or error
+        raise LabelFileError(f"{path} cannot be read: {reason}") from None
+
+
+def empty_table(dataset: str, vocabulary: Vocabulary) -> pd.DataFrame:
+    """The label table of a data set that is not used: all columns, no row."""
+    types = column_types(dataset, vocabulary)
+    return to_pandas({name: pa.nulls(0, type_) for name, type_ in types.items()})
+
+
+def table_schema(dataset: str, vocabulary: Vocabulary) -> pandera.pandas.DataFrameSchema:
+    """The schema that a data set's label table must meet; see `faceinsight.data.readers.schema`."""
+    from faceinsight.data.readers.schema import build_schema
+
+    return build_schema(dataset, vocabulary)

@@ -1,0 +1,100 @@
+"""CelebA: 40 attributes of aligned photographs, split by its authors.
+
+`list_attr_celeba.txt` holds the number of rows, the names of the attributes, and a row a photograph
+of 1 and -1; `list_eval_partition.txt` holds 0, 1 or 2 a photograph: train, val, test.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from faceinsight.data.readers.base import (
+    Labels,
+    attribute_columns,
+    check_names,
+    check_unique,
+    label_table,
+)
+from faceinsight.data.readers.label_file import LabelFile, printable
+from faceinsight.data.splits import SeededSplit, as_parts
+from faceinsight.method.characteristics import Vocabulary
+
+ATTRIBUTES_FILE = "list_attr_celeba.txt"
+PARTITION_FILE = "list_eval_partition.txt"
+PHOTOGRAPHS = "img_align_celeba"
+"""Folder of the photographs, below the data set's own."""
+
+_NAME = "photograph's name"
+
+
+def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
+    """Read CelebA's labels; its split is official, so `split` is not used.
+
+    Raises:
+        LabelFileError: naming file and line.
+    """
+    columns = attribute_columns("celeba", vocabulary)
+    file = _AttributesFile(folder / ATTRIBUTES_FILE)
+    file.require(columns.values())
+    rows = file.read([_NAME], dict.fromkeys(columns.values()))
+    names = rows[_NAME]
+    file.check_count(len(names))
+    check_names(file, names)
+    check_unique(file, names)
+    return Labels(
+        label_table(
+            "celeba",
+            vocabulary,
+            photograph=pc.binary_join_element_wise(PHOTOGRAPHS, names, "/"),
+            split=_parts(folder / PARTITION_FILE, file, names),
+            labels={id_: rows[name] for id_, name in columns.items()},
+        )
+    )
+
+
+class _AttributesFile(LabelFile):
+    """The attributes' file, whose second line names every field but the photograph's."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "CelebA", columns=(), head=2, spaced=True)
+        self.promised = " ".join(self.head_lines[0])
+        if not re.fullmatch(r"[0-9]{1,9}", self.promised):
+            raise self.line_error(
+                1, f"expected the number of photographs, found '{printable(self.promised)}'"
+            )
+        self.columns = (_NAME, *self.head_lines[1])
+        self.check_columns()
+
+    def check_count(self, rows: int) -> None:
+        """Check the number of rows that the first line promises."""
+        if int(self.promised) != rows:
+            raise self.line_error(
+                1, f"promises {int(self.promised)} photographs, but the file holds {rows}"
+            )
+
+
+def _parts(path: Path, labelled: LabelFile, names: pa.Array) -> pa.Array:
+    file = LabelFile(path, "CelebA", columns=(_NAME, "part"), spaced=True)
+    rows = file.read([_NAME, "part"])
+    of, part = rows[_NAME], rows["part"]
+    code = pc.index_in(part, value_set=pa.array(["0", "1", "2"]))
+    if code.null_count:
+        row = pc.index(pc.is_null(code), True).as_py()
+        raise file.row_error(
+            row, f"the part is '{printable(part[row].as_py())}', expected 0, 1 or 2"
+        )
+    if not of.equals(names):
+        check_unique(file, of)
+        place = pc.index_in(names, value_set=of)
+        if place.null_count:
+            row = pc.index(pc.is_null(place), True).as_py()
+            raise labelled.row_error(
+                row, f"'{printable(names[row].as_py())}' has labels, but no part in {path}"
+            )
+        code = code.take(place)
+    return as_parts(np.asarray(code))

@@ -1,0 +1,95 @@
+"""FairFace: age, gender and race of cropped photographs, split in two by its authors.
+
+`fairface_label_train.csv` and `fairface_label_val.csv` hold, for each photograph (`train/1.jpg`),
+its classes in words. The authors' val part tests; a seeded share of their train part validates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from faceinsight.data.readers.base import (
+    Labels,
+    check_names,
+    check_unique,
+    class_labels,
+    label_table,
+    task_fields,
+)
+from faceinsight.data.readers.label_file import LabelFile, printable
+from faceinsight.data.splits import PARTS, TEST, SeededSplit
+from faceinsight.method.characteristics import Vocabulary
+
+TRAIN_FILE = "fairface_label_train.csv"
+TEST_FILE = "fairface_label_val.csv"
+
+_NAME = "file"
+_FIELDS = ("age", "gender", "race")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
+    """Read FairFace's labels.
+
+    Raises:
+        LabelFileError: naming file and line.
+    """
+    fields = task_fields("fairface", vocabulary, _FIELDS)
+    train_names, train_labels, _ = _read_file(folder / TRAIN_FILE, fields)
+    test_names, test_labels, test_file = _read_file(folder / TEST_FILE, fields)
+    again = pc.is_in(test_names, value_set=train_names)
+    if pc.any(again).as_py():
+        row = pc.index(again, True).as_py()
+        raise test_file.row_error(
+            row,
+            f"'{printable(test_names[row].as_py())}' already has a label in {folder / TRAIN_FILE}",
+        )
+    tests = pa.repeat(pa.scalar(PARTS[TEST]), len(test_names))
+    return Labels(
+        label_table(
+            "fairface",
+            vocabulary,
+            photograph=pa.concat_arrays([train_names, test_names]),
+            split=pa.concat_arrays([split.train_and_val(train_names), tests]),
+            labels={
+                id_: pa.concat_arrays([column, test_labels[id_]])
+                for id_, column in train_labels.items()
+            },
+        )
+    )
+
+
+def _read_file(
+    path: Path, fields: Mapping[str, Mapping[str, str]]
+) -> tuple[pa.Array, dict[str, pa.Array], LabelFile]:
+    file = LabelFile(path, "FairFace", head=1)
+    file.require([_NAME, *fields])
+    rows = file.read([_NAME, *fields])
+    names = rows[_NAME]
+    labels: dict[str, pa.Array] = {}
+    for field, words in fields.items():
+
+        def hint(word: str, known: tuple[str, ...] = tuple(words.values())) -> str | None:
+            return _spreadsheet_hint(word, known)
+
+        labels |= class_labels(file, field, rows[field], words, hint)
+    check_names(file, names)
+    check_unique(file, names)
+    return names, labels, file
+
+
+def _spreadsheet_hint(word: str, known: tuple[str, ...]) -> str | None:
+    """What to say of `9-Mar`: a spreadsheet that opens the file turns 3-9 into a date."""
+    found = re.fullmatch(r"(?:(\d{1,2})[-. ]+)?([A-Za-z]{3})[a-z]*\.?(?:[-. ]+(\d{1,4}))?", word)
+    if not found or found[2].lower() not in _MONTHS:
+        return None
+    month = _MONTHS.index(found[2].lower()) + 1
+    number = found[1] or found[3]
+    ranges = [f"{month}-{int(number)}", f"{int(number)}-{month}"] if number else []
+    was = next((f"'{r}'" for r in ranges if r in known), "a range of years")
+    return f"which a spreadsheet has made of {was} as if it were a date: take the original file"

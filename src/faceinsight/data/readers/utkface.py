@@ -1,0 +1,117 @@
+"""UTKFace: age in years, gender and race, written in the photographs' names.
+
+`UTKFace/25_0_2_20170116174525125.jpg.chip.jpg` says age 25, gender 0 (male), race 2 (Asian), time.
+The published set has names that lack a part; they are left out and listed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from faceinsight.data.readers.base import (
+    LABEL_TYPE,
+    Labels,
+    label_table,
+    skipped_table,
+    task_fields,
+)
+from faceinsight.data.splits import SeededSplit
+from faceinsight.errors import LabelFileError, VocabularyError
+from faceinsight.method.characteristics import Vocabulary
+
+PHOTOGRAPHS = "UTKFace"
+"""Folder of the photographs, below the data set's own."""
+
+_FIELDS = ("age", "gender", "race")
+# Lenient behind the third underscore: some published names have a blank or lack a dot there.
+# Surrogates stand for bytes of a name that are not UTF-8.
+_NAME = re.compile(
+    r"([0-9]{1,3})_([0-9])_([0-9])_[^\\/\x00-\x1f\x7f\ud800-\udfff]+\.(?:jpg|jpeg|png)",
+    re.IGNORECASE,
+)
+
+
+def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
+    """Read UTKFace's labels from the names of its photographs.
+
+    Years are binned by the ranges that the vocabulary names ("3-9", "70+").
+
+    Raises:
+        LabelFileError: the folder is missing or holds no photograph with such a name.
+        VocabularyError: a range of years cannot be read, or two of them overlap.
+    """
+    fields = task_fields("utkface", vocabulary, _FIELDS)
+    class_of = [
+        _classes(field, fields[field], limit) if field in fields else None
+        for field, limit in zip(_FIELDS, (1000, 10, 10), strict=True)
+    ]
+    photographs = folder / PHOTOGRAPHS
+    names, numbers, skipped, reasons = [], [], [], []
+    for name in _file_names(photographs):
+        parts = _NAME.fullmatch(name)
+        reason = None if parts else "the name is not age_gender_race_time.jpg"
+        if parts:
+            values = (int(parts[1]), int(parts[2]), int(parts[3]))
+            for field, value, classes in zip(_FIELDS, values, class_of, strict=True):
+                if classes and value not in classes:
+                    reason = reason or f"{field} {value} is none of the vocabulary's classes"
+        if reason:
+            skipped.append(os.fsencode(name).decode("utf-8", "backslashreplace"))
+            reasons.append(reason)
+        else:
+            names.append(name)
+            numbers.append(values)
+    if not names:
+        raise LabelFileError(
+            f"{photographs} holds no photograph with a name such as"
+            " 25_0_2_20170116174525125.jpg.chip.jpg: put UTKFace's photographs there"
+        )
+    labels: dict[str, pa.Array] = {}
+    for i, field in enumerate(_FIELDS):
+        if classes := class_of[i]:
+            ids = pa.array([classes[values[i]] for values in numbers], pa.string())
+            labels |= {id_: pc.equal(ids, id_).cast(LABEL_TYPE) for id_ in fields[field]}
+    keys = pa.array(names, pa.string())
+    table = label_table(
+        "utkface",
+        vocabulary,
+        photograph=pc.binary_join_element_wise(PHOTOGRAPHS, keys, "/"),
+        split=split.parts(keys),
+        labels=labels,
+    )
+    return Labels(table, skipped_table(skipped, reasons))
+
+
+def _file_names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if not entry.is_dir())
+    except FileNotFoundError:
+        raise LabelFileError(f"{folder} is missing: put UTKFace's photographs there") from None
+
+
+def _classes(field: str, names: Mapping[str, str], limit: int) -> dict[int, str]:
+    """The id for each number below `limit` that has one."""
+    classes: dict[int, str] = {}
+    for id_, name in names.items():
+        found = re.fullmatch(r"(\d+)(?:-(\d+)|(\+))?", name)
+        if not found or (found[2] and int(found[2]) < int(found[1])):
+            raise VocabularyError(
+                f"vocabulary.characteristics.{id_}.names.utkface is '{name}', but a class of"
+                f" {field} is a number such as 4 or a range such as 3-9 or 70+"
+            )
+        last = limit - 1 if found[3] else int(found[2] or found[1])
+        for number in range(int(found[1]), min(last, limit - 1) + 1):
+            if number in classes:
+                raise VocabularyError(
+                    f"vocabulary: {field} {number} of utkface is in two classes:"
+                    f" {classes[number]} and {id_}"
+                )
+            classes[number] = id_
+    return classes

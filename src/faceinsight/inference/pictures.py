@@ -1,0 +1,216 @@
+"""Photographs with the boxes of their faces, and what each face appears to be written beside."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from faceinsight.answers.labels import CAUTION, labels_of
+from faceinsight.common.progress import images_bar
+from faceinsight.common.recipes import recipe
+from faceinsight.common.threads import ahead
+from faceinsight.common.work import WorkFolder, digest, write_beside
+from faceinsight.data.geometry import Box
+from faceinsight.errors import PhotographError
+from faceinsight.inference.folder import find_folder, list_files, printable, read_photograph
+from faceinsight.inference.settings import PhotoSettings
+from faceinsight.method.characteristics import Vocabulary
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+_log = logging.getLogger(__name__)
+
+# Okabe and Ito's colours, which colour-blind readers tell apart, dark enough for text on white.
+_COLOURS = ("#0072B2", "#D55E00", "#007A5A", "#A5527A", "#8A6100", "#3A3A3A")
+_INK, _FAINT = "#22272e", "#5a636d"
+_SMALLEST, _LARGEST = 720, 1600
+_LETTERS = 34
+_MOST_COLUMNS = 4
+
+_Line = tuple[str, str]
+"""Words and their colour."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A face to draw.
+
+    Attributes:
+        number: as in the table.
+        box: in pixels of the photograph; None draws no box.
+        labels: in words.
+    """
+
+    number: int
+    box: Box | None
+    labels: Sequence[str]
+
+
+def draw_folder(
+    photos: Path | str,
+    faces: pd.DataFrame,
+    vocabulary: Vocabulary,
+    work: Path,
+    settings: PhotoSettings | None = None,
+    *,
+    progress: bool = True,
+) -> Path:
+    """Draw every photograph that has faces, with boxes and labels; may be stopped and started.
+
+    Args:
+        photos: the folder of photographs.
+        faces: `Scores.faces` of that folder.
+        vocabulary: the model's.
+        work: folder of work folders.
+        settings: workers and largest photograph.
+        progress: show a progress bar.
+
+    Returns:
+        a folder of JPEG files, each called as its photograph with `.jpg` at the end.
+
+    Raises:
+        ParameterError: `photos` is no folder.
+    """
+    settings = settings or PhotoSettings()
+    folder = find_folder(photos)
+    key = digest(str(folder), faces, recipe("pictures"))
+    work_folder = WorkFolder(work, "pictures", key)
+    target = work_folder.path / "pictures"
+    target.mkdir(exist_ok=True)
+    names = {printable(name): name for name in list_files(folder)[0]}
+
+    def draw(of_one: tuple[str, list[dict[Any, Any]]]) -> None:
+        name, rows = of_one
+        path = target / f"{name}.jpg"
+        if path.exists() or name not in names:
+            return
+        try:
+            pixels = read_photograph(folder, names[name], settings.max_pixels)
+        except PhotographError as error:
+            _log.warning("no picture is drawn: %s", error)
+            return
+        labelled = [_labelled(row, vocabulary) for row in rows]
+        with write_beside(path) as beside:
+            annotate(pixels, labelled).save(beside, quality=90)
+
+    photographs = faces.groupby("photograph", sort=False)
+    total = photographs.ngroups
+    bar = images_bar(f"drawing {folder.name}", total, disable=not (progress and total))
+    with work_folder.alone(), bar, ThreadPoolExecutor(settings.workers) as pool:
+        for half_written in target.rglob(".*"):
+            half_written.unlink()
+        for _ in ahead(pool, draw, _rows(photographs), 2 * settings.workers):
+            bar.update()
+    return target
+
+
+def _rows(photographs: Any) -> Iterator[tuple[str, list[dict[Any, Any]]]]:
+    for name, table in photographs:
+        yield str(name), table.to_dict("records")
+
+
+def _labelled(row: Mapping[Any, Any], vocabulary: Vocabulary) -> Labelled:
+    box = int(row["left"]), int(row["top"]), int(row["right"]), int(row["bottom"])
+    is_whole = bool(pd.isna(row["score"]))
+    return Labelled(int(row["face"]), None if is_whole else box, labels_of(row, vocabulary))
+
+
+def annotate(pixels: np.ndarray, faces: Sequence[Labelled]) -> Image:
+    """A photograph with numbered boxes, and each face's labels in columns at its right.
+
+    Small photographs are enlarged and large ones reduced, to between 720 and 1600 pixels, so that
+    the words can be read.
+
+    Args:
+        pixels: [H, W, 3] uint8, RGB.
+        faces: from left to right.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    height, width = pixels.shape[:2]
+    longest = min(max(height, width, _SMALLEST), _LARGEST)
+    scale = longest / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    photograph = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+    letter = longest // 45
+    font: Any = ImageFont.load_default(letter)
+    small: Any = ImageFont.load_default(round(letter * 0.8))
+    line, margin = round(letter * 1.4), letter
+    column = round(_LETTERS * letter * 0.55)
+
+    caution = _wrapped(CAUTION, small, column)
+    room = (size[1] - 2 * margin) // line - len(caution) - 1
+    columns = _in_columns([_lines(face, font, column) for face in faces], room)
+    most = max([room, *map(len, columns)])
+    tall = max(size[1], (most + len(caution) + 1) * line + 2 * margin)
+    page = Image.new("RGB", (size[0] + len(columns) * (column + 2 * margin), tall), "white")
+    page.paste(photograph, (0, 0))
+    canvas = ImageDraw.Draw(page)
+    for number, lines in enumerate(columns):
+        left = size[0] + margin + number * (column + 2 * margin)
+        for row, (words, colour) in enumerate(lines):
+            canvas.text((left, margin + row * line), words, fill=colour, font=font)
+    for number, words in enumerate(caution):
+        at = (size[0] + margin, tall - margin - (len(caution) - number) * line)
+        canvas.text(at, words, fill=_FAINT, font=small)
+    for face in faces:
+        if face.box is not None:
+            _draw_box(canvas, face, scale, font)
+    return page
+
+
+def _draw_box(canvas: Any, face: Labelled, scale: float, font: FreeTypeFont) -> None:
+    assert face.box is not None
+    colour = _colour(face)
+    left, top, right, bottom = (round(value * scale) for value in face.box)
+    canvas.rectangle((left, top, right, bottom), outline=colour, width=max(2, font.size // 7))
+    tag = f" {face.number} "
+    wide, high = font.getlength(tag), font.size * 1.3
+    above = max(0, top - high)  # beside the face rather than on it, where there is room
+    canvas.rectangle((left, above, left + wide, above + high), fill=colour)
+    canvas.text((left, above), tag, fill="white", font=font)
+
+
+def _in_columns(blocks: Sequence[list[_Line]], room: int) -> list[list[_Line]]:
+    """Blocks of lines in as few columns as `room` lines allow; longer ones where those are many."""
+    room = max([room, *map(len, blocks)])
+    while True:
+        columns: list[list[_Line]] = [[]]
+        for block in blocks:
+            if len(columns[-1]) + len(block) > room:
+                columns.append([])
+            columns[-1] += block
+        if len(columns) <= _MOST_COLUMNS:
+            return columns
+        room += 1
+
+
+def _lines(face: Labelled, font: FreeTypeFont, width: int) -> list[_Line]:
+    """What stands beside the photograph for one face, an empty line at the end."""
+    words = ", ".join(face.labels) or "none of the characteristics"
+    lines = [(line, _INK) for line in _wrapped(words, font, width)]
+    return [(f"Face {face.number} appears", _colour(face)), *lines, ("", _INK)]
+
+
+def _wrapped(text: str, font: FreeTypeFont, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _colour(face: Labelled) -> str:
+    return _COLOURS[(face.number - 1) % len(_COLOURS)]

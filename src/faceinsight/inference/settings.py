@@ -1,0 +1,69 @@
+"""Parameters of scoring one's own photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from faceinsight.common.devices import known_device
+from faceinsight.data.photographs import MAX_PIXELS
+
+
+class PhotoSettings(BaseModel):
+    """How the faces of one's own photographs are found and scored.
+
+    How a face is cut, and how its label map is made, is no matter of choice: the model says how it
+    was trained.
+
+    Attributes:
+        faces: `detect` (every face that pyfacer's detector finds; photographs without one are
+            skipped), `detect_or_whole` (a photograph in which none is found is one face), or
+            `whole` (every photograph is one face, as in CelebA, FairFace and UTKFace).
+        maps: label maps of a model that reads them: `as_trained` (by pyfacer's parser, or from
+            files beside the photographs, see `faceinsight.inference.folder.MapFiles`), or
+            `parsed` (by the parser, whatever the model was trained with).
+        detector_side: side in pixels of the larger of the two views in which faces are sought; more
+            finds the small faces of large photographs, and takes longer by the square.
+        detector_weights: file of the detector; None lets pyfacer fetch its own.
+        parser_weights: file of the parser; None lets pyfacer fetch its own.
+        pictures: whether the pipeline also draws each photograph with its labels.
+        batch_size: faces a forward pass.
+        workers: threads that read and cut photographs.
+        max_pixels: larger photographs are skipped.
+        device: auto, or a torch device such as cpu.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    faces: Literal["detect", "detect_or_whole", "whole"] = "detect"
+    maps: Literal["as_trained", "parsed"] = "as_trained"
+    detector_side: int = Field(default=640, ge=64, le=4096)
+    detector_weights: Path | None = None
+    parser_weights: Path | None = None
+    pictures: bool = False
+    batch_size: int = Field(default=32, ge=1)
+    workers: int = Field(default=4, ge=1)
+    max_pixels: float = Field(default=MAX_PIXELS, gt=0)
+    device: str = "auto"
+
+    _device = field_validator("device")(known_device)
+
+
+class PredictionSettings(BaseModel):
+    """How test faces are scored.
+
+    Attributes:
+        split: which split is scored.
+        batch_size: faces a forward pass.
+        device: auto, or a torch device such as cpu.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    split: str = Field("test", pattern="^(train|val|test)$")
+    batch_size: int = Field(256, ge=1)
+    device: str = "auto"
+
+    _device = field_validator("device")(known_device)

@@ -1,0 +1,272 @@
+"""The report: one self-contained page of what was trained, measured and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from faceinsight.data.names import dataset_name
+from faceinsight.data.parsing.classes import MAP_CLASSES, MAP_COLOURS
+from faceinsight.errors import ParameterError
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.variants import in_order
+from faceinsight.reports import (
+    FIGURES,
+    ablation_figures,
+    data_figures,
+    result_figures,
+    rule_figures,
+    tables,
+)
+from faceinsight.reports.embedding import embed
+from faceinsight.reports.examples import ExampleFace, findings, map_uri, picture_uri
+from faceinsight.reports.style import variant_name
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+WITHHELD = (
+    "Photographs are not shown: the pictures of these data sets may not be passed on. To look at "
+    "examples on your own machine, allow them in the parameters of the report."
+)
+"""Said in place of example faces where none are given."""
+
+
+ORDER_LITTLE, ORDER_MUCH = 0.01, 0.05
+"""Shares of answers that another order of the characteristics changes: up to the first they are
+called little, and beyond the second the summary names them."""
+
+ANSWER_KINDS = {
+    "describe": "a description",
+    "group": "about a group",
+    "topic": "about a topic",
+    "yes_no": "yes or no",
+}
+"""Kinds of question that `measure_agreement` tells apart, in words."""
+
+
+def draw_figures(
+    *,
+    vocabulary: Vocabulary,
+    metrics: Mapping[str, Mapping[str, Any]],
+    ablation: pd.DataFrame,
+    characteristics: pd.DataFrame,
+    summary: pd.DataFrame,
+    conditional: NDArray[np.floating],
+    adjacency: NDArray[np.floating],
+    label_violations: pd.DataFrame,
+    curves: Mapping[str, pd.DataFrame],
+) -> dict[str, go.Figure]:
+    """Draw the report's figures, by the names of `FIGURES`.
+
+    Args:
+        vocabulary: the characteristics, K of them.
+        metrics: variant to what `evaluate` returned.
+        ablation: `Ablation.table` of `compare`.
+        characteristics: `Ablation.characteristics`.
+        summary: from `summaries.dataset_summary`.
+        conditional: P [K, K] of the correlation prior.
+        adjacency: C_hat [K, K].
+        label_violations: `rule`, `decidable`, `broken` of the training labels.
+        curves: variant to its training log (`step`, `epoch`, `name`, `value`).
+    """
+    metrics, curves = in_order(metrics), in_order(curves)
+    figures = {
+        "composition": data_figures.dataset_composition(summary),
+        "prevalence": data_figures.prevalence_heat_map(summary),
+        "prior": data_figures.prior_heat_map(conditional, adjacency, vocabulary.ids),
+        "rules": rule_figures.rule_violations(metrics),
+        "each_rule": rule_figures.violations_by_rule(label_violations, metrics),
+        "curves": result_figures.learning_curves(curves),
+        "tasks": result_figures.task_metrics(metrics),
+        "ablation": ablation_figures.ablation_overall(ablation),
+        "characteristics": ablation_figures.ablation_by_characteristic(characteristics),
+        "reliability": result_figures.reliability_curve(metrics),
+    }
+    return {name: figures[name] for name in FIGURES}
+
+
+def render_report(
+    *,
+    vocabulary: Vocabulary,
+    metrics: Mapping[str, Mapping[str, Any]],
+    ablation: pd.DataFrame,
+    characteristics: pd.DataFrame,
+    summary: pd.DataFrame,
+    skipped: pd.DataFrame,
+    label_violations: pd.DataFrame,
+    figures: Mapping[str, go.Figure],
+    examples: Sequence[ExampleFace] | None,
+    provenance: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    order_effects: Mapping[str, Mapping[str, float]] | None = None,
+    agreements: Mapping[str, Mapping[str, Any]] | None = None,
+    resplit: Mapping[str, str | None] | None = None,
+    withheld: str = WITHHELD,
+    drawn: bool = False,
+    title: str = "FaceInsight: what the models see in a face",
+) -> str:
+    """Render the report as one HTML page that loads nothing from anywhere.
+
+    Tables may have been through CSV: an empty text that came back as null stays empty.
+
+    Args:
+        vocabulary: the characteristics.
+        metrics: variant to what `evaluate` returned; the last in order is called the full model.
+        ablation: `Ablation.table` of `compare`.
+        characteristics: `Ablation.characteristics`.
+        summary: from `summaries.dataset_summary`.
+        skipped: from `summaries.skipped_summary`.
+        label_violations: `rule`, `decidable`, `broken` of the training labels.
+        figures: from `draw_figures`.
+        examples: faces to show, drawn by `examples.example_faces`; None shows `withheld`.
+        provenance: what made this report; nested values are shown as they are.
+        parameters: configuration of the run.
+        order_effects: variant to what `faceinsight.inference.prediction.order_effect` returned.
+        agreements: variant to what `evaluation.agreement.measure_agreement` returned.
+        resplit: data set to the reason why its split is our own, where it is.
+        withheld: the reason why no faces are shown.
+        drawn: the faces are drawn by this project, which the page then says first of all.
+        title: of the page.
+
+    Raises:
+        ParameterError: there are no metrics, or a figure is missing.
+    """
+    if not metrics:
+        raise ParameterError("report: there are no metrics of any variant; evaluate one first")
+    if missing := [name for name in FIGURES if name not in figures]:
+        raise ParameterError(f"report: the figure '{missing[0]}' is missing; draw it first")
+    metrics = in_order(metrics)
+    last = list(metrics)[-1]
+    full = metrics[last]
+    return _template().render(
+        title=title,
+        drawn=drawn,
+        charts={name: embed(figures[name], name) for name in FIGURES},
+        plotly_js=_plotly_js(),
+        css=_source("report.css"),
+        js=_source("report.js"),
+        variants=[variant_name(v) for v in metrics],
+        full_name=variant_name(last),
+        full=full,
+        headline=_headline(ablation),
+        percent=tables.percent,
+        settings=full["settings"],
+        ablation_rows=tables.ablation_rows(ablation),
+        accuracy_rows=tables.accuracy_rows(ablation, metrics),
+        characteristic_table=tables.characteristic_table(characteristics),
+        metric_tables=tables.metric_tables(metrics),
+        rule_rows=tables.rule_rows(label_violations, metrics),
+        rules_left_out=tables.rules_left_out(metrics),
+        split_rows=tables.split_rows(summary, resplit or {}),
+        skipped=[
+            row | {"dataset": dataset_name(row["dataset"])}
+            for row in skipped.fillna({"first": ""}).to_dict("records")
+        ],
+        n_skipped=int(skipped["n"].sum()),
+        n_ids=len(vocabulary),
+        tested=[dataset_name(name) for name, of in full["datasets"].items() if of["n"]],
+        untested=[dataset_name(name) for name, of in full["datasets"].items() if not of["n"]],
+        n_groups=len(vocabulary.groups),
+        order_rows=[
+            (variant_name(name), effect)
+            for name, effect in in_order(order_effects or {}).items()
+            if effect["faces"]
+        ],
+        order_verdict=_order_verdict(in_order(order_effects or {})),
+        answer_kinds=ANSWER_KINDS,
+        agreement_rows=[
+            (variant_name(name), of) for name, of in in_order(agreements or {}).items() if of
+        ],
+        faces=None if examples is None else [_face(face, vocabulary) for face in examples],
+        map_classes=[
+            (name.replace("_", " "), "#{:02x}{:02x}{:02x}".format(*map(int, colour)))
+            for name, colour in zip(MAP_CLASSES, MAP_COLOURS, strict=True)
+        ],
+        withheld=withheld,
+        provenance=[
+            (name, tables.NOTHING if text == "null" else text)
+            for name, text in tables.flat(provenance)
+        ],
+        parameters=tables.flat(parameters),
+    )
+
+
+def _headline(table: pd.DataFrame) -> dict[str, Any]:
+    """What the ablation says of the last variant against the first, in plain values."""
+    row = {str(name): value for name, value in table.iloc[-1].items()}
+    verdict = "unknown"
+    if len(table) > 1 and pd.notna(row["difference_low"]):
+        verdict = (
+            "better"
+            if row["difference_low"] > 0
+            else "worse"
+            if row["difference_high"] < 0
+            else "alike"
+        )
+    return row | {"first": table["variant"].iloc[0], "verdict": verdict}
+
+
+def _order_verdict(effects: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """How much the order of the characteristics matters, by the variant it matters most for."""
+    shares = {name: of["answers_changed"] for name, of in effects.items() if of["faces"]}
+    most = max(shares.values(), default=0.0)
+    kind = "much" if most > ORDER_MUCH else "some" if most > ORDER_LITTLE else "little"
+    told = [
+        f"{tables.percent(share)}% for {variant_name(name)}"
+        for name, share in shares.items()
+        if share > (ORDER_MUCH if kind == "much" else ORDER_LITTLE)
+    ]
+    return {
+        "kind": kind,
+        "told": ", ".join(told),
+        "most": most,
+        "little": ORDER_LITTLE,
+        "much": ORDER_MUCH,
+    }
+
+
+def _face(face: ExampleFace, vocabulary: Vocabulary) -> dict[str, Any]:
+    return {
+        "dataset": dataset_name(face.dataset),
+        "photograph": face.photograph,
+        "picture": picture_uri(face.picture),
+        "map": None if face.map is None else map_uri(face.map),
+        "findings": findings(face, vocabulary),
+    }
+
+
+@cache
+def _plotly_js() -> Markup:
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("faceinsight.reports", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _template() -> Any:
+    return _environment().get_template("report.html.j2")
+
+
+def _source(name: str) -> Markup:
+    """A file of the page that is taken over as it is."""
+    environment = _environment()
+    assert environment.loader is not None
+    return Markup(environment.loader.get_source(environment, name)[0])

@@ -1,0 +1,88 @@
+"""Tables of what went in: what the data sets hold, and what was left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from faceinsight.data.splits import PARTS
+from faceinsight.method.characteristics import Vocabulary
+
+_NAMES_SHOWN = 3
+
+
+def dataset_summary(examples: Mapping[str, pd.DataFrame], vocabulary: Vocabulary) -> pd.DataFrame:
+    """Count faces and labels.
+
+    Args:
+        examples: data set to its label table.
+        vocabulary: the characteristics; those that a data set does not annotate have no rows.
+
+    Returns:
+        One row for each data set, split and annotated characteristic: `dataset`, `split`, `id`,
+        `faces` (in the split), `known` (faces with a known label), `present`.
+    """
+    rows = []
+    for dataset, table in examples.items():
+        annotated = [id_ for id_ in vocabulary.annotated_by(dataset) if id_ in table]
+        for split in PARTS:
+            labels = table.loc[table["split"] == split, annotated]
+            known, present = labels.notna().sum(), (labels == 1).sum()
+            rows += [
+                (dataset, split, id_, len(labels), int(known[id_]), int(present[id_]))
+                for id_ in annotated
+            ]
+    return pd.DataFrame(rows, columns=["dataset", "split", "id", "faces", "known", "present"])
+
+
+def skipped_summary(
+    skipped_rows: Mapping[str, pd.DataFrame],
+    audits: Mapping[str, pd.DataFrame],
+    selections: Mapping[str, Mapping[str, Any]],
+    segmentation: Mapping[str, Sequence[Sequence[str]]] | None = None,
+) -> pd.DataFrame:
+    """Count what was not used, by data set and reason, with the first few names.
+
+    Args:
+        skipped_rows: data set to rows of label files that were left out: `file`, `row`, `reason`.
+        audits: data set to audited photographs: `photograph`, `status` (`ok` or the reason).
+        selections: data set to the account of the selection, of which `dropped` (reason to number
+            of labelled faces) and `resplit` (why the split is our own, or None) are read.
+        segmentation: data set to what failed when faces were cut and parsed, as `crops.json`
+            names it: photograph and reason.
+
+    Returns:
+        `dataset`, `what` ("label rows", "photographs", "faces" or "crops"), `reason`, `n`, `first`
+        (a few names in one text, "" where none is known).
+    """
+    rows: list[tuple[str, str, str, int, str]] = []
+    for dataset, table in skipped_rows.items():
+        for reason, of in table.groupby("reason", sort=True):
+            names = [
+                str(file) if pd.isna(row) else f"{file}, row {int(row)}"
+                for file, row in zip(of["file"], of["row"], strict=True)
+            ]
+            rows.append((dataset, "label rows", str(reason), len(of), _first(names)))
+    for dataset, audit in audits.items():
+        bad = audit[(audit["status"] != "ok").fillna(True)]
+        for reason, of in bad.groupby("status", sort=True):
+            rows.append(
+                (dataset, "photographs", str(reason), len(of), _first(of["photograph"].tolist()))
+            )
+    for dataset, selection in selections.items():
+        audited = {row[2] for row in rows if row[0] == dataset and row[1] == "photographs"}
+        for reason, n in selection["dropped"].items():
+            if reason not in audited:
+                rows.append((dataset, "faces", str(reason), int(n), ""))
+    for dataset, failed in (segmentation or {}).items():
+        for why in sorted({reason for _, reason in failed}):
+            names = [photograph for photograph, reason in failed if reason == why]
+            rows.append((dataset, "crops", why, len(names), _first(names)))
+    return pd.DataFrame(rows, columns=["dataset", "what", "reason", "n", "first"])
+
+
+def _first(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    return shown + (", …" if len(names) > _NAMES_SHOWN else "")

@@ -1,0 +1,17 @@
+"""Rivals, fine-tuned: LoRA on another vision-language model, per task, on our training images.
+
+A rival that transformers has a native class for is asked about each training face what it is asked
+as a rival (`faceinsight.rivals`), and learns a templated answer. A grid of learning rates is
+searched; validation accuracy alone decides. What comes out is an adapter for each task, which is
+then asked and measured as the untuned rival is.
+
+    settings      the grid and LLaVA's LoRA recipe, typed
+    examples      training faces, questions, and the answers that are right
+    collating     examples to batches in which only the answer is learnt
+    adapting      LoRA beside the language model's linear layers
+    validating    accuracy on validation faces, by the code that measures rivals
+    training      one point of the grid
+    grid          all points, of which the best is kept; none is trained twice
+    testing       the tuned rival asked about test faces
+    telling       what a person reads of it
+"""

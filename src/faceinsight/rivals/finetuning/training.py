@@ -1,0 +1,153 @@
+"""One point of the grid: LoRA trained by Hugging Face's Trainer, stopped by validation accuracy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from transformers import Trainer, TrainerCallback, set_seed
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.utils import logging as transformers_logging
+
+from faceinsight.rivals.finetuning.adapting import add_adapter, copy_adapter, save_adapter
+from faceinsight.rivals.finetuning.collating import AnswerCollator
+from faceinsight.rivals.finetuning.examples import Example
+from faceinsight.rivals.finetuning.settings import FinetuningSettings, Point
+from faceinsight.training.arguments import trainer_arguments
+from faceinsight.training.callbacks import ImagesProgress, StopWithoutProgress
+from faceinsight.training.checkpoints import (
+    CHECKPOINTS,
+    drop_old_checkpoints,
+    last_complete_checkpoint,
+    mark_complete,
+)
+from faceinsight.training.records import learning_curve
+
+logger = logging.getLogger(__name__)
+
+ADAPTER = "adapter"
+_KEPT = 2
+
+
+class EvaluateLast(TrainerCallback):
+    """Take the validation accuracy of the last step as well, wherever the steps end."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Ask for it."""
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+
+
+class RivalTrainer(Trainer):
+    """Trainer of an adapter, with an accuracy in place of an evaluation loss.
+
+    Checkpoints hold the adapter and what training needs to go on, and are whole or absent.
+
+    Args:
+        validate: validation accuracy of a model.
+        progress: label of the progress bar.
+        kwargs: Trainer's own arguments.
+    """
+
+    model: Any
+
+    def __init__(self, *, validate: Callable[[Any], float], progress: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._validate = validate
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+        self.add_callback(EvaluateLast())
+        self.add_callback(ImagesProgress(progress))
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Validation accuracy, logged and told to callbacks as Trainer's own evaluation is."""
+        metrics = {"eval_accuracy": self._validate(self.model.get_base_model())}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        # Trainer's own would add a pickle of its arguments, and ask the hub about the checkpoint.
+        save_adapter(self.model, Path(output_dir or str(self.args.output_dir)))
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        folder = Path(str(self.args.output_dir))
+        mark_complete(folder / f"checkpoint-{self.state.global_step}")
+        best = self.state.best_model_checkpoint
+        drop_old_checkpoints(folder, _KEPT, Path(best) if best else None)
+
+
+def train_point(
+    model: Any,
+    point: Point,
+    settings: FinetuningSettings,
+    examples: list[Example],
+    collator: AnswerCollator,
+    validate: Callable[[Any], float],
+    work: Path,
+    *,
+    checkpoint: str,
+    label: str,
+) -> dict[str, Any]:
+    """Train one adapter, or go on where an earlier start was stopped.
+
+    Args:
+        model: a native class of transformers, freshly loaded; LoRA is put into it.
+        point: of the grid.
+        settings: everything else of training.
+        examples: what is learnt.
+        collator: examples to batches.
+        validate: validation accuracy of a model.
+        work: folder of this point; the best adapter ends in `work`/adapter.
+        checkpoint: whose adapter this is.
+        label: of the progress bar.
+
+    Returns:
+        Plain values: `accuracy` (on validation faces, of the adapter that is kept), `step` at which
+        it was reached, `steps` trained, and `curve`, rows of step, epoch, name, value.
+    """
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        set_seed(settings.seed)
+        adapted = add_adapter(model, settings, point.image_encoder, checkpoint)
+        if settings.gradient_checkpointing:
+            # Checkpointed layers have gradients only where their inputs do.
+            adapted.enable_input_require_grads()
+        trainer = RivalTrainer(
+            validate=validate,
+            progress=label,
+            model=adapted,
+            args=trainer_arguments(
+                settings,
+                work,
+                len(examples),
+                learning_rate=point.learning_rate,
+                device=model.device.type,
+                gradient_checkpointing=settings.gradient_checkpointing,
+            ),
+            train_dataset=examples,
+            eval_dataset=examples,  # Not read: `evaluate` takes what `validate` holds.
+            data_collator=collator,
+        )
+        if settings.patience is not None:
+            trainer.add_callback(StopWithoutProgress(settings.patience))
+        stopped = last_complete_checkpoint(work / CHECKPOINTS)
+        if stopped is not None:
+            logger.info("%s goes on from %s", label, stopped.name)
+        trainer.train(resume_from_checkpoint=str(stopped) if stopped else None)
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    state = trainer.state
+    copy_adapter(work / CHECKPOINTS / f"checkpoint-{state.best_global_step}", work / ADAPTER)
+    return {
+        "accuracy": state.best_metric,
+        "step": state.best_global_step,
+        "steps": state.global_step,
+        "curve": learning_curve(state.log_history),
+    }

@@ -1,0 +1,210 @@
+"""Way in: a server that speaks OpenAI's protocol, one's own or a hosted one.
+
+Nothing that identifies the server or its user is kept or logged: neither address nor key.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from faceinsight.errors import ParameterError
+from faceinsight.rivals.patience import Failed, Pace, Patience, TryAgain, retry_after
+from faceinsight.rivals.questions import Question, spellings
+from faceinsight.rivals.settings import RivalSettings, ScoredBy, ServerSettings
+from faceinsight.rivals.store import Answer
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+_NO_KEY = "none"
+"""Sent where no key is set; the client insists on one, servers of one's own do not read it."""
+
+
+class ServerRival:
+    """Asks one question about one picture at a time; may be called from many threads.
+
+    Args:
+        rival: which model, and its prompt.
+        settings: address, patience, pictures.
+        scored_by: text, or the log-probabilities of the first token.
+
+    Raises:
+        ParameterError: no address is set.
+    """
+
+    def __init__(self, rival: RivalSettings, settings: ServerSettings, scored_by: ScoredBy) -> None:
+        self._rival = rival
+        self._settings = settings
+        self._scored_by = scored_by
+        self._client = _client(settings)
+        self._closed = threading.Event()
+        self.patience = Patience(
+            settings.attempts,
+            settings.backoff,
+            settings.longest_wait,
+            Pace(settings.requests_per_minute, sleep=self._closed.wait),
+            sleep=self._closed.wait,
+        )
+
+    def ask(self, jpeg: bytes, question: Question) -> Answer:
+        """The answer to one question about one picture.
+
+        Raises:
+            Failed: the server did not answer, or refused this one question.
+            ParameterError: the server refuses every question like this one.
+        """
+        request = chat_request(self._rival, self._settings, self._scored_by, jpeg, question)
+        return self.patience(lambda: self._once(request, question))
+
+    def close(self) -> None:
+        """Break off what is under way, and what waits to be tried again."""
+        self._closed.set()
+        self._client.close()
+
+    def _once(self, request: dict[str, Any], question: Question) -> Answer:
+        import openai
+
+        if self._closed.is_set():
+            raise Failed("closed")
+        try:
+            response = self._client.chat.completions.with_raw_response.create(**request)
+            body = response.http_response.text
+        except openai.APITimeoutError:
+            raise TryAgain("timed out") from None
+        except openai.APIConnectionError:
+            raise TryAgain("no connection") from None
+        except openai.APIStatusError as error:
+            raise self._refused(error) from None
+        try:
+            choice = json.loads(body)["choices"][0]
+            message = choice["message"]
+            # A hosted model may say no in a field of its own.
+            text = message["content"] or message.get("refusal")
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            raise TryAgain("nonsense") from None
+        if self._scored_by == "likelihood":
+            if choice.get("logprobs") is None:
+                raise self._without_log_probabilities()
+            return _first_token(choice["logprobs"], question.options)
+        if isinstance(text, list):  # in parts, as a request may have them
+            text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
+        if text is None or text == "":
+            raise TryAgain("empty")
+        if not isinstance(text, str):
+            raise TryAgain("nonsense")
+        if not text.strip():
+            raise TryAgain("empty")
+        return Answer(text.strip())
+
+    def _refused(self, error: Any) -> Exception:
+        status: int = error.status_code
+        if status in (408, 409, 425, 429) or status >= 500:
+            return TryAgain(str(status), retry_after(error.response.headers))
+        if status in (401, 403):
+            return ParameterError(
+                f"the server refuses the key ({status}): set the environment variable "
+                f"{self._settings.api_key_variable}"
+            )
+        name = self._rival.served_as or self._rival.checkpoint
+        if status == 404:
+            return ParameterError(
+                f"the server knows no chat completions of a model '{name}' (404): see to its "
+                "address, which for most servers ends in /v1, and to the rival's served_as"
+            )
+        if self._scored_by == "likelihood" and status in (400, 422) and "logprobs" in error.message:
+            return self._without_log_probabilities()
+        return Failed(str(status))
+
+    def _without_log_probabilities(self) -> ParameterError:
+        name = self._rival.served_as or self._rival.checkpoint
+        return ParameterError(
+            f"the server gives no log-probabilities for '{name}': use scored_by=text, or a server "
+            "that gives them"
+        )
+
+
+def chat_request(
+    rival: RivalSettings,
+    settings: ServerSettings,
+    scored_by: ScoredBy,
+    jpeg: bytes,
+    question: Question,
+) -> dict[str, Any]:
+    """The chat completion that is requested: picture first, then the question, answered greedily.
+
+    What is the rival's own (`RivalSettings.request`) goes into `extra_body`.
+    """
+    url = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+    request: dict[str, Any] = {
+        "model": rival.served_as or rival.checkpoint,
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image_url", "image_url": {"url": url}},
+                    {"type": "text", "text": rival.prompt.replace("{question}", question.text)},
+                ],
+            }
+        ],
+        "max_tokens": question.max_tokens,
+        "temperature": 0.0,
+    }
+    if scored_by == "likelihood":
+        request |= {"max_tokens": 1, "logprobs": True, "top_logprobs": settings.top_logprobs}
+    if rival.request:
+        request["extra_body"] = dict(rival.request)
+    return request
+
+
+def _first_token(logprobs: Any, options: Sequence[str]) -> Answer:
+    """Log-probability of each option from a response's `logprobs`.
+
+    An option has the sum over the listed first tokens that spell it, with or without a space before
+    it: "yes", "Yes", " Yes".
+
+    Raises:
+        TryAgain: the response lists no tokens.
+    """
+    import numpy as np
+
+    try:
+        listed = [
+            (str(top["token"]), float(top["logprob"]))
+            for top in logprobs["content"][0]["top_logprobs"]
+        ]
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise TryAgain("no log-probabilities") from None
+    if not listed:
+        raise TryAgain("no log-probabilities")
+    scores: list[float | None] = []
+    for option in options:
+        found = [value for token, value in listed if token.strip() in spellings(option)]
+        scores.append(float(np.logaddexp.reduce(found)) if found else None)
+    return Answer("", tuple(scores), min(value for _, value in listed))
+
+
+def _client(settings: ServerSettings) -> OpenAI:
+    from openai import OpenAI
+
+    environment: Mapping[str, str] = os.environ
+    address = settings.base_url or environment.get(settings.base_url_variable)
+    if not address:
+        raise ParameterError(
+            f"no server to ask: set the environment variable {settings.base_url_variable} (or "
+            "rivals.server.base_url) to its address, e.g. http://localhost:8000/v1"
+        )
+    # The HTTP client tells every request with its whole address, which may hold a password.
+    for name in ("httpx", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return OpenAI(
+        base_url=address,
+        api_key=environment.get(settings.api_key_variable) or _NO_KEY,
+        timeout=settings.timeout,
+        max_retries=0,
+    )

@@ -1,0 +1,168 @@
+"""A model beside another system, on the faces that both have answered about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.rivals.tables.answers import ClassAnswers
+from faceinsight.rivals.tables.opening import (
+    AnswerTable,
+    as_scored,
+    open_table,
+    task_labels,
+    true_classes,
+)
+from faceinsight.rivals.tables.scores import (
+    NO_ANSWER,
+    AnsweredClasses,
+    merged_classes,
+    single_class,
+)
+from faceinsight.rivals.tables.settings import OthersSettings
+
+SAME_FACES_COLUMNS = (
+    *("table", "system", "model", "dataset", "task", "scoring", "rows", "n"),
+    *("system_accuracy", "model_accuracy", "difference", "difference_low", "difference_high"),
+)
+"""Columns of the table of comparisons."""
+
+
+def compare_on_same_faces(
+    settings: OthersSettings,
+    labels: Mapping[str, pd.DataFrame],
+    predictions: Mapping[str, pd.DataFrame],
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+) -> pd.DataFrame:
+    """Compare models with other systems, class task by class task.
+
+    Args:
+        settings: which tables there are.
+        labels: data set to its label table.
+        predictions: model to its predictions: `dataset, photograph, face`, `p_<id>`.
+        vocabulary: the characteristics.
+        evaluation: resamples, level and seed.
+
+    Returns:
+        One row a model, system, task and way of scoring (`exact`, and `merged` where the system
+        does not split classes; both are scored in the same way): `n` faces with a known class that
+        both have answered about, of the table's `rows`; the accuracy of each; the model's lead with
+        a paired interval. With no face in common, as where the system's photographs are those that
+        the model was trained on, n is 0 and the rest null.
+    """
+    rows: list[dict[str, Any]] = []
+    if settings.folder is not None:
+        for name, table in settings.tables.items():
+            if table.use:
+                of_dataset = labels[table.dataset]
+                opened = open_table(name, table, Path(settings.folder), of_dataset, vocabulary)
+                for model, scored in predictions.items():
+                    rows += _compare(opened, of_dataset, model, scored, vocabulary, evaluation)
+    return pd.DataFrame(rows, columns=list(SAME_FACES_COLUMNS))
+
+
+def _compare(
+    table: AnswerTable,
+    labels: pd.DataFrame,
+    model: str,
+    predictions: pd.DataFrame,
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+) -> list[dict[str, Any]]:
+    scored = _rows_of(table, labels, predictions)
+    rows = []
+    for system, by_task in table.systems.items():
+        for task_name, answers in by_task.items():
+            if not isinstance(answers, ClassAnswers):
+                continue
+            true = true_classes(task_labels(labels, table.match, answers.task, vocabulary))
+            common = np.flatnonzero((true >= 0) & (scored >= 0))
+            columns = [f"p_{member}" for member in answers.task.members]
+            of_model = predictions[columns].to_numpy(np.float32)[scored[common]].argmax(axis=1)
+            may, truth = answers.may[common], true[common]
+            identity = np.arange(len(columns))
+            ways = {"exact": (identity, single_class(may))}
+            numbers = merged_classes(may)
+            if numbers is not None and (may.sum(axis=1) > 1).any():
+                answer = np.where(may.any(axis=1), numbers[may.argmax(axis=1)], NO_ANSWER)
+                ways["merged"] = numbers, answer
+            for scoring, (numbers, answer) in ways.items():
+                facts = {
+                    "table": table.name,
+                    "system": system,
+                    "model": model,
+                    "dataset": table.dataset,
+                    "task": task_name,
+                    "scoring": scoring,
+                    "rows": len(table),
+                    "n": len(common),
+                }
+                k = int(numbers.max()) + 1
+                rows.append(
+                    facts
+                    | _difference(
+                        AnsweredClasses(numbers[truth], answer, k),
+                        AnsweredClasses(numbers[truth], numbers[of_model], k),
+                        table.dataset,
+                        table.photographs[common],
+                        evaluation,
+                    )
+                )
+    return rows
+
+
+def _rows_of(
+    table: AnswerTable, labels: pd.DataFrame, predictions: pd.DataFrame
+) -> NDArray[np.int64]:
+    """The row of the predictions about each row of the table, -1 where there is none."""
+    found = np.flatnonzero((predictions["dataset"] == table.dataset).to_numpy(bool))
+    keys = ["photograph", "face"]
+    of_model = predictions.iloc[found][keys].astype({"photograph": object, "face": np.int64})
+    matched = table.match >= 0
+    faces = labels.iloc[table.match[matched]][keys].astype({"photograph": object, "face": np.int64})
+    position = faces.merge(of_model.assign(position=found), how="left", on=keys)["position"]
+    rows = np.full(len(table), -1, np.int64)
+    rows[matched] = position.fillna(-1).to_numpy(np.int64)
+    return rows
+
+
+def _difference(
+    system: AnsweredClasses,
+    model: AnsweredClasses,
+    dataset: str,
+    photographs: NDArray[np.object_],
+    evaluation: EvaluationSettings,
+) -> dict[str, float | None]:
+    """Accuracies, and the model's lead with its paired interval."""
+    if not len(photographs):
+        return {}
+    both = [
+        scores.figures(scores.table.sum(axis=0)[None])["accuracy"] for scores in (system, model)
+    ]
+    value = float(both[1][0] - both[0][0])
+    scored, order = as_scored(dataset, photographs)
+    gaps = []
+    for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed):
+        exact = weights.astype(np.float64)
+        drawn = [s.figures(exact @ s.table[order])["accuracy"] for s in (system, model)]
+        gaps.append(drawn[1] - drawn[0])
+    low, high = None, None
+    if gaps:
+        n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
+        low, high = basic_interval(value, np.concatenate(gaps), evaluation.level, "difference", n)
+    return {
+        "system_accuracy": float(both[0][0]),
+        "model_accuracy": float(both[1][0]),
+        "difference": value,
+        "difference_low": low,
+        "difference_high": high,
+    }

@@ -1,0 +1,287 @@
+"""Other systems scored like a model: the same metrics, intervals and faces.
+
+Three decisions are stated in every row of the result, since a comparison turns on them:
+
+- **Whose labels.** `data set`: the label table's, for the rows that match a labelled face. `own`:
+  those that the table of answers brings itself, for all its rows.
+- **Classes that a system does not split.** `exact`: an answer is right if it stands for the true
+  class and no other, so "Asian" is never right among seven races. `merged`: classes that the system
+  does not tell apart are one class, for truth and answer alike. `any`, where such sets overlap:
+  right if the true class is among those that the answer may stand for; there is accuracy alone.
+- **What is no answer** (a refusal, a word outside the vocabulary, a word without a meaning) is
+  wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faceinsight.data.splits import PARTS
+from faceinsight.errors import ParameterError
+from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.method.characteristics import Task, Vocabulary
+from faceinsight.rivals.tables.answers import STATE_NAMES, AttributeAnswers, ClassAnswers, State
+from faceinsight.rivals.tables.opening import (
+    AnswerTable,
+    as_scored,
+    open_table,
+    task_labels,
+    true_classes,
+)
+from faceinsight.rivals.tables.scores import (
+    NO_ANSWER,
+    AnsweredAttributes,
+    AnsweredClasses,
+    AnsweredSets,
+    Scores,
+    merged_classes,
+    single_class,
+)
+from faceinsight.rivals.tables.settings import OthersSettings
+
+METRICS = ("accuracy", "precision", "recall", "f1")
+"""The figures of a system's answers, each with the ends of its interval."""
+
+COLUMNS = (
+    *("table", "system", "dataset", "task", "labels", "scoring", "n", *PARTS),
+    *("rows", "unmatched", "unlabelled", *STATE_NAMES.values(), "classes"),
+    *("not_told_apart", "never_answered"),
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
+    *("majority", "unmatched_first"),
+)
+"""Columns of the table of scores."""
+
+WORD_COLUMNS = ("table", "system", "task", "word", "meaning", "n", "first")
+"""Columns of the table of words that stand for no single class."""
+
+
+def score_others(
+    settings: OthersSettings,
+    labels: Mapping[str, pd.DataFrame],
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score all tables of answers.
+
+    Args:
+        settings: which tables there are; none are read where it names no folder.
+        labels: data set to its label table.
+        vocabulary: the characteristics.
+        evaluation: resamples, level and seed.
+
+    Returns:
+        One row a system, task, source of labels and way of scoring (`COLUMNS`): `n` faces scored,
+        of them in each part of the data set (null with `own` labels); of the table's `rows` those
+        that are `unmatched` or `unlabelled`; of the scored cells those without an answer, by
+        reason; how many `classes` (or attributes) are compared, which of them are not told apart
+        and which the system never answered; metrics with intervals; the share of the `majority`
+        class.
+        And one row a word that does not stand for one class (`WORD_COLUMNS`).
+
+    Raises:
+        AnswersFileError: a table is missing, malformed, or about other faces.
+        ParameterError: there is no such folder, or the settings do not fit the vocabulary.
+    """
+    scores: list[dict[str, Any]] = []
+    words: list[dict[str, Any]] = []
+    if settings.folder is not None:
+        if not Path(settings.folder).is_dir():
+            raise ParameterError(
+                f"others.folder: there is no folder {Path(settings.folder).absolute()}; name the "
+                "one that the tables of answers lie in"
+            )
+        for name, table in settings.tables.items():
+            if table.use:
+                of_dataset = labels[table.dataset]
+                opened = open_table(name, table, Path(settings.folder), of_dataset, vocabulary)
+                scores += score_table(opened, of_dataset, vocabulary, evaluation)
+                words += list_words(opened)
+    return pd.DataFrame(scores, columns=list(COLUMNS)), pd.DataFrame(
+        words, columns=list(WORD_COLUMNS)
+    )
+
+
+def score_table(
+    table: AnswerTable,
+    labels: pd.DataFrame,
+    vocabulary: Vocabulary,
+    evaluation: EvaluationSettings,
+) -> list[dict[str, Any]]:
+    """The rows of `score_others` for one table."""
+    rows = []
+    unmatched = np.flatnonzero(table.match < 0)
+    first = ", ".join(str(name) for name in table.photographs[unmatched[:3]])
+    for system, by_task in table.systems.items():
+        for task_name, answers in by_task.items():
+            facts = {
+                "table": table.name,
+                "system": system,
+                "dataset": table.dataset,
+                "task": task_name,
+                "rows": len(table),
+                "unmatched": len(unmatched),
+                "unmatched_first": first + (", …" if len(unmatched) > 3 else ""),
+            }
+            truth = task_labels(labels, table.match, answers.task, vocabulary)
+            if isinstance(answers, AttributeAnswers):
+                columns = [answers.task.members.index(id_) for id_ in answers.ids]
+                rows.append(
+                    facts
+                    | _parts(table, labels, np.any(truth[:, columns] >= 0, axis=1))
+                    | _score_attributes(table, answers, truth[:, columns], evaluation)
+                )
+                continue
+            sources = {"data set": true_classes(truth)}
+            if task_name in table.truth:
+                sources["own"] = table.truth[task_name]
+            for source, true in sources.items():
+                if source == "own" or (true >= 0).any():
+                    parts = _parts(table, labels, true >= 0) if source == "data set" else {}
+                    missing = (true < 0) & ((table.match >= 0) | (source == "own"))
+                    about = {"labels": source, "unlabelled": int(missing.sum())}
+                    for scored in _score_classes(table, answers, true, evaluation):
+                        rows.append(facts | about | parts | scored)
+    return rows
+
+
+def list_words(table: AnswerTable) -> list[dict[str, Any]]:
+    """Words that stand for no class or for several, with how often they occur."""
+    rows = []
+    for system, by_task in table.systems.items():
+        for task_name, answers in by_task.items():
+            if isinstance(answers, ClassAnswers):
+                unclear = (answers.state != State.ANSWER) | (answers.may.sum(axis=1) > 1)
+                words, states = answers.words, answers.state
+            else:
+                unclear = (answers.state != State.ANSWER).ravel()
+                words, states = answers.words.ravel(), answers.state.ravel()
+            at = np.flatnonzero(unclear)
+            for word, group in pd.Series(at).groupby(words[at]):
+                first = int(group.iloc[0])
+                state = State(int(states[first]))
+                meaning = STATE_NAMES.get(state, "")
+                if isinstance(answers, ClassAnswers) and state == State.ANSWER:
+                    meaning = " or ".join(np.array(answers.task.members)[answers.may[first]])
+                row = first // (len(words) // len(table))
+                rows.append(
+                    {"table": table.name, "system": system, "task": task_name, "word": word}
+                    | {"meaning": meaning, "n": len(group), "first": table.photographs[row]}
+                )
+    return rows
+
+
+def figures(
+    scores: Scores, dataset: str, photographs: NDArray[np.object_], evaluation: EvaluationSettings
+) -> dict[str, float | None]:
+    """Metrics with intervals of n scored faces, photographs resampled."""
+    point = scores.figures(scores.table.sum(axis=0)[None])
+    scored, order = as_scored(dataset, photographs)
+    table = scores.table[order]
+    n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
+    chunks = [
+        scores.figures(weights.astype(np.float64) @ table)
+        for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed)
+    ]
+    found: dict[str, float | None] = {}
+    for metric in METRICS:
+        value = float(point[metric][0])
+        low, high = None, None
+        if chunks and not np.isnan(value):
+            resampled = np.concatenate([chunk[metric] for chunk in chunks])
+            low, high = basic_interval(value, resampled, evaluation.level, photographs=n)
+        found |= {
+            metric: None if np.isnan(value) else value,
+            f"{metric}_low": low,
+            f"{metric}_high": high,
+        }
+    return found
+
+
+def _score_classes(
+    table: AnswerTable,
+    answers: ClassAnswers,
+    true: NDArray[np.int64],
+    evaluation: EvaluationSettings,
+) -> Iterator[dict[str, Any]]:
+    rows = np.flatnonzero(true >= 0)
+    may, photographs, truth = answers.may[rows], table.photographs[rows], true[rows]
+    facts = {
+        "n": len(rows),
+        **_states(answers.state[rows]),
+        "never_answered": _names(answers.task, ~np.any(may, axis=0)),
+    }
+    members = np.arange(len(answers.task.members))
+    ways: list[tuple[str, Scores, NDArray[np.int64]]] = [
+        ("exact", AnsweredClasses(truth, single_class(may), len(members)), members)
+    ]
+    if (may.sum(axis=1) > 1).any():
+        numbers = merged_classes(may)
+        if numbers is None:
+            ways.append(("any", AnsweredSets(truth, may), members))
+        else:
+            answer = np.where(may.any(axis=1), numbers[may.argmax(axis=1)], NO_ANSWER)
+            merged = AnsweredClasses(numbers[truth], answer, int(numbers.max()) + 1)
+            ways.append(("merged", merged, numbers))
+    for scoring, scores, numbers in ways:
+        true_class = np.bincount(numbers[truth], minlength=1)
+        yield facts | {
+            "scoring": scoring,
+            "classes": int(numbers.max()) + 1,
+            "not_told_apart": _not_told_apart(answers.task, may),
+            "majority": float(true_class.max() / len(rows)) if len(rows) else None,
+            **figures(scores, table.dataset, photographs, evaluation),
+        }
+
+
+def _score_attributes(
+    table: AnswerTable,
+    answers: AttributeAnswers,
+    labels: NDArray[np.int8],
+    evaluation: EvaluationSettings,
+) -> dict[str, Any]:
+    rows = np.flatnonzero((labels >= 0).any(axis=1))
+    scores = AnsweredAttributes(
+        labels[rows], answers.present[rows], answers.state[rows] == State.ANSWER
+    )
+    known = labels[rows] >= 0
+    present = (labels[rows] == 1).sum(axis=0)
+    n = known.sum(axis=0)
+    return {
+        "labels": "data set",
+        "scoring": "exact",
+        "n": len(rows),
+        "unlabelled": int((table.match >= 0).sum()) - len(rows),
+        **_states(answers.state[rows][known]),
+        "classes": len(answers.ids),
+        "not_told_apart": "",
+        "never_answered": "",
+        "majority": float(np.maximum(present, n - present).sum() / n.sum()) if n.any() else None,
+        **figures(scores, table.dataset, table.photographs[rows], evaluation),
+    }
+
+
+def _states(state: NDArray[np.int8]) -> dict[str, int]:
+    return {name: int((state == number).sum()) for number, name in STATE_NAMES.items()}
+
+
+def _parts(table: AnswerTable, labels: pd.DataFrame, scored: NDArray[np.bool_]) -> dict[str, int]:
+    """Scored faces in each part of the data set."""
+    split = labels["split"].iloc[table.match[scored & (table.match >= 0)]]
+    return {part: int((split == part).sum()) for part in PARTS}
+
+
+def _names(task: Task, which: NDArray[np.bool_]) -> str:
+    return ", ".join(np.array(task.members)[which])
+
+
+def _not_told_apart(task: Task, may: NDArray[np.bool_]) -> str:
+    """The classes of each answer that stands for several, as text."""
+    sets = np.unique(may[may.sum(axis=1) > 1], axis=0)[::-1]
+    return "; ".join(" or ".join(np.array(task.members)[row]) for row in sets)

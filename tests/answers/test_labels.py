@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from faceinsight.answers.labels import drawn_caution, label_words, labels_of, summary_text
+from faceinsight.data.drawn import DrawnSettings, draw_datasets
+from faceinsight.method.characteristics import Vocabulary
+
+
+def face(vocabulary: Vocabulary, *present: str, **columns: object) -> dict[str, object]:
+    return columns | {f"d_{id_}": int(id_ in present) for id_ in vocabulary.ids}
+
+
+@pytest.mark.parametrize(
+    ("id_", "words"),
+    [
+        ("age_20_29", "20 to 29 years old"),
+        ("age_70_plus", "70 or more years old"),
+        ("age_decade_0_9", "0 to 9 years old"),
+        ("race7_East_Asian", "East Asian"),
+        ("race5_Others", "another race"),
+        ("5_o_Clock_Shadow", "5 o clock shadow"),
+        ("surprise", "surprised"),
+        ("Wavy_Hair", "wavy hair"),
+    ],
+)
+def test_labels_are_words(id_: str, words: str) -> None:
+    assert label_words(id_) == words
+
+
+def test_every_label_of_the_vocabulary_is_words(vocabulary: Vocabulary) -> None:
+    for id_ in vocabulary.ids:
+        assert "_" not in label_words(id_)
+
+
+def test_classes_come_first_and_nothing_is_said_twice(vocabulary: Vocabulary) -> None:
+    present = ("Smiling", "White", "race7_White", "race5_White", "Female", "age_20_29", "happy")
+    said = labels_of(face(vocabulary, *present), vocabulary)
+    assert said == ["female", "20 to 29 years old", "White", "happy", "smiling"]
+
+
+def test_races_of_several_data_sets_are_told_apart(vocabulary: Vocabulary) -> None:
+    present = ("White", "race7_Latino_Hispanic", "race5_Others", "Smiling")
+    assert labels_of(face(vocabulary, *present), vocabulary) == [
+        "Latino Hispanic (FairFace)",
+        "another race (UTKFace)",
+        "smiling",
+        "white (MAAD)",
+    ]
+    assert labels_of(face(vocabulary, "race7_Indian", "race5_Indian"), vocabulary) == ["Indian"]
+
+
+def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabulary) -> None:
+    faces = pd.DataFrame(
+        [
+            face(vocabulary, "Male", photograph="a.jpg", face=1),
+            face(vocabulary, "Female", "Bangs", photograph="a.jpg", face=2),
+            face(vocabulary, photograph="b.jpg", face=1),
+            face(vocabulary, "sad", photograph="c.jpg", face=1),
+        ]
+    )
+    reasons = ["truncated", "no face found", "no face found"]
+    skipped = pd.DataFrame({"photograph": ["x", "y", "z"], "reason": reasons, "message": "."})
+    text = summary_text(faces, skipped, vocabulary)
+    assert "Scored 4 faces in 3 photographs." in text
+    assert "Skipped 3: 2 no face found, 1 truncated." in text
+    assert "a.jpg, face 2, appears female, bangs\n" in text
+    assert "b.jpg, face 1, appears with none of the characteristics" in text
+    assert "c.jpg" not in text
+    assert "Skipped" not in summary_text(faces.head(1), skipped.head(0), vocabulary)
+    assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary) -> Path:
+    settings = DrawnSettings(faces={"celeba": 10}, size=48)
+    return draw_datasets(tmp_path_factory.mktemp("drawn") / "raw", settings, vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("about", "warned"),
+    [({"training": {"drawn": True}}, True), ({"training": {"drawn": False}}, False), ({}, False)],
+)
+def test_a_model_of_drawn_faces_is_put_before_photographs(
+    tmp_path: Path, raw: Path, about: dict, warned: bool
+) -> None:
+    (tmp_path / "provenance.json").write_text(json.dumps(about), encoding="utf-8")
+    photograph = tmp_path / "photographs" / "a.jpg"
+    assert drawn_caution(tmp_path, photograph) is None  # what is not there is told as such
+    photograph.parent.mkdir()
+    photograph.touch()
+    assert (drawn_caution(tmp_path, photograph) is not None) == warned
+    assert drawn_caution(tmp_path, raw) is None
+    assert drawn_caution(tmp_path, raw / "celeba" / "any.jpg") is None
+    assert drawn_caution(tmp_path / "nothing", photograph) is None

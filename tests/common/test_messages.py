@@ -1,0 +1,188 @@
+import errno
+import os
+
+import pytest
+from kedro.config import MissingConfigException
+from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog
+from kedro.io.core import DatasetError, DatasetNotFoundError, VersionNotFoundError
+from kedro.validation.exceptions import ModelInstantiationError, ParameterValidationError
+from pydantic import ValidationError
+
+from faceinsight.common.messages import no_such, require_version, sentence
+from faceinsight.data.registry import DatasetSettings
+from faceinsight.errors import ParameterError
+from faceinsight.model.settings import TextSettings
+from faceinsight.training.settings import TrainingSettings
+
+
+def kedro_error(**parameters):
+    """What Kedro raises for parameters that do not fit: it keeps pydantic's text alone."""
+    classes = {"training": TrainingSettings, "dataset": DatasetSettings, "text": TextSettings}
+    told = []
+    for name, given in parameters.items():
+        try:
+            classes[name].model_validate(given)
+        except ValidationError as error:
+            model = classes[name].__name__
+            text = f"Failed to instantiate {model} for parameter '{name}': {error}"
+            told.append(f"- Parameter '{name}': {ModelInstantiationError(text)}")
+    return ParameterValidationError("\n".join(["Parameter validation failed:", *told]))
+
+
+def test_a_misspelt_nested_parameter_names_its_place_and_what_was_meant():
+    told = sentence(kedro_error(training={"augmentation": {"flp": 1}}))
+    assert told == ("training.augmentation.flp: there is no parameter 'flp'; did you mean 'flip'?")
+
+
+def test_every_fault_of_every_parameter_has_its_line():
+    told = sentence(
+        kedro_error(
+            training={"epoch": 3, "batch_size": 0},
+            dataset={"name": "celeba", "weight": -1},
+        )
+    )
+    lines = told.splitlines()
+    assert len(lines) == 4
+    assert "training.epoch: there is no parameter 'epoch'; did you mean 'epochs'?" in lines
+    assert any(line.startswith("training.batch_size: ") and "given: 0" in line for line in lines)
+    assert any(line.startswith("dataset.weight: ") and "given: -1" in line for line in lines)
+    assert "pydantic" not in told
+
+
+def test_a_validator_of_the_whole_model_keeps_its_words():
+    told = sentence(kedro_error(text={"pretrained": "a", "width": 8}))
+    assert told.startswith("text")
+    assert "give either 'pretrained' or, for learned features, 'width'" in told
+    assert "given:" not in told
+    assert "{" not in told
+
+
+def test_one_of_several_words_is_asked_for():
+    told = sentence(kedro_error(training={"schedule": "cosinus"}))
+    assert told.startswith("training.schedule: ")
+    assert "'cosine', 'linear'" in told
+    assert told.endswith("(given: 'cosinus').")
+
+
+def test_a_text_in_another_form_is_told_as_it_is():
+    assert sentence(ParameterValidationError("something else")) == "something else."
+
+
+def test_the_cause_is_found_behind_other_errors():
+    error = RuntimeError("wrapped")
+    error.__cause__ = ParameterError("the sentence")
+    assert sentence(error) == "the sentence."
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("there is none", "there is none."),
+        ("there is none.", "there is none."),
+        ("did you mean 'seg'?", "did you mean 'seg'?"),
+        ("it is there (given: 'x')", "it is there (given: 'x')."),
+        ("there is no file /a/b.jpg", "there is no file /a/b.jpg"),
+        ("name it with --params photos=FOLDER", "name it with --params photos=FOLDER"),
+        ("of /a/b, which is there", "of /a/b, which is there."),
+    ],
+)
+def test_a_sentence_ends_in_one_full_stop_but_behind_what_may_be_copied(said, told):
+    assert sentence(ParameterError(said)) == told
+
+
+def test_lines_of_several_faults_end_alike():
+    told = sentence(kedro_error(training={"batch_size": 0, "epochs": -1}))
+    first, *faults = told.splitlines()
+    assert first.endswith(":")
+    assert [line[-2:] for line in faults] == [")."] * 2
+
+
+def test_a_version_without_its_artifact_is_told_the_form():
+    told = sentence(
+        KedroCliError(
+            "Expected the form of 'load_versions' to be "
+            "'dataset_name:YYYY-MM-DDThh.mm.ss.sssZ',found model instead"
+        )
+    )
+    assert told.startswith("--load-versions: 'model' is not of the form NAME:VERSION, ")
+    assert sentence(KedroCliError("cannot be\nused together")) == "cannot be used together."
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"), [("modle", "did you mean 'model'?"), ("qqq", "kedro catalog describe-")]
+)
+def test_a_version_of_a_misspelt_artifact_is_told_what_was_meant(project_root, given, hint):
+    bootstrap_project(project_root)
+    error = DatasetNotFoundError(f"'load_versions' keys [{given}] are not found in the catalog.")
+    told = sentence(error)
+    assert told.startswith(f"--load-versions: there is no artifact '{given}'; ")
+    assert hint in told
+
+
+def test_a_version_is_required_of_what_keeps_versions(tmp_path):
+    entries = {
+        name: {
+            "type": "json.JSONDataset",
+            "filepath": str(tmp_path / name),
+            "versioned": name != "plain",
+        }
+        for name in ("kept", "unmade", "plain")
+    }
+    for version in ("2026-01-01", "2026-01-02"):
+        catalog = DataCatalog.from_config(entries, save_version=version)
+        catalog.save("kept", {})
+    catalog = DataCatalog.from_config(entries)
+    require_version(catalog, "kept", "2026-01-01", "--load-version")
+    require_version(catalog, "plain", "any", "--load-version")
+    with pytest.raises(ParameterError, match=r"^--lv: .* old of 'kept'; the newest is 2026-01-02$"):
+        require_version(catalog, "kept", "old", "--lv")
+    with pytest.raises(VersionNotFoundError) as none:
+        require_version(catalog, "unmade", "old", "--lv")
+    assert sentence(none.value).startswith(f"There is no version of {tmp_path / 'unmade'} yet")
+
+
+def test_configuration_and_pipelines_that_are_not_there():
+    assert "--env" in sentence(MissingConfigException("no folder conf/smal"))
+    error = ValueError("Failed to find the pipeline named 'trian'. Did you mean\n    train")
+    assert "trian" in sentence(error)
+    assert "\n" not in sentence(error)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("of ours"), RuntimeError()])
+def test_a_defect_keeps_its_traceback(error):
+    assert sentence(error) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.EACCES, "permissions"), (errno.ENOSPC, "make room"), (errno.ENAMETOOLONG, "shorter")],
+)
+def test_a_place_that_cannot_be_used_is_named_with_what_to_do(number, advice):
+    refused = OSError(number, os.strerror(number), "/a/place")
+    wrapped = DatasetError("Failed while saving data to dataset")
+    wrapped.__cause__ = refused
+    for error in (refused, wrapped):
+        told = sentence(error)
+        assert told.startswith(f"/a/place: {os.strerror(number)}; ")
+        assert advice in told
+
+
+def test_a_file_that_is_not_there_may_be_a_defect():
+    assert sentence(FileNotFoundError(errno.ENOENT, "No such file", "/a/place")) is None
+
+
+def test_without_a_near_name_all_are_listed():
+    assert no_such("variant", "qqq", {"seg", "org"}) == (
+        "there is no variant 'qqq'; there are org, seg"
+    )
+
+
+def test_a_model_that_is_not_trained_yet_comes_with_the_command_that_trains_it():
+    path = "/somewhere/data/small/06_models/seg/model"
+    told = sentence(VersionNotFoundError(f"Did not find any versions for X(filepath='{path}')"))
+    assert path in told
+    assert "kedro run --pipelines=train --params variant=seg" in told
+    other = sentence(VersionNotFoundError("Did not find any versions for X(filepath='/a/b.csv')"))
+    assert other == "There is no version of /a/b.csv yet; run the pipeline that makes it first."

@@ -1,0 +1,122 @@
+"""Every face of a photograph, once, in pixels of the photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from faceinsight.data.geometry import Box
+from faceinsight.data.parsing.detector import PyfacerDetector
+from faceinsight.data.parsing.settings import SegmentationSettings
+from faceinsight.data.photographs import load_photograph
+from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
+
+SETTINGS = SegmentationSettings()
+
+
+def photograph(height: int, width: int, **colours: Box) -> np.ndarray:
+    pixels = np.full((height, width, 3), 128, dtype=np.uint8)
+    for name, (left, top, right, bottom) in colours.items():
+        pixels[top:bottom, left:right] = {"red": RED, "blue": BLUE}[name]
+    return pixels
+
+
+@pytest.fixture
+def detecting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PyfacerDetector]:
+    def make(network: ColourNetwork) -> PyfacerDetector:
+        monkeypatch.setattr(PyfacerDetector, "_load", lambda self: network)
+        return PyfacerDetector(SETTINGS)
+
+    return make
+
+
+def test_boxes_are_the_photographs_own(detecting: Callable[..., PyfacerDetector]) -> None:
+    detector = detecting(ColourNetwork())
+    wide = photograph(300, 500, blue=(20, 40, 120, 180), red=(330, 100, 430, 250))
+    tall = photograph(900, 200, red=(50, 600, 150, 720))
+    none = photograph(100, 100)
+    found = detector.find([wide, none, tall], far=640)
+    assert [len(faces) for faces in found] == [2, 0, 1]
+    boxes = [box for faces in found for box, _ in faces]
+    expected = [(20, 40, 120, 180), (330, 100, 430, 250), (50, 600, 150, 720)]
+    assert np.abs(np.array(boxes) - expected).max() <= 4  # a pixel of the smaller view
+    assert [score for _, score in found[0]] == pytest.approx([0.9, 0.95])
+
+
+def test_what_only_one_of_the_views_shows_is_found_and_what_both_show_is_one(
+    detecting: Callable[..., PyfacerDetector],
+) -> None:
+    network = ColourNetwork(least=30, most=200)
+    detector = detecting(network)
+    # Views of 256 and 640 show 400 pixels as 256 and 640, and 20 as 13 and 32.
+    large = photograph(400, 400, red=(0, 0, 300, 300))
+    small = photograph(400, 400, red=(300, 300, 320, 320))
+    middle = photograph(400, 400, red=(100, 100, 200, 200))
+    found = detector.find([large, small, middle], far=640)
+    assert [len(faces) for faces in found] == [1, 1, 1]
+    assert sorted(network.sides) == [256, 640]
+    assert [len(f) for f in detector.find([large, small, middle], far=256)] == [1, 0, 1]
+
+
+def test_boxes_end_with_their_photograph(detecting: Callable[..., PyfacerDetector]) -> None:
+    detector = detecting(ColourNetwork())
+    ((box, _),) = detector.find([photograph(100, 300, red=(0, 0, 60, 100))], far=640)[0]
+    assert box[:2] == (0, 0)
+    assert box[3] == 100
+
+
+@settings(max_examples=20, deadline=None)
+@given(height=st.integers(1, 900), width=st.integers(1, 900), data=st.data())
+def test_any_photograph_has_boxes_inside_it(height: int, width: int, data: st.DataObject) -> None:
+    left = data.draw(st.integers(0, width - 1))
+    top = data.draw(st.integers(0, height - 1))
+    pixels = photograph(height, width, red=(left, top, width, height))
+    detector = PyfacerDetector(SETTINGS)
+    detector._network = ColourNetwork(least=1)
+    for (l, t, r, b), _ in detector.find([pixels], far=320)[0]:  # noqa: E741
+        assert 0 <= l < r <= width
+        assert 0 <= t < b <= height
+
+
+def test_real_photographs_with_several_faces(shared: Path) -> None:
+    """Of the faces that ExpW labels in photographs of several, most are found, at their place."""
+    labelled: dict[str, list[list[int]]] = {}
+    for row in (shared / "data/expw/label.lst").read_text().splitlines():
+        name, _, top, left, right, bottom, *_ = row.split()
+        labelled.setdefault(name, []).append([int(left), int(top), int(right), int(bottom)])
+    root = shared / "data/expw/image"
+    several = [n for n, b in labelled.items() if len(b) > 1 and (root / n).is_file()][:8]
+    detector = PyfacerDetector(
+        SegmentationSettings(detector_weights=shared / "weights/retinaface_mobilenet0.25.pth")
+    )
+    found = hit = 0
+    for name in several:
+        pixels = load_photograph(root, name)
+        boxes = [box for box, _ in detector.find([pixels], far=640)[0]]
+        assert boxes == sorted(boxes)
+        assert len(set(boxes)) == len(boxes)
+        for label in labelled[name]:
+            found += 1
+            hit += any(_overlap(label, box) > 0.4 for box in boxes)
+    assert found >= 16
+    assert hit / found > 0.7
+
+
+def test_a_tight_crop_is_one_face(shared: Path) -> None:
+    root = shared / "data/utkface/UTKFace"
+    names = sorted(path.name for path in root.iterdir())[:4000:400]
+    weights = shared / "weights/retinaface_mobilenet0.25.pth"
+    detector = PyfacerDetector(SegmentationSettings(detector_weights=weights))
+    found = detector.find([load_photograph(root, name) for name in names], far=640)
+    assert sum(len(faces) == 1 for faces in found) >= 9
+
+
+def _overlap(one: list[int], other: Box) -> float:
+    a, b = np.array(one), np.array(other)
+    both = np.prod(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None))
+    return float(both / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - both))

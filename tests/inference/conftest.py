@@ -1,0 +1,36 @@
+"""Tiny models and folders of photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faceinsight.data.parsing.settings import SegmentationSettings
+from faceinsight.inference import PhotoSettings
+from tests.model import tiny
+
+WHOLE = PhotoSettings(faces="whole", batch_size=3, workers=2, device="cpu")
+
+
+def save_model(folder: Path, crops: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """A model as training saves it, with random weights."""
+    model = tiny.model(**changes)
+    plain = SegmentationSettings(maps="none", size=tiny.SIZE).of_crops()
+    model.config.crops = plain | (crops or {})
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that reads no maps."""
+    folder = tmp_path_factory.mktemp("org")
+    return save_model(folder, segmentation=False, correlation=False, logic=False)
+
+
+@pytest.fixture(scope="session")
+def lgc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that was trained with map files."""
+    return save_model(tmp_path_factory.mktemp("lgc"), {"maps": "provided"})

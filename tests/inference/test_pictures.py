@@ -1,0 +1,81 @@
+"""Pictures show the photograph, boxes at their places, and words beside it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from faceinsight.inference import draw_folder, score_folder
+from faceinsight.inference.pictures import Labelled, annotate
+from tests.inference.conftest import WHOLE
+from tests.label_tables import save_photograph
+from tests.model import tiny
+
+
+def test_the_photograph_is_at_the_left_with_its_boxes(tmp_path: Path) -> None:
+    pixels = np.full((300, 400, 3), 200, dtype=np.uint8)
+    faces = [Labelled(1, (40, 100, 160, 250), ["male"]), Labelled(2, (250, 50, 350, 150), [])]
+    page = np.asarray(annotate(pixels, faces)).astype(int)
+    assert page.shape[0] >= 540  # 300 x 400 enlarged to 540 x 720
+    assert page.shape[1] > 720
+    coloured = np.ptp(page[:540, :720], axis=2) > 60
+    rows, columns = np.nonzero(coloured[:, :360])
+    assert (columns.min(), columns.max()) == (pytest.approx(72, abs=2), pytest.approx(288, abs=2))
+    assert rows.max() == pytest.approx(450, abs=2)
+    inside = page[220:440, 90:280]
+    assert (inside == 200).all()
+    assert (page[:, 720:] < 100).any()  # words
+
+
+def test_a_whole_photograph_has_no_box() -> None:
+    pixels = np.full((100, 100, 3), 200, dtype=np.uint8)
+    page = np.asarray(annotate(pixels, [Labelled(1, None, ["young"])]))
+    assert (page[:720, :720] == 200).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(size=st.tuples(st.integers(1, 3000), st.integers(1, 3000)), data=st.data())
+def test_words_have_room_at_any_size(size: tuple[int, int], data: st.DataObject) -> None:
+    labels = [f"label {i}" for i in range(data.draw(st.integers(0, 30)))]
+    faces = data.draw(st.integers(0, 40))
+    page = annotate(
+        np.zeros((*size, 3), np.uint8), [Labelled(i + 1, None, labels) for i in range(faces)]
+    )
+    assert page.width < 1600 * 3
+    beside = np.asarray(page)[:, page.width - 8 :]
+    assert (beside == 255).all()  # a margin: no word leaves the page
+    assert (np.asarray(page)[-8:, -60:] == 255).all()
+
+
+def test_a_folder_of_pictures(org: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos = tmp_path / "photos"
+    for name in ("a.png", "in/b.png", "c.png"):
+        save_photograph(photos, name)
+    (photos / "a.png.jpg").write_bytes((photos / "a.png").read_bytes())
+    (photos / "text.txt").write_text("no image")
+    faces = score_folder(org, photos, WHOLE, progress=False).faces
+    (photos / "c.png").write_bytes(b"gone bad")
+
+    def draw() -> dict[str, int]:
+        with caplog.at_level(logging.WARNING):
+            folder = draw_folder(
+                photos, faces, tiny.vocabulary(), tmp_path / "work", progress=False
+            )
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return {p.relative_to(folder).as_posix(): p.stat().st_mtime_ns for p in files}
+
+    first = draw()
+    assert set(first) == {"a.png.jpg", "a.png.jpg.jpg", "in/b.png.jpg"}
+    assert "c.png" in caplog.text
+    assert draw() == first
+    (work,) = (tmp_path / "work/pictures").iterdir()
+    (work / "pictures/.a.png.01234567.jpg").touch()  # as a killed run leaves it
+    with Image.open(work / "pictures/a.png.jpg") as picture:
+        assert picture.size[0] > 720
+    assert draw() == first

@@ -1,0 +1,63 @@
+"""Tables at the end of a run in a terminal."""
+
+import pytest
+
+from faceinsight.reports.text import ablation_text, agreement_text, metrics_text
+
+
+def cells(text, first):
+    (line,) = [line for line in text.splitlines() if line.startswith(first + " ")]
+    return [cell for cell in line.split("  ") if cell]
+
+
+def test_the_ablation_has_a_row_a_variant_and_the_baseline(report_arguments):
+    table = report_arguments["ablation"]
+    text = ablation_text(table, level=0.9)
+    row = table.iloc[-1]
+    shown = [c.strip() for c in cells(text, "+lgc")]
+    assert shown[1] == (
+        f"{100 * row['map']:.1f} [{100 * row['map_low']:.1f}, {100 * row['map_high']:.1f}]"
+    )
+    assert shown[2].startswith(f"{100 * row['difference']:+.1f} [")
+    assert shown[4] == f"{100 * row['faces_breaking_rules']:.1f}"
+    assert "points to org [90%]" in text
+    baseline = [c.strip() for c in cells(text, "baseline")]
+    assert baseline[1] == f"{100 * row['map_prevalence']:.1f}"
+    assert baseline[3] == f"{100 * row['mean_accuracy_majority']:.1f}"
+    variants = [line.split()[0] for line in text.splitlines()[1:5]]
+    assert variants == ["org", "+seg", "+corr", "+lgc"]
+
+
+@pytest.mark.parametrize("table", ["ablation", "metrics"])
+def test_drawn_faces_are_said_to_be_drawn(report_arguments, table):
+    if table == "ablation":
+        write, of = ablation_text, report_arguments["ablation"]
+    else:
+        write, of = metrics_text, report_arguments["metrics"]["lgc"]
+    assert "drawn by a program" in write(of, drawn=True).splitlines()[-1]
+    assert "drawn by a program" not in write(of)
+
+
+def test_a_models_metrics_have_a_row_a_task(report_arguments):
+    metrics = report_arguments["metrics"]["lgc"]
+    text = metrics_text(metrics)
+    age = metrics["datasets"]["fairface"]["tasks"]["age"]
+    (line,) = [line for line in text.splitlines() if line.split()[:2] == ["fairface", "age"]]
+    figure = age["metrics"]["map"]
+    assert f"{100 * figure['value']:.1f} [{100 * figure['low']:.1f}, " in line
+    assert line.split()[-1] == f"{100 * age['baselines']['map']:.1f}"
+
+
+def test_agreement_is_told_of_those_that_learnt_to_answer():
+    learnt = {"direct": {"agree_with_probabilities": 0.8312, "on_topic": 0.5}}
+    silent = {"direct": {"agree_with_probabilities": None, "on_topic": 0.0}}
+    agree, on_topic = agreement_text({"org": {}, "corr": silent, "lgc": learnt}).splitlines()
+    assert agree.endswith("in per cent: +corr -, +lgc 83.1.")
+    assert on_topic.endswith("what was asked: +corr 0.0, +lgc 50.0.")
+    assert agreement_text({"org": {}, "lgc": {}}) == ""
+    learnt["direct"]["unchosen"] = {"agree_with_probabilities": 0.7, "on_topic": 0.25}
+    agree, on_topic = agreement_text({"lgc": learnt}).splitlines()
+    assert agree.endswith("+lgc 83.1 (70.0).")
+    assert on_topic.endswith(
+        "+lgc 50.0 (25.0). In brackets: of one sampled answer, not chosen by P."
+    )

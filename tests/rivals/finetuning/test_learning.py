@@ -1,0 +1,88 @@
+"""Tiny rivals learn, on validation faces, and on test faces that nothing was chosen by."""
+
+import json
+
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+
+from faceinsight.evaluation.tasks import task_accuracies
+from faceinsight.rivals.asking import ask
+from faceinsight.rivals.faces import truth_of
+from faceinsight.rivals.finetuning.grid import tune_tasks
+from faceinsight.rivals.finetuning.testing import ask_tuned, truth_of_tuned
+from faceinsight.rivals.reading import predictions_of
+from tests.rivals.finetuning.conftest import recipe
+from tests.rivals.making import rules
+
+
+@pytest.fixture(scope="module")
+def tuned(tiny, crops, vocabulary, tmp_path_factory):
+    work = tmp_path_factory.mktemp("work")
+    # So slow a rate leaves the model as it was.
+    settings = recipe(learning_rates=(1e-7, 4e-3))
+    adapters, grid = tune_tasks(tiny.rivals, settings, vocabulary, crops, work)
+    return tiny, settings, work, adapters, grid
+
+
+def accuracy(answers, truth, vocabulary, settings) -> float:
+    predictions, _ = predictions_of(answers, truth, vocabulary, rules(vocabulary), settings, None)
+    columns = [[f"{letter}_{id_}" for id_ in vocabulary.ids] for letter in "py"]
+    p, y = (predictions[names] for names in columns)
+    labels = y.astype("Int8").fillna(-1).to_numpy(dtype="int8")
+    return task_accuracies(
+        p.to_numpy(), labels, predictions["dataset"].to_numpy(dtype=str), vocabulary
+    )["fairface/gender"]
+
+
+@pytest.mark.parametrize("scored_by", ["text", "likelihood"])
+def test_it_is_better_on_test_faces_than_before(tuned, crops, vocabulary, scored_by):
+    tiny, settings, work, adapters, _ = tuned
+    rivals = tiny.rivals.model_copy(update={"scored_by": scored_by})
+    truth = truth_of(crops, "test", vocabulary)
+    answers, account = ask_tuned(
+        adapters, rivals, settings, vocabulary, crops, work, progress=False
+    )
+    untuned, _ = ask(rivals, vocabulary, crops, work, task="gender", progress=False)
+    assert account["asked"] == len(answers) == len(untuned) == 48
+    known = truth_of_tuned(adapters, truth, vocabulary)
+    after = accuracy(answers, known, vocabulary, rivals)
+    before = accuracy(untuned, known, vocabulary, rivals)
+    assert after >= 0.85
+    assert after > before + 0.2
+
+
+def test_labels_of_what_it_was_not_tuned_for_are_left_out(tuned, crops, vocabulary):
+    truth = truth_of(crops, "test", vocabulary)
+    known = truth_of_tuned(tuned[3], truth, vocabulary)
+    assert truth["y_age_0_2"].notna().all()
+    pd.testing.assert_frame_equal(known[["y_Male", "y_Female"]], truth[["y_Male", "y_Female"]])
+    others = [f"y_{id_}" for id_ in vocabulary.ids if id_ not in ("Male", "Female")]
+    assert known[others].isna().all(axis=None)
+
+
+def test_the_grid_is_decided_by_validation_faces(tuned):
+    tiny, _, _, adapters, grid = tuned
+    assert grid["learning_rate"].tolist() == [1e-7, 4e-3]
+    assert grid["chosen"].tolist() == [False, True]
+    slow, fast = grid["validation_accuracy"]
+    said = json.loads((adapters / "fairface_gender" / "tuned.json").read_text())
+    assert said["before"] == slow < fast == said["validation_accuracy"]
+    assert said["chosen"] == {"learning_rate": 4e-3, "image_encoder": "frozen"}
+    assert (said["faces"], said["examples"]) == ({"train": 96, "val": 32}, 96)
+    assert said["rival"] == tiny.rivals.chosen
+
+
+def test_an_adapter_has_matrices_of_the_language_model_alone(tuned):
+    folder = tuned[3] / "fairface_gender"
+    assert {path.name for path in folder.iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "grid.csv",
+        "tuned.json",
+    }
+    saved = load_file(folder / "adapter_model.safetensors")
+    # Two layers of four attention and three MLP matrices, an A and a B beside each.
+    assert len(saved) == 2 * 7 * 2
+    assert all(".language_model.layers." in name and ".lora_" in name for name in saved)
+    assert all(bool(tensor.any()) for tensor in saved.values())
