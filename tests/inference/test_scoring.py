@@ -131,7 +131,7 @@ def test_boxes_are_of_the_photograph_as_it_is_meant_to_be_seen(org: Path, tmp_pa
     (tmp_path / "turned").mkdir()
     turned.save(tmp_path / "turned/x.png", exif=exif)
     one, other = (score(org, tmp_path / name).faces for name in ("straight", "turned"))
-    pd.testing.assert_crop_equal(one, other)
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_names_in_any_language_and_none(org: Path, tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_names_in_any_language_and_none(org: Path, tmp_path: Path) -> None:
 def test_batches_and_threads_change_nothing(org: Path, photos: Path, changes: dict) -> None:
     (photos / "1_text.png").write_text("no image")
     one, other = score(org, photos), score(org, photos, WHOLE.model_copy(update=changes))
-    pd.testing.assert_crop_equal(one.faces, other.faces, atol=1e-6)
-    pd.testing.assert_crop_equal(one.skipped, other.skipped)
+    pd.testing.assert_frame_equal(one.faces, other.faces, atol=1e-6)
+    pd.testing.assert_frame_equal(one.skipped, other.skipped)
 
 
 def test_maps_that_lie_beside_go_through_the_photographs_geometry(
@@ -258,8 +258,8 @@ def test_a_second_start_reads_only_what_is_new_or_changed(
     opened.clear()
     again = score(org, photos, work=tmp_path / "work")
     assert opened == ["gone.jpg"]  # no content, so nothing to know it by
-    pd.testing.assert_crop_equal(first.faces, again.faces)
-    pd.testing.assert_crop_equal(first.skipped, again.skipped)
+    pd.testing.assert_frame_equal(first.faces, again.faces)
+    pd.testing.assert_frame_equal(first.skipped, again.skipped)
     opened.clear()
     save_photograph(photos, "0.png", seed=50)
     save_photograph(photos, "in/8.png", seed=8)
@@ -267,7 +267,7 @@ def test_a_second_start_reads_only_what_is_new_or_changed(
     (photos / "gone.jpg").unlink()
     changed = score(org, photos, work=tmp_path / "work").faces
     assert sorted(opened) == ["0.png", "in/8.png"]
-    pd.testing.assert_crop_equal(changed, score(org, photos).faces, atol=1e-6)
+    pd.testing.assert_frame_equal(changed, score(org, photos).faces, atol=1e-6)
 
 
 def test_what_decides_the_result_starts_anew(
@@ -306,7 +306,7 @@ def test_a_stopped_start_keeps_what_it_has_scored(
     opened.clear()
     faces, _ = score(org, photos, work=tmp_path / "work")
     assert len(opened) == 1  # two batches of three were scored
-    pd.testing.assert_crop_equal(faces, score(org, photos).faces, atol=1e-6)
+    pd.testing.assert_frame_equal(faces, score(org, photos).faces, atol=1e-6)
 
 
 @pytest.mark.parametrize("faces", ["whole", "detect"])

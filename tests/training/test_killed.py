@@ -71,7 +71,7 @@ def result(work):
 
 
 def assert_same(one, other):
-    pd.testing.assert_crop_equal(one[1], other[1], check_exact=True)
+    pd.testing.assert_frame_equal(one[1], other[1], check_exact=True)
     assert one[0].keys() == other[0].keys()
     for name, tensor in one[0].items():
         assert torch.equal(tensor, other[0][name]), name

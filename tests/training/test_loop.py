@@ -87,7 +87,7 @@ def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step
     folder, curve = train(job(**settings), tmp_path / "stopped")
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(folder)[name]), name
-    pd.testing.assert_crop_equal(whole_curve, curve, check_exact=True)
+    pd.testing.assert_frame_equal(whole_curve, curve, check_exact=True)
 
 
 def test_the_best_validation_accuracy_is_kept(job, tmp_path):

@@ -159,7 +159,7 @@ def test_killed_they_leave_no_process_and_go_on_to_the_same_result(place, pair, 
     # No waiting here: the work folder's lock is theirs until the last of them is gone.
     folder, curve = train(pair, place / "killed")
     assert not any(is_alive(pid) for pid in started)
-    pd.testing.assert_crop_equal(curve, two[1], check_exact=True)
+    pd.testing.assert_frame_equal(curve, two[1], check_exact=True)
     for name, tensor in weights(two[0]).items():
         assert torch.equal(tensor, weights(folder)[name]), name
 
