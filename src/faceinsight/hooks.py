@@ -15,10 +15,6 @@ from faceinsight.errors import ParameterError
 
 logger = logging.getLogger(__name__)
 
-SHORTHANDS = {"variant", "data", "image_size", "max_pixels", "detector_weights", "parser_weights"}
-"""Names that `--params` may give although no parameter is called so: others are read from them."""
-
-
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them at its end."""
 
@@ -52,7 +48,7 @@ class RefuseUnknownNames:
             context.config_loader.conf_source, env=context.env, **settings.CONFIG_LOADER_ARGS
         )
         parameters = loader["parameters"]  # reads all files, each time
-        known = set(parameters) | SHORTHANDS
+        known = set(parameters)
         for name in sorted(set(given) - known):
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
         variants = set(parameters["variants"])
