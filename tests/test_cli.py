@@ -1,79 +1,223 @@
-"""What the command line makes of what is typed."""
+"""The command line around a model: what is typed, what is printed, what it ends with."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
+from PIL import Image
 
+import faceinsight
 from faceinsight import cli
-from faceinsight.errors import ParameterError
+from faceinsight.answers.labels import CAUTION
+from faceinsight.errors import PhotographError, WeightsError
+from faceinsight.inference.asking import PhotoAnswer
+
+ANSWER = PhotoAnswer(
+    text="Yes.",
+    way="grounded",
+    asked="Bald?",
+    face=2,
+    box=(0, 0, 9, 9),
+    faces=3,
+    labels={"Bald": True},
+    said={"Bald": True},
+    contradictions=(),
+)
 
 
-def test_home_is_found_in_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    given = {}
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(cli, "_enter_project", lambda: None)
-    monkeypatch.setattr(
-        cli.run, "callback", cli._with_readable_errors(lambda **options: given.update(options))
-    )
-    params = "variant=org,raw=~/faces,rivals.local.path=~/weights,a=x~/y,b=~nobody-here/z,epochs=2"
-    done = CliRunner().invoke(cli.run, [f"--params={params}"])
-    assert done.exit_code == 0, done.output
-    assert given["params"] == {
-        "variant": "org",
-        "raw": str(tmp_path / "faces"),
-        "rivals": {"local": {"path": str(tmp_path / "weights")}},
-        "a": "x~/y",
-        "b": "~nobody-here/z",
-        "epochs": 2,
-    }
+@dataclass
+class FakeFace:
+    name: str
+
+    def describe(self) -> str:
+        return f"the face of {self.name}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name}
 
 
-def test_who_stops_a_run_is_told_how_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(**options: object) -> None:
-        raise KeyboardInterrupt
+@dataclass
+class FakeModel:
+    """Finds one face in a photograph, none in an empty one, and cannot read a broken one."""
 
-    monkeypatch.setattr(cli, "_enter_project", lambda: None)
-    monkeypatch.setattr(cli.run, "callback", cli._with_readable_errors(stopped, cli.STOPPED))
-    done = CliRunner().invoke(cli.run, [])
+    options: dict[str, Any] = field(default_factory=dict)
+    asked: tuple[Any, ...] = ()
+
+    def from_pretrained(self, name: str, **options: Any) -> FakeModel:
+        self.options = {"name": name, **options}
+        return self
+
+    def stream(self, files: list[Path]) -> Any:
+        for file in files:
+            if file.stem.startswith("broken"):
+                yield PhotographError("truncated", f"{file} is cut off.")
+            else:
+                yield [] if file.stem == "empty" else [FakeFace(file.stem)]
+
+    def ask(self, *question: Any, **options: Any) -> PhotoAnswer:
+        self.asked = (*question, options)
+        return ANSWER
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeModel:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "empty.png", "broken.png", "more/b.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4)).save(name)
+    Path("model").mkdir()
+    monkeypatch.setenv(cli.MODEL, "model")
+    fake = FakeModel()
+    monkeypatch.setattr(faceinsight, "FaceInsight", fake, raising=False)
+
+    def table(faces: list[FakeFace]) -> pd.DataFrame:
+        return pd.DataFrame({"name": [face.name for face in faces]})
+
+    monkeypatch.setattr(faceinsight, "to_frame", table, raising=False)
+    return fake
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.cli, list(arguments))
+
+
+def test_faces_are_told_in_words(model):
+    done = call("analyze", "a.png", "empty.png")
+    assert done.exit_code == 0
+    told = "a.png: 1 face\n  1. the face of a\nempty.png: no faces\n"
+    assert done.stdout == told
+
+
+def test_json_is_one_list_and_what_cannot_be_read_has_its_place(model):
+    done = call("analyze", "--json", "a.png", "broken.png", "empty.png")
     assert done.exit_code == 1
-    assert cli.STOPPED in done.output
+    assert json.loads(done.stdout) == [
+        {"photograph": "a.png", "faces": [{"name": "a"}]},
+        {
+            "photograph": "broken.png",
+            "error": {"reason": "truncated", "message": "broken.png is cut off."},
+        },
+        {"photograph": "empty.png", "faces": []},
+    ]
+    assert "broken.png is cut off." in done.stderr
+
+
+def test_a_folder_is_entered_and_a_table_written(model):
+    done = call("analyze", "more", "a.png", "--csv", "faces.csv")
+    assert done.exit_code == 0, done.output
+    assert Path("faces.csv").read_text() == "name\nb\na\n"
+    assert done.stdout == ""
+
+
+def test_a_table_is_whole_or_absent(model, monkeypatch):
+    def fails(files: list[Path]) -> Any:
+        yield [FakeFace("a")]
+        raise WeightsError("the parser's weights are missing")
+
+    monkeypatch.setattr(model, "stream", fails)
+    done = call("analyze", "a.png", "empty.png", "--csv", "faces.csv")
+    assert done.exit_code == 1
+    assert done.stderr.endswith("Error: the parser's weights are missing.\n")
+    assert sorted(path.name for path in Path().glob("*.csv")) == []
+
+
+def test_options_reach_the_model(model):
+    Path("d.pth").touch()
+    done = call(
+        "analyze",
+        "a.png",
+        "--faces=whole",
+        "--device=cpu",
+        "--sensitive",
+        "--detector-weights=d.pth",
+    )
+    assert done.exit_code == 0, done.output
+    assert model.options == {
+        "name": "model",
+        "faces": "whole",
+        "device": "cpu",
+        "sensitive": True,
+        "detector_weights": Path("d.pth"),
+        "parser_weights": None,
+    }
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("arguments", "said"),
     [
-        ("--load-versions=model", "NAME:VERSION"),
-        ("--load-versions=model:../x", "'../x' is not allowed"),
+        (["analyze"], "Missing argument 'PHOTOS...'"),
+        (["analyze", "nowhere.png"], "nowhere.png is not there: name a photograph"),
+        (["analyze", "a.png", "--model=none"], "--model: there is no folder "),
+        (["analyze", "a.png", "--model=/a/b"], "--model: there is no folder /a/b"),
+        (["analyze", "a.png", "--parser-weights=w"], "--parser-weights: there is no file w"),
+        (["analyze", "a.png", "--csv=no/t.csv"], "to write into"),
+        (["analyze", "a.png", "--csv=t.csv", "--json"], "--json and --csv"),
+        (["analyze", "a.png", "--faces=some"], "'some' is not one of"),
+        (["ask", "more"], "is no file, but a folder"),
+        (["ask", "a.png", "--face=0"], "0 is not in the range"),
+        (["anlyze"], "No such command 'anlyze'"),
     ],
 )
-def test_an_option_that_kedro_refuses_is_one_sentence_on_standard_error(
-    option: str, said: str
-) -> None:
-    done = CliRunner().invoke(cli.run, [option])
-    assert done.exit_code == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("Error: ")
+def test_what_cannot_be_meant_is_told_in_a_sentence(model, arguments, said):
+    done = call(*arguments)
+    assert done.exit_code == 2
     assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert model.options == {}
 
 
-@pytest.mark.parametrize("within", [True, False])
-def test_a_relative_path_is_told_from_where_it_is_seen(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, within: bool
-) -> None:
-    def misses(**options: object) -> None:
-        raise ParameterError(f"photos: there is no folder {Path('../faces').absolute()}; name one")
+def test_without_a_model_it_is_said_where_one_comes_from(model, monkeypatch):
+    monkeypatch.delenv(cli.MODEL)
+    done = call("analyze", "a.png")
+    assert done.exit_code == 2
+    assert "none is named" in done.stderr
+    Path("data/06_models/lgc/model").mkdir(parents=True)
+    assert call("analyze", "a.png").exit_code == 0
+    assert model.options["name"] == "data/06_models/lgc/model"
 
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_enter_project", lambda: within)
-    monkeypatch.setattr(cli.run, "callback", cli._with_readable_errors(misses))
-    told = {
-        params: CliRunner().invoke(cli.run, [f"--params={params}"]).stderr
-        for params in ("photos=../faces,variant=org", f"photos={tmp_path}/../faces", "seed=1")
-    }
-    begins = [f"begin at the project's folder, {tmp_path}," in text for text in told.values()]
-    assert begins == [within, False, False]
-    assert all(text.rstrip("\n")[-2:] in (").", "e.") for text in told.values())
+
+def test_an_answer_goes_to_standard_output_and_what_it_is_to_standard_error(model):
+    done = call("ask", "a.png", "No hair?", "--face=2")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "Yes.\n"
+    assert done.stderr.startswith("Grounded: ")
+    assert model.asked == (Path("a.png"), "No hair?", {"face": 2, "way": "grounded"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "said"),
+    [
+        (ANSWER, "Bald?", "Grounded: "),
+        (ANSWER, None, "face 2 of 3"),
+        (ANSWER, "No hair?", 'asked as "Bald?"'),
+        (
+            replace(ANSWER, way="direct", contradictions=("Wearing_Hat", "age_20_29")),
+            None,
+            "its labels say otherwise of: wearing hat, 20 to 29 years old",
+        ),
+        (replace(ANSWER, way="direct", reason="not sure"), None, "; not sure;"),
+        (replace(ANSWER, way="template"), None, "Written from the labels"),
+    ],
+)
+def test_one_line_says_how_an_answer_came_about(answer, question, said):
+    line = cli.remarks(answer, question)
+    assert said in line
+    assert line.endswith(CAUTION)
+    assert "\n" not in line
+    assert ("asked as" in line) == (question == "No hair?")
+
+
+def test_the_command_line_loads_nothing_heavy():
+    heavy = {"torch", "pandas", "kedro", "numpy", "transformers"}
+    code = f"import sys, faceinsight.cli; print({heavy} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.strip() == "set()"

@@ -1,123 +1,325 @@
-"""`kedro run` and `kedro ask`, with errors that a person can read.
+"""`faceinsight`: photographs analysed from the command line, without a Kedro project around it.
 
-Kedro shows a traceback for whatever a node raises. What a user's input, configuration or weights
-have caused is one sentence instead; defects of ours keep their traceback.
+Inside the project `kedro run` and the rest are as Kedro has them; its `run` is here as well, with
+errors that a person can read. What is typed is checked before anything heavy is imported: a wrong
+argument is told at once.
 """
 
 from __future__ import annotations
 
-import copy
-import functools
-import os
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
-from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.project import LOGGING
-from kedro.utils import find_kedro_project
 
-from faceinsight.ask import ask
-from faceinsight.common.messages import sentence
 from faceinsight.common.paths import at_home
 
+if TYPE_CHECKING:
+    from faceinsight import Face, FaceInsight, PhotographError
+    from faceinsight.inference.asking import PhotoAnswer
 
-@click.group(name="faceinsight", context_settings={"help_option_names": ["-h", "--help"]})
+MODEL = "FACEINSIGHT_MODEL"
+"""Environment variable that names the model where no option does."""
+
+_HERE = Path("data/06_models/lgc/model")
+"""Where a run of the project leaves its model: taken where nothing is named."""
+
+
+@click.group(
+    name="faceinsight",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def cli() -> None:
-    """Commands of this project."""
+    """Face perception on photographs, from the command line."""
 
 
-STOPPED = "Stopped. The same command goes on where this one was."
-
-
-def _with_readable_errors(command: Callable[..., Any], stopped: str = "") -> Callable[..., Any]:
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        moved = _enter_project()
-        kwargs |= {"params": _parameter_at_home(kwargs["params"])} if "params" in kwargs else {}
-        try:
-            with _errors_as_sentences(kwargs.get("params") if moved else None):
-                return command(*args, **kwargs)
-        except KeyboardInterrupt:
-            if stopped:
-                click.echo(f"\n{stopped}", err=True)
+@cli.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True},
+    short_help="Run the project's pipelines: `kedro run`.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def run(ctx: click.Context, arguments: tuple[str, ...]) -> None:
+    """Kedro's own command, with errors that a person can read."""
+    try:
+        from faceinsight.pipelines.command import configure, run
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("faceinsight"):
             raise
+        raise click.ClickException(
+            f"run: the package {error.name} is not installed; "
+            "`pip install 'faceinsight[pipelines]'` brings what the project's pipelines need."
+        ) from None
+    configure()
+    run.main(list(arguments), ctx.command_path, obj=ctx.obj, standalone_mode=False)
 
-    return wrapped
+
+class _Typed(click.ParamType):
+    """A path as it is typed, `~` expanded."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        return Path(at_home(value))
+
+
+_MODEL_OPTION = click.option(
+    "--model",
+    envvar=MODEL,
+    help="Folder of a trained model, or its name on the Hugging Face hub. Otherwise that of the "
+    f"environment variable {MODEL}, or the newest in {_HERE}.",
+)
+_PHOTO_OPTIONS = (
+    _MODEL_OPTION,
+    click.option(
+        "--faces",
+        type=click.Choice(["detect", "detect_or_whole", "whole"]),
+        default="detect",
+        show_default=True,
+        help="Every face that is detected; the same, and a photograph without one as a whole; "
+        "or each photograph as one face (crops, drawn faces).",
+    ),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps."),
+    click.option("--detector-weights", type=_Typed(), help="File of the detector's weights."),
+    click.option("--parser-weights", type=_Typed(), help="File of the parser's weights."),
+    click.option(
+        "--sensitive",
+        is_flag=True,
+        help="Also what the data sets call race, and judgements of looks. They are annotators' "
+        "words, not facts about a person.",
+    ),
+)
+
+
+def _photo_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_PHOTO_OPTIONS):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("photos", nargs=-1, required=True, type=_Typed())
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an entry a photograph.")
+@click.option("--csv", "table", type=_Typed(), help="Write a table of the faces into this file.")
+@click.option("--pictures", type=_Typed(), help="Draw boxes and labels into this folder.")
+@_photo_options
+def analyze(
+    photos: tuple[Path, ...],
+    as_json: bool,
+    table: Path | None,
+    pictures: Path | None,
+    model: str | None,
+    **options: Any,
+) -> None:
+    """Analyze every face in PHOTOS: files, or folders with all that is in them.
+
+    What cannot be read is told on standard error, and the exit code is 1; the rest is analyzed.
+    """
+    with _errors_as_sentences():
+        if as_json and table is not None:
+            raise click.UsageError("--json and --csv: choose one, or call twice")
+        files = list(_files(photos))
+        for place in (table.parent if table else None, pictures.parent if pictures else None):
+            if place is not None and not place.is_dir():
+                raise click.UsageError(f"there is no folder {place.absolute()} to write into")
+        opened = _open(model, options)
+        show = _Shown(as_json, table, pictures)
+        from faceinsight.common.progress import images_bar
+
+        with images_bar("analyzing", len(files), disable=len(files) < 2) as bar, show:
+            for file, found in zip(files, opened.stream(files), strict=True):
+                show(file, found)
+                bar.update()
+    if show.failed:
+        raise SystemExit(1)
+
+
+@cli.command()
+@click.argument("photo", type=_Typed())
+@click.argument("question", required=False)
+@click.option("--face", type=click.IntRange(1), help="Its number from the left; else the largest.")
+@click.option(
+    "--direct",
+    is_flag=True,
+    help="Answer from the picture itself, where the model was taught to; otherwise from its "
+    "labels, which an answer then cannot contradict.",
+)
+@_photo_options
+def ask(
+    photo: Path,
+    question: str | None,
+    face: int | None,
+    direct: bool,
+    model: str | None,
+    **options: Any,
+) -> None:
+    """Answer QUESTION about the face in PHOTO, or describe it.
+
+    The answer goes to standard output; how it came about, and which face it is about, to standard
+    error.
+    """
+    with _errors_as_sentences():
+        (file,) = _files([photo], folders=False)
+        opened = _open(model, options)
+        answer = opened.ask(file, question, face=face, way="direct" if direct else "grounded")
+    click.echo(answer.text)
+    click.echo(click.style(remarks(answer, question), dim=True), err=True)
+
+
+def _files(paths: Sequence[Path], folders: bool = True) -> Iterator[Path]:
+    """The files that are meant, folders entered; told at once where there is none."""
+    for path in paths:
+        if path.is_dir() and folders:
+            from faceinsight.inference.folder import list_files
+
+            names, skipped = list_files(path)
+            for left_out in skipped:
+                click.echo(left_out.message, err=True)
+            yield from (path / name for name in names)
+        elif path.is_file():
+            yield path
+        else:
+            kind = "no file, but a folder" if path.is_dir() else "not there"
+            raise click.UsageError(f"{path.absolute()} is {kind}: name a photograph")
+
+
+def _open(model: str | None, options: dict[str, Any]) -> FaceInsight:
+    """The model, loaded; what is wrong with its name or an option is told first."""
+    for name in ("detector_weights", "parser_weights"):
+        path = options[name]
+        if path is not None and not path.is_file():
+            raise click.UsageError(f"--{name.replace('_', '-')}: there is no file {path}")
+    if model is None:
+        if not _HERE.is_dir():
+            raise click.UsageError(
+                f"--model: none is named, and there is none in {_HERE.absolute()}: name the folder "
+                "of a trained model (`make run` in the project trains one on drawn faces)"
+            )
+        model = str(_HERE)
+    model = at_home(model)
+    if not Path(model).is_dir() and not _is_hub_name(model):
+        raise click.UsageError(f"--model: there is no folder {Path(model).absolute()}")
+    from faceinsight import FaceInsight
+
+    return FaceInsight.from_pretrained(model, **options)
+
+
+def _is_hub_name(name: str) -> bool:
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))
+
+
+class _Shown:
+    """What was found, as a person or a program wants it; a table is whole or absent.
+
+    Attributes:
+        failed: whether a photograph could not be read.
+    """
+
+    def __init__(self, as_json: bool, table: Path | None, pictures: Path | None) -> None:
+        self.failed = False
+        self._as_json, self._table, self._pictures = as_json, table, pictures
+        self._faces: list[Face] = []
+        self._count = 0
+
+    def __enter__(self) -> _Shown:
+        if self._as_json:
+            click.echo("[", nl=False)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._as_json and kind is None:
+            click.echo("\n]" if self._count else "]")
+        if self._table is not None and kind is None:
+            from faceinsight import to_frame
+            from faceinsight.common.work import write_beside
+
+            with write_beside(self._table) as beside:
+                to_frame(self._faces).to_csv(beside, index=False, float_format="%.4f")
+
+    def __call__(self, file: Path, found: list[Face] | PhotographError) -> None:
+        """Show the faces of one photograph, or why there are none."""
+        if isinstance(found, Exception):
+            self.failed = True
+            click.echo(str(found), err=True)
+            faces: list[Face] = []
+        else:
+            faces = found
+            self._draw(file, faces)
+        if self._as_json:
+            entry: dict[str, Any] = {"photograph": str(file)}
+            if isinstance(found, Exception):
+                entry["error"] = {"reason": found.reason, "message": str(found)}
+            else:
+                entry["faces"] = [face.to_dict() for face in faces]
+            click.echo((",\n" if self._count else "\n") + json.dumps(entry), nl=False)
+        elif self._table is not None:
+            self._faces += faces
+        elif not isinstance(found, Exception):
+            click.echo(f"{file}: {_count(len(faces))}")
+            for number, face in enumerate(faces, 1):
+                click.echo(f"  {number}. {face.describe()}")
+        self._count += 1
+
+    def _draw(self, file: Path, faces: list[Face]) -> None:
+        if self._pictures is None or not faces:
+            return
+        from faceinsight.inference.pictures import draw_photograph
+
+        self._pictures.mkdir(exist_ok=True)
+        draw_photograph(file, faces, self._pictures / f"{file.stem}.jpg")
+
+
+def _count(faces: int) -> str:
+    return f"{faces or 'no'} face{'' if faces == 1 else 's'}"
+
+
+def remarks(answer: PhotoAnswer, question: str | None) -> str:
+    """One line on an answer: how it came about, about which face, and what it is not.
+
+    Args:
+        answer: the answer.
+        question: as it was typed.
+    """
+    from faceinsight.answers.labels import CAUTION, label_words
+
+    ways = {
+        "grounded": "Grounded: the language model's words for the labels of the face, checked "
+        "against them",
+        "direct": "Direct: the model's own words for the picture",
+        "template": "Written from the labels of the face",
+    }
+    told = [ways[answer.way]]
+    if answer.reason:
+        told.append(answer.reason)
+    if answer.contradictions:
+        against = ", ".join(dict.fromkeys(map(label_words, answer.contradictions)))
+        told.append(f"its labels say otherwise of: {against}")
+    if question and question.strip() != answer.asked:
+        told.append(f'asked as "{answer.asked}"')
+    largest = ", from left to right" if answer.faces > 1 else ""
+    told.append(f"face {answer.face} of {answer.faces}{largest}")
+    return f"{'; '.join(told)}. {CAUTION}"
 
 
 @contextmanager
-def _errors_as_sentences(seen_from_project: Any = None) -> Iterator[None]:
-    """Turn errors into sentences; those of relative paths in the parameters given say whose."""
+def _errors_as_sentences() -> Iterator[None]:
+    from faceinsight.common.messages import sentence
+
     try:
         yield
+    except click.ClickException:
+        raise
     except Exception as error:
         told = sentence(error)
         if told is None:
             raise
-        if any(str(Path(text).absolute()) in told for text in _relative(seen_from_project)):
-            told = (
-                f"{told.removesuffix('.')} (relative paths in --params begin at the project's "
-                f"folder, {Path.cwd()}, wherever the command is typed)."
-            )
         raise click.ClickException(told) from None
 
 
-def _relative(value: Any) -> Iterator[str]:
-    """Texts in parameters that are relative paths, if they are paths."""
-    if isinstance(value, dict | list):
-        for of in value.values() if isinstance(value, dict) else value:
-            yield from _relative(of)
-    elif isinstance(value, str) and value and not Path(value).is_absolute():
-        yield value
-
-
-def _enter_project() -> bool:
-    """Paths in parameters mean what they mean in the catalog, wherever in the project one is.
-
-    Returns:
-        Whether the command was typed in another folder than the project's.
-    """
-    project = find_kedro_project(Path.cwd())
-    if project is None or project == Path.cwd():
-        return False
-    os.chdir(project)
-    # Kedro looked for this file where the command was typed.
-    LOGGING.configure(yaml.safe_load((project / "conf" / "logging.yml").read_text("utf-8")))
-    return True
-
-
-def _read_option(callback: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(callback)
-    def wrapped(*args: Any) -> Any:
-        with _errors_as_sentences():
-            return callback(*args)
-
-    return wrapped
-
-
-def _parameter_at_home(value: Any) -> Any:
-    """A parameter with `~` as the shell expands it, which it does not after a comma."""
-    if isinstance(value, dict):
-        return {name: _parameter_at_home(of) for name, of in value.items()}
-    if isinstance(value, list):
-        return [_parameter_at_home(of) for of in value]
-    return at_home(value) if isinstance(value, str) else value
-
-
-run = copy.copy(kedro_run)
-assert kedro_run.callback is not None
-run.callback = _with_readable_errors(kedro_run.callback, STOPPED)
-# Kedro reads some options before the command begins, and prints its errors of them itself.
-run.params = [copy.copy(option) for option in kedro_run.params]
-for option in run.params:
-    if option.callback is not None:
-        option.callback = _read_option(option.callback)
-cli.add_command(run)
-
-assert ask.callback is not None
-ask.callback = _with_readable_errors(ask.callback)
-cli.add_command(ask)
+def main() -> None:
+    """The console script."""
+    cli(prog_name="faceinsight")

@@ -10,8 +10,9 @@ from typing import Any
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import Version
 
-from faceinsight.common.messages import no_such, require_version
+from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError
+from faceinsight.pipelines.messages import require_version
 
 logger = logging.getLogger(__name__)
 

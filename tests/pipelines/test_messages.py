@@ -10,10 +10,11 @@ from kedro.io.core import DatasetError, DatasetNotFoundError, VersionNotFoundErr
 from kedro.validation.exceptions import ModelInstantiationError, ParameterValidationError
 from pydantic import ValidationError
 
-from faceinsight.common.messages import no_such, require_version, sentence
+from faceinsight.common.messages import no_such
 from faceinsight.data.registry import DatasetSettings
 from faceinsight.errors import ParameterError
 from faceinsight.model.settings import TextSettings
+from faceinsight.pipelines.messages import require_version, sentence
 from faceinsight.training.settings import TrainingSettings
 
 
