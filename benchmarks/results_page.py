@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from faceinsight.evaluation.text import ablation_text
 from faceinsight.method.variants import LABELS
-from faceinsight.reports.text import ablation_text
 from project_runs import open_catalog
 
 COLUMNS = {

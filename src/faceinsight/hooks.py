@@ -104,7 +104,7 @@ class TellResults:
         made = pipeline.all_outputs()
         if made & {"ablation", "metrics"}:
             from faceinsight.data.drawn import is_drawn
-            from faceinsight.reports.text import ablation_text, metrics_text
+            from faceinsight.evaluation.text import ablation_text, metrics_text
 
             parameters = catalog.load("parameters")
             drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
@@ -136,8 +136,8 @@ class TellResults:
         names = [name for name in made if name.endswith("answers_agreement")]
         if not names:
             return
+        from faceinsight.evaluation.text import agreement_text
         from faceinsight.method.variants import LABELS
-        from faceinsight.reports.text import agreement_text
 
         chosen = catalog.load("params:chosen_variant")
         own = chosen["name"] if isinstance(chosen, dict) else chosen.name

@@ -16,10 +16,9 @@ from faceinsight.pipelines import (
     finetuning,
     ingestion,
     others,
-    paper,
     prediction,
     priors,
-    reporting,
+    reports,
     rules,
     segmentation,
     training,
@@ -40,8 +39,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     prior, rule = priors.create_pipeline(), rules.create_pipeline()
     train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
     prevalence = evaluation.create_prevalence_pipeline()
-    report = reporting.create_pipeline()
-    other, beside = others.create_pipeline(), paper.create_pipeline()
+    report = reports.create_pipeline()
+    other, beside = others.create_pipeline(), reports.create_paper_pipeline()
     read = ingest.to_outputs(*(name for name in other.inputs() if name.endswith(".labels")))
 
     upstream = ingest + segment + prior + rule

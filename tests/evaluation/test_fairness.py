@@ -9,8 +9,7 @@ from scipy.stats import binomtest
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.fairness import measure_fairness
-from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.evaluation.trust_settings import FairnessSettings
+from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.method.characteristics import Characteristic, Vocabulary
 
 AXES = {"gender": ["gender"], "age": ["Young"], "mood": ["mood"]}

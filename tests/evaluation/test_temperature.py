@@ -11,7 +11,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.calibration import Calibration, bin_edges
 from faceinsight.evaluation.recalibration import recalibrate
-from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.settings import EvaluationSettings, TemperatureSettings
 from faceinsight.evaluation.temperature import (
     LARGEST,
     fit_temperature,
@@ -19,7 +19,6 @@ from faceinsight.evaluation.temperature import (
     log_odds,
     scaled,
 )
-from faceinsight.evaluation.trust_settings import TemperatureSettings
 from tests.evaluation.fakes import fake_predictions, small_vocabulary
 
 SIZES = {"one": 300, "two": 200, "three": 150}

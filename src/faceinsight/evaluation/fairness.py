@@ -26,8 +26,7 @@ from scipy.stats import norm
 from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
 from faceinsight.evaluation.group_rates import Group, TaskRates, find_groups
 from faceinsight.evaluation.scored import Scored
-from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.evaluation.trust_settings import FairnessSettings
+from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.method.characteristics import Vocabulary
 
 RATE_COLUMNS = (

@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.scored import Scored
-from faceinsight.evaluation.trust_settings import TemperatureSettings
+from faceinsight.evaluation.settings import TemperatureSettings
 from faceinsight.method.characteristics import Vocabulary
 
 LARGEST = 100.0

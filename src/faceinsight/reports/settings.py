@@ -1,8 +1,10 @@
-"""Parameters of the report."""
+"""Parameters of the report, and of the page that sets this run beside the paper."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from faceinsight.method.characteristics import DATASETS
 
 
 class ReportingSettings(BaseModel):
@@ -18,3 +20,37 @@ class ReportingSettings(BaseModel):
 
     show_photographs: bool | None = None
     faces_per_dataset: int = Field(4, ge=0)
+
+
+class PaperSettings(BaseModel):
+    """What the page shows beside what this run's variants give.
+
+    Attributes:
+        ablation_dataset: the data set of Figure 8; CelebA in the paper.
+        faces: faces of Figure 7, picked at random from that data set's test part.
+        seed: of that draw.
+        rivals: folder of reports, where runs of `baselines` and `finetune` leave rivals' metrics;
+            null shows none.
+        results: tables of results that were made elsewhere (see
+            `faceinsight.reports.paper.results.read_results`).
+        answers: a table of statements about faces for Figure 7, as CSV (see
+            `faceinsight.reports.paper.panel`); null shows those of this run's variants alone.
+        omega_sweep: what `benchmarks/omega_sweep.py` wrote, as CSV; null says that it was not run.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    ablation_dataset: str = "celeba"
+    faces: int = Field(default=4, ge=0)
+    seed: int = Field(default=0, ge=0)
+    rivals: str | None = None
+    results: list[str] = []
+    answers: str | None = None
+    omega_sweep: str | None = None
+
+    @field_validator("ablation_dataset")
+    @classmethod
+    def _is_known(cls, dataset: str) -> str:
+        if dataset not in DATASETS:
+            raise ValueError(f"'{dataset}' is no data set; there are {', '.join(DATASETS)}")
+        return dataset

@@ -75,7 +75,7 @@ def rival_metrics(
 
 def rival_text(metrics: Mapping[str, Any]) -> str:
     """Metrics as a table, and a line on what became of the questions."""
-    from faceinsight.reports.text import metrics_text
+    from faceinsight.evaluation.text import metrics_text
 
     rival, questions, asking = metrics["rival"], metrics["questions"], metrics["asking"]
     outcomes = [f"{questions[name]} {name}" for name in OUTCOMES if questions[name]]

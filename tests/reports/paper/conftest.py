@@ -7,16 +7,15 @@ import yaml
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.fairness import measure_fairness
 from faceinsight.evaluation.recalibration import recalibrate
-from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.evaluation.temperature import fit_temperatures
-from faceinsight.evaluation.trust_settings import FairnessSettings
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.reports.paper.ablation import ablation_on
 from faceinsight.reports.paper.drawing import draw_figures
 from faceinsight.reports.paper.panel import example_answers
 from faceinsight.reports.paper.results import results_of, together
-from faceinsight.reports.paper.settings import PaperSettings
 from faceinsight.reports.paper.tables import paper_table
+from faceinsight.reports.settings import PaperSettings
 from faceinsight.rivals.tables.same_faces import SAME_FACES_COLUMNS
 from faceinsight.rivals.tables.score import COLUMNS as OTHERS_COLUMNS
 from tests.evaluation.fakes import fake_predictions

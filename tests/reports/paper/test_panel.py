@@ -18,7 +18,7 @@ from faceinsight.reports.paper.panel import (
     example_answers,
     mark_answers,
 )
-from faceinsight.reports.paper.settings import PaperSettings
+from faceinsight.reports.settings import PaperSettings
 from tests.evaluation.fakes import fake_predictions
 
 

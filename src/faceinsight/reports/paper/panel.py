@@ -14,7 +14,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
-from faceinsight.reports.paper.settings import PaperSettings
+from faceinsight.reports.settings import PaperSettings
 from faceinsight.reports.style import (
     FAINT,
     INK,

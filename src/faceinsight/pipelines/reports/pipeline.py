@@ -1,18 +1,85 @@
-"""Pipeline: this run beside the paper, fairness and calibration."""
+"""Pipelines: the report, and this run beside the paper."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
 from faceinsight.method.characteristics import DATASETS
 from faceinsight.method.variants import LABELS
-from faceinsight.pipelines.paper import nodes
-from faceinsight.reports.paper import FIGURES
+from faceinsight.pipelines.reports import nodes
+from faceinsight.reports import FIGURES as REPORT_FIGURES
+from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
+
+
+def _of(owners: tuple[str, ...], *what: str) -> dict[str, str]:
+    """Argument names to catalog entries: `celeba_audit` takes `celeba.audit`."""
+    return {f"{owner}_{name}": f"{owner}.{name}" for owner in owners for name in what}
 
 
 def create_pipeline() -> Pipeline:
-    """FaceInsight is the last variant; the ablation's figures are of all of them."""
+    """Tables, figures, and the report that holds them."""
+    variants = tuple(LABELS)
+    figures = {name: f"figure_{name}" for name in REPORT_FIGURES}
+    return pipeline(
+        [
+            node(
+                nodes.summarise_data,
+                {
+                    "vocabulary": "vocabulary",
+                    **_of(DATASETS, "skipped_rows", "audit", "selection", "crops"),
+                },
+                ["data_summary", "skipped_summary"],
+            ),
+            node(
+                nodes.compare_variants,
+                {
+                    "vocabulary": "vocabulary",
+                    "evaluation": "params:evaluation",
+                    **_of(variants, "predictions", "metrics"),
+                },
+                ["ablation", "ablation_by_characteristic"],
+            ),
+            node(
+                nodes.draw_report_figures,
+                {
+                    "vocabulary": "vocabulary",
+                    "summary": "data_summary",
+                    "prior": "prior",
+                    "rule_violations": "rule_violations",
+                    "ablation": "ablation",
+                    "ablation_by_characteristic": "ablation_by_characteristic",
+                    **_of(variants, "metrics", "learning_curve"),
+                },
+                figures,
+            ),
+            node(
+                nodes.write_report,
+                {
+                    "vocabulary": "vocabulary",
+                    "summary": "data_summary",
+                    "skipped": "skipped_summary",
+                    "rule_violations": "rule_violations",
+                    "ablation": "ablation",
+                    "characteristics": "ablation_by_characteristic",
+                    "parameters": "parameters",
+                    "settings": "params:reporting",
+                    "predictions": f"{variants[-1]}.predictions",
+                    **_of(variants, "metrics", "order_effect", "answers_agreement"),
+                    **_of(DATASETS, "crops", "selection"),
+                    **{dataset: dataset for dataset in figures.values()},
+                },
+                "report",
+            ),
+        ]
+    )
+
+
+def create_paper_pipeline() -> Pipeline:
+    """This run beside the paper, fairness and calibration.
+
+    FaceInsight is the last variant; the ablation's figures are of all of them.
+    """
     full = tuple(LABELS)[-1]
     tables = {f"table_{number}": f"paper_table_{number}" for number in nodes.TABLE_NUMBERS}
-    figures = {name: f"paper_figure_{name}" for name in FIGURES}
+    figures = {name: f"paper_figure_{name}" for name in PAPER_FIGURES}
     evaluated = {"vocabulary": "vocabulary", "evaluation": "params:evaluation"}
     variants = {name: f"{name}.predictions" for name in LABELS}
     return pipeline(
@@ -83,7 +150,7 @@ def create_pipeline() -> Pipeline:
                 "paper_answers",
             ),
             node(
-                nodes.draw_figures,
+                nodes.draw_paper_figures,
                 {
                     "results": "paper_results",
                     "answers": "paper_answers",
@@ -100,7 +167,7 @@ def create_pipeline() -> Pipeline:
                 figures,
             ),
             node(
-                nodes.write_page,
+                nodes.write_paper_page,
                 {
                     "results": "paper_results",
                     "others_scores": "others_scores",

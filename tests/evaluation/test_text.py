@@ -2,7 +2,30 @@
 
 import pytest
 
-from faceinsight.reports.text import ablation_text, agreement_text, metrics_text
+from faceinsight.evaluation.compare import compare
+from faceinsight.evaluation.evaluate import evaluate
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.text import ablation_text, agreement_text, metrics_text
+from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
+
+
+@pytest.fixture(scope="module")
+def results():
+    """The ablation of four variants, and the metrics of the last."""
+    vocabulary, settings = small_vocabulary(), EvaluationSettings(n_resamples=20)
+    skills = {"org": 0.5, "seg": 0.8, "corr": 1.1, "lgc": 1.5}
+    predictions = {
+        name: fake_predictions(vocabulary, {"one": 40, "three": 30}, skill=skill)
+        for name, skill in skills.items()
+    }
+    metrics = {
+        name: evaluate(frame, vocabulary, FakeRules(vocabulary), [0.4] * 6, settings)
+        for name, frame in predictions.items()
+    }
+    return {
+        "ablation": compare(predictions, metrics, vocabulary, settings).table,
+        "metrics": metrics["lgc"],
+    }
 
 
 def cells(text, first):
@@ -10,8 +33,8 @@ def cells(text, first):
     return [cell for cell in line.split("  ") if cell]
 
 
-def test_the_ablation_has_a_row_a_variant_and_the_baseline(report_arguments):
-    table = report_arguments["ablation"]
+def test_the_ablation_has_a_row_a_variant_and_the_baseline(results):
+    table = results["ablation"]
     text = ablation_text(table, level=0.9)
     row = table.iloc[-1]
     shown = [c.strip() for c in cells(text, "+lgc")]
@@ -29,23 +52,20 @@ def test_the_ablation_has_a_row_a_variant_and_the_baseline(report_arguments):
 
 
 @pytest.mark.parametrize("table", ["ablation", "metrics"])
-def test_drawn_faces_are_said_to_be_drawn(report_arguments, table):
-    if table == "ablation":
-        write, of = ablation_text, report_arguments["ablation"]
-    else:
-        write, of = metrics_text, report_arguments["metrics"]["lgc"]
-    assert "drawn by a program" in write(of, drawn=True).splitlines()[-1]
-    assert "drawn by a program" not in write(of)
+def test_drawn_faces_are_said_to_be_drawn(results, table):
+    write = {"ablation": ablation_text, "metrics": metrics_text}[table]
+    assert "drawn by a program" in write(results[table], drawn=True).splitlines()[-1]
+    assert "drawn by a program" not in write(results[table])
 
 
-def test_a_models_metrics_have_a_row_a_task(report_arguments):
-    metrics = report_arguments["metrics"]["lgc"]
+def test_a_models_metrics_have_a_row_a_task(results):
+    metrics = results["metrics"]
     text = metrics_text(metrics)
-    age = metrics["datasets"]["fairface"]["tasks"]["age"]
-    (line,) = [line for line in text.splitlines() if line.split()[:2] == ["fairface", "age"]]
-    figure = age["metrics"]["map"]
-    assert f"{100 * figure['value']:.1f} [{100 * figure['low']:.1f}, " in line
-    assert line.split()[-1] == f"{100 * age['baselines']['map']:.1f}"
+    task = metrics["datasets"]["three"]["tasks"]["expression"]
+    (line,) = [line for line in text.splitlines() if line.split()[:2] == ["three", "expression"]]
+    metric = task["metrics"]["map"]
+    assert f"{100 * metric['value']:.1f} [{100 * metric['low']:.1f}, " in line
+    assert line.split()[-1] == f"{100 * task['baselines']['map']:.1f}"
 
 
 def test_agreement_is_told_of_those_that_learnt_to_answer():

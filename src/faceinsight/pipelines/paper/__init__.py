@@ -1,5 +1,0 @@
-"""Pipeline: this run beside the paper, fairness and calibration."""
-
-from faceinsight.pipelines.paper.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
