@@ -33,8 +33,9 @@ from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.inference.prediction import answer_columns, consistent_labels, open_model, predict
+from faceinsight.inference.prediction import answer_columns, open_model, predict
 from faceinsight.inference.settings import PredictionSettings
+from faceinsight.model.decoding import consistent_labels
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.loop import TrainingJob, train_in_process
 from paired_cells import difference_cells, spread

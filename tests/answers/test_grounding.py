@@ -9,7 +9,9 @@ from faceinsight.answers import (
     contradictions,
     grounding,
     misstated,
+    questions,
 )
+from faceinsight.answers.grounding import on_topic, stated, unfounded
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import consistent
@@ -99,3 +101,36 @@ def test_of_a_group_the_member_is_named_that_does_not_hold(
     found = misstated(against, labels, vocabulary.groups)
     assert set(wrong) <= set(found) <= set(against)
     assert true not in found or true in wrong
+
+
+def test_what_speaks_of_a_question(vocabulary, lexicon):
+    (gender,) = [q for q in questions(vocabulary, lexicon) if set(q.about) == {"Male", "Female"}]
+    assert on_topic({"Male": False, "Smiling": True}, gender)
+    assert not on_topic({"Smiling": True}, gender)
+    assert on_topic({"Smiling": True}, None)
+    assert not on_topic({}, None)
+
+
+def test_what_only_follows_is_not_stated(vocabulary, parser):
+    said = parser.parse("He is in his thirties.").labels
+    assert len(said) > 5
+    kept = stated(said, vocabulary.groups)
+    assert all(kept.values())
+    assert set(kept) == {id_ for id_, value in said.items() if value}
+
+
+def test_what_was_never_taught_is_unfounded(vocabulary, lexicon, parser):
+    taught = vocabulary.annotated_by("celeba")
+
+    def loose(text, known=taught, question=None):
+        return unfounded(text, question, known, parser)
+
+    assert loose("A smiling young man.") == []
+    assert set(loose("A smiling Asian man in his thirties.")) == {"Asian", "age_30_39"}
+    assert loose("He is an angry man.") == ["angry"]
+    assert loose("A man, and not angry.") == ["angry"]
+    # One of the data sets that say so is known.
+    assert loose("He is White.", ("race7_White", "Male")) == []
+    (angry,) = [q for q in questions(vocabulary, lexicon) if q.about == ("angry",)]
+    assert loose("Yes.", question=angry) == ["angry"]
+    assert loose("I cannot tell.", question=angry) == []

@@ -9,7 +9,7 @@ from tests.model import talking, tiny
 
 LOGITS = torch.tensor([2.0, -3.0, 1.0, 4.0, -4.0])
 """Bald, no bangs, smiling, a man."""
-PLAIN = AnswersSettings(questions=0, candidates=1, grounded=0)
+PLAIN = AnswersSettings(questions=0, grounded=0)
 
 
 def result(settings=PLAIN, faces=2):
@@ -48,16 +48,6 @@ def test_what_contradicts_itself_agrees_with_nothing(monkeypatch):
     assert direct["silent"] == 0
 
 
-def test_of_several_answers_the_one_that_agrees_is_counted(monkeypatch):
-    talking.let_answer(monkeypatch, LOGITS, lambda _, row: "Bald." if row % 3 == 1 else "Bangs.")
-    direct = result(PLAIN.model_copy(update={"candidates": 3}))["direct"]
-    assert direct["answers"] == 2
-    assert direct["agree_with_probabilities"] == 1
-    # The first candidates say what is not so.
-    assert (direct["unchosen"]["answers"], direct["unchosen"]["agree_with_probabilities"]) == (2, 0)
-    assert result()["direct"]["unchosen"] is None
-
-
 def test_answers_beside_the_question_are_counted(monkeypatch):
     talking.let_answer(monkeypatch, LOGITS, lambda *_: "He is bald.")
     direct = result(PLAIN.model_copy(update={"questions": 7}))["direct"]
@@ -86,6 +76,6 @@ def test_no_answers_no_shares(monkeypatch):
     assert direct["agree_with_probabilities"] is None
 
 
-def test_a_model_that_learnt_no_answers_is_not_asked(tmp_path):
-    talking.model(answer_weight=0).save_pretrained(tmp_path)
+def test_of_a_model_that_learnt_no_answers_no_weights_are_read(tmp_path):
+    talking.model(answer_weight=0).config.save_pretrained(tmp_path)
     assert measure_agreement(tmp_path, {}, AnswersSettings()) == {}

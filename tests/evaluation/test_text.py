@@ -75,9 +75,3 @@ def test_agreement_is_told_of_those_that_learnt_to_answer():
     assert agree.endswith("in per cent: +corr -, +lgc 83.1.")
     assert on_topic.endswith("what was asked: +corr 0.0, +lgc 50.0.")
     assert agreement_text({"org": {}, "lgc": {}}) == ""
-    learnt["direct"]["unchosen"] = {"agree_with_probabilities": 0.7, "on_topic": 0.25}
-    agree, on_topic = agreement_text({"lgc": learnt}).splitlines()
-    assert agree.endswith("+lgc 83.1 (70.0).")
-    assert on_topic.endswith(
-        "+lgc 50.0 (25.0). In brackets: of one sampled answer, not chosen by P."
-    )

@@ -6,11 +6,12 @@ import torch
 import yaml
 
 from faceinsight.data.store import StoredCrops
-from faceinsight.inference.prediction import consistent_labels, order_effect, predict
+from faceinsight.inference.prediction import order_effect, predict
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode
 from faceinsight.model.building import build_model
+from faceinsight.model.decoding import consistent_labels
 from tests.model import tiny
 from tests.training.conftest import write_crops
 

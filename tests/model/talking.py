@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-import faceinsight.model.candidates
+import faceinsight.model.generation
 import faceinsight.model.grounded
 from faceinsight.answers import Lexicon
 from tests.model import tiny
@@ -29,10 +29,15 @@ def lexicon() -> Lexicon:
     return Lexicon.from_config(ANSWERS, tiny.vocabulary())
 
 
-def model(**changes: Any) -> Any:
-    """A tiny model that knows words of answers; what it says of itself is gibberish."""
+def model(pretrained: bool = False, **changes: Any) -> Any:
+    """A tiny model that knows words of answers; what it says of itself is gibberish.
+
+    With `pretrained` it believes that its language model has learnt to speak.
+    """
     made = tiny.model(**({"answer_weight": 0.5} | changes))
     made.lexicon = lexicon()
+    if pretrained:
+        made.config.language_model["pretrained"] = "somewhere"
     return made.eval()
 
 
@@ -54,10 +59,9 @@ def let_answer(
     """The model estimates `logits` [K] of every face, and says `say(question, row)`."""
 
     def write(
-        _: Any, photographs: torch.Tensor, maps: Any, question: str, candidates: int = 1, **__: Any
-    ) -> Any:
+        _: Any, photographs: torch.Tensor, maps: Any, question: str, **__: Any
+    ) -> tuple[list[str], torch.Tensor]:
         faces = len(photographs)
-        texts = [say(question, row) for row in range(faces * candidates)]
-        return texts, logits.repeat(faces, 1)
+        return [say(question, row) for row in range(faces)], logits.repeat(faces, 1)
 
-    monkeypatch.setattr(faceinsight.model.candidates, "answer_from_picture", write)
+    monkeypatch.setattr(faceinsight.model.generation, "answer_from_picture", write)

@@ -20,7 +20,7 @@ WORDS = ["yes", "no", "not", "a", "bald", "man", "woman", "bangs", "smiling", "h
 
 @pytest.fixture(scope="module")
 def model():
-    return talking.model()
+    return talking.model(pretrained=True)
 
 
 def ground(model, question=BALD, **options):
@@ -97,6 +97,13 @@ def test_no_words_get_past(model, monkeypatch, text, number):
     talking.let_ground(monkeypatch, text)
     question = QUESTIONS[number] if number < len(QUESTIONS) else None
     assert contradictions(ground(model, question).text, LABELS, PARSER, question) == ()
+
+
+def test_a_language_model_that_is_not_pretrained_is_not_asked(monkeypatch):
+    calls = talking.let_ground(monkeypatch, "Yes, he is bald.")
+    answer = ground(talking.model())
+    assert (answer.way, answer.reason, calls) == ("template", "", [])
+    assert PARSER.parse(answer.text, BALD).labels["Bald"] is True
 
 
 def test_the_same_is_written_again_and_the_callers_random_state_stays(model):

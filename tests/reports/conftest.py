@@ -103,7 +103,6 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=30) -> dict[str, Any
                     "statements": 777,
                     "agree_with_probabilities": 0.8312,
                     "agree_with_labels": 0.8145,
-                    "unchosen": {"agree_with_probabilities": 0.7041, "on_topic": 0.3052},
                     "silent": 0.0,
                     "on_topic": 0.4971,
                 },

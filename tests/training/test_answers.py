@@ -11,7 +11,7 @@ from faceinsight.answers.templates import UNKNOWN
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode
 from faceinsight.model.building import default_tokenizer
-from faceinsight.model.generation import NOT_LEARNT, fact_prompt
+from faceinsight.model.conversation import NOT_LEARNT
 from faceinsight.model.modeling import FaceInsightOutput
 from faceinsight.training.answers import AnswerWriter, Places, SpokenAnswers
 from tests.model import tiny
@@ -78,7 +78,7 @@ def conversations(vocabulary, lexicon, tokenizer, batch):
 
 
 def test_answers_say_what_is_held(vocabulary, lexicon, tokenizer, labels, held):
-    batch = AnswerWriter(lexicon, tokenizer, 3, 0.5)(labels, held, rng())
+    batch = AnswerWriter(lexicon, tokenizer, 3)(labels, held, rng())
     parser = AnswerParser(vocabulary, lexicon)
     said = 0
     rows = conversations(vocabulary, lexicon, tokenizer, batch)
@@ -95,7 +95,7 @@ def test_answers_say_what_is_held(vocabulary, lexicon, tokenizer, labels, held):
 
 
 def test_what_is_not_held_is_not_said(vocabulary, lexicon, tokenizer, labels):
-    writer = AnswerWriter(lexicon, tokenizer, 1, 0.0)
+    writer = AnswerWriter(lexicon, tokenizer, 1)
     batch = writer(labels, np.zeros_like(labels), rng())
     for [(question, answer, read)] in conversations(vocabulary, lexicon, tokenizer, batch):
         if question.kind == "group":
@@ -106,31 +106,15 @@ def test_what_is_not_held_is_not_said(vocabulary, lexicon, tokenizer, labels):
 
 
 def test_no_word_is_unknown_to_the_tokenizer(lexicon, tokenizer, labels, held):
-    writer = AnswerWriter(lexicon, tokenizer, 2, 1.0)
+    writer = AnswerWriter(lexicon, tokenizer, 2)
     for seed in range(20):
         batch = writer(labels, held, rng(seed))
         assert not (batch["answer_ids"] == tokenizer.unk_token_id).any()
-        assert not (batch["fact_ids"] == tokenizer.unk_token_id).any()
-
-
-def test_facts_of_a_grounded_answer_do_not_contradict_it(
-    vocabulary, lexicon, tokenizer, labels, held
-):
-    batch = AnswerWriter(lexicon, tokenizer, 3, 0.5)(labels, held, rng())
-    parser = AnswerParser(vocabulary, lexicon)
-    assert len(batch["fact_ids"]) == 30
-    start = fact_prompt("", "").strip()
-    for [(prompt, answer)] in texts(tokenizer, batch["fact_ids"], batch["fact_labels"]):
-        assert start in prompt
-        facts = parser.parse(prompt.partition(start)[2].rpartition(".")[0] + ".").labels
-        spoken = parser.parse(answer).labels
-        assert all(spoken.get(id_, present) == present for id_, present in facts.items())
 
 
 def test_the_same_random_numbers_ask_the_same(lexicon, tokenizer, labels, held):
-    writer = AnswerWriter(lexicon, tokenizer, 1, 0.0)
+    writer = AnswerWriter(lexicon, tokenizer, 1)
     whole = writer(labels, held, rng())
-    assert "fact_ids" not in whole
     assert np.array_equal(writer(labels, held, rng())["answer_ids"], whole["answer_ids"])
     assert not np.array_equal(writer(labels, held, rng(2))["answer_ids"], whole["answer_ids"])
 
@@ -138,28 +122,26 @@ def test_the_same_random_numbers_ask_the_same(lexicon, tokenizer, labels, held):
 @pytest.mark.parametrize("world", [2, 3])
 def test_processes_ask_together_what_one_would(lexicon, tokenizer, labels, held, world):
     labels, held = labels[:7], held[:7]
-    writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
+    writer = AnswerWriter(lexicon, tokenizer, 2)
     whole = writer(labels, held, rng())
-    for kind in ("answer", "fact"):
-        of_all = list(texts(tokenizer, whole[f"{kind}_ids"], whole[f"{kind}_labels"]))
-        assert len(of_all) == {"answer": 7, "fact": 4}[kind]
-        for rank in range(world):
-            places = Places.of_rank(7, rank, world)
-            own = writer(labels[rank::world], held[rank::world], rng(), places=places)
-            said = list(texts(tokenizer, own[f"{kind}_ids"], own[f"{kind}_labels"]))
-            assert said == of_all[rank::world]
+    of_all = list(texts(tokenizer, whole["answer_ids"], whole["answer_labels"]))
+    assert len(of_all) == 7
+    for rank in range(world):
+        places = Places.of_rank(7, rank, world)
+        own = writer(labels[rank::world], held[rank::world], rng(), places=places)
+        said = list(texts(tokenizer, own["answer_ids"], own["answer_labels"]))
+        assert said == of_all[rank::world]
 
 
 def test_a_process_with_nothing_to_say_learns_nothing(lexicon, tokenizer, labels, held):
-    writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
+    writer = AnswerWriter(lexicon, tokenizer, 2)
     batch = writer(labels[:1], held[:1], rng(), places=Places.of_rank(1, 1, 2))
-    for kind in ("answer", "fact"):
-        assert len(batch[f"{kind}_ids"]) == 1
-        assert (batch[f"{kind}_labels"] == NOT_LEARNT).all()
+    assert len(batch["answer_ids"]) == 1
+    assert (batch["answer_labels"] == NOT_LEARNT).all()
 
 
 def test_without_topics_none_is_asked_about(tokenizer, labels, held, vocabulary):
-    writer = AnswerWriter(Lexicon.from_config({}, vocabulary), tokenizer, 1, 0.0)
+    writer = AnswerWriter(Lexicon.from_config({}, vocabulary), tokenizer, 1)
     assert len(writer(labels, held, rng())["answer_ids"]) == len(labels)
 
 
@@ -181,7 +163,7 @@ class Model(torch.nn.Module):
 def test_a_share_of_a_batch_is_asked_about(
     vocabulary, lexicon, tokenizer, estimated, labels, rule_set
 ):
-    writer = AnswerWriter(lexicon, tokenizer, 2, 0.5)
+    writer = AnswerWriter(lexicon, tokenizer, 2)
     spoken = SpokenAnswers(writer, share=0.25, start=0.5, seed=3)
     parser = AnswerParser(vocabulary, lexicon)
     model = Model(estimated, vocabulary, rule_set).train()
@@ -189,9 +171,8 @@ def test_a_share_of_a_batch_is_asked_about(
     added = spoken.add(model, inputs, step=7)
     assert model.training
     assert model.seen == [(3, True, False)]
-    assert set(added) - set(inputs) == {"answer_ids", "answer_labels", "fact_ids", "fact_labels"}
+    assert set(added) - set(inputs) == {"answer_ids", "answer_labels"}
     assert len(added["answer_ids"]) == 3
-    assert len(added["fact_ids"]) == 2
     for turns, row in zip(
         conversations(vocabulary, lexicon, tokenizer, added), labels[:3], strict=True
     ):
@@ -206,7 +187,7 @@ def test_of_what_is_not_taught_nothing_is_known(
     vocabulary, lexicon, tokenizer, estimated, rule_set
 ):
     learnt = vocabulary.annotated_by("celeba")
-    spoken = SpokenAnswers(AnswerWriter(lexicon, tokenizer, 2, 0.5), share=1, start=0, seed=3)
+    spoken = SpokenAnswers(AnswerWriter(lexicon, tokenizer, 2), share=1, start=0, seed=3)
     model = Model(estimated, vocabulary, rule_set, learnt).train()
     batch = spoken.add(model, {"photographs": torch.zeros(len(estimated), 4, 4, 3)}, step=7)
     unknown = 0

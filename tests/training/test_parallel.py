@@ -33,7 +33,6 @@ SETTINGS = {
     "answer_share": 0.25,
     "answer_start": 0.3,
     "answer_turns": 2,
-    "grounded_share": 0.5,
 }
 ANSWERS = {"topics": {"looks": {"question": "What does it show?", "about": ["Bald", "Smiling"]}}}
 

@@ -1,4 +1,4 @@
-"""Labels as facts for a language model's prompt, and what a text says against them."""
+"""Labels as facts for a language model's prompt, and how a text stands to them."""
 
 from __future__ import annotations
 
@@ -100,3 +100,57 @@ def misstated(
         if labels.get(id_)
     }
     return tuple(id_ for id_ in found if id_ not in held)
+
+
+def stated(labels: Mapping[str, bool], groups: Mapping[str, Sequence[str]]) -> dict[str, bool]:
+    """Labels without those that only follow: who is in their thirties is of no other age.
+
+    Args:
+        labels: id to what is said of it.
+        groups: ids of which exactly one holds.
+    """
+    implied = {
+        id_
+        for members in groups.values()
+        if any(labels.get(member) for member in members)
+        for id_ in members
+        if not labels.get(id_)
+    }
+    return {id_: value for id_, value in labels.items() if id_ not in implied}
+
+
+def unfounded(
+    text: str, question: Question | None, known: Collection[str], parser: AnswerParser
+) -> list[str]:
+    """Ids that a text speaks of although nothing is known of them, in the order of its words.
+
+    A word that several data sets use ("White"), or that says several things ("young"), is founded
+    if one of them is known, and so is a pronoun.
+
+    Args:
+        text: an answer.
+        question: what was asked, for answers as short as "Yes."; None where it is no known one.
+        known: ids of which something is known.
+        parser: reads the answer.
+    """
+    said = parser.parse(text, question).labels
+    loose: dict[str, None] = {}
+    for statement in parser.statements(text):
+        ids = [id_ for claim in statement.claims if not claim.weak for id_ in claim.ids]
+        if statement.age is not None and statement.age.kind:
+            ids += [id_ for id_ in parser.age_classes if said.get(id_)]
+        if ids and not any(id_ in known for id_ in ids):
+            loose[ids[0]] = None
+    if question is not None and not any(id_ in known for id_ in question.about):
+        loose |= dict.fromkeys(id_ for id_ in question.about if id_ in said)
+    return list(loose)
+
+
+def on_topic(labels: Collection[str], question: Question | None) -> bool:
+    """Whether an answer that says something of `labels` speaks of what was asked.
+
+    Args:
+        labels: ids of which the answer settles something.
+        question: what was asked; where it is no known one, anything will do.
+    """
+    return bool(labels) if question is None else not set(question.about).isdisjoint(labels)

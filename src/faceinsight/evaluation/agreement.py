@@ -1,18 +1,16 @@
 """Do answers in words agree with the probabilities of the same model?
 
-A direct answer comes from the sequence of Eq. 2 as the probabilities do. Nothing holds its words to
-them, but of several answers the one that they bear out best is given (`answers.choosing`), so that
-a single one agrees less often. Test faces are asked questions, the answers are read back into
-labels, and these are compared with P >= 0.5 of the very pass that the answer came from, and with
-the decoded labels.
+A direct answer comes from the sequence of Eq. 2 as the probabilities do, and nothing holds its
+words to them. Test faces are asked questions, the answers are read back into labels, and these are
+compared with P >= 0.5 of the very pass that the answer came from, and with the decoded labels.
 Grounded answers agree with the decoded labels by construction; here it is counted, with how often
-a template had to speak in place of the language model.
+a template speaks in place of the language model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,16 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, questions
-from faceinsight.answers.choosing import on_topic, stated, unfounded
+from faceinsight.answers.grounding import on_topic, stated, unfounded
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
-from faceinsight.inference.prediction import (
-    consistent_labels,
-    known_labels,
-    lexicon_of,
-    open_model,
-    taught,
-)
+from faceinsight.inference.prediction import open_model
+from faceinsight.model.decoding import consistent_labels, known_labels, lexicon_of, taught
 
 if TYPE_CHECKING:
     import torch
@@ -81,19 +74,20 @@ def measure_agreement(
         device: auto, or a torch device such as cpu.
 
     Returns:
-        Empty where the model did not learn to answer, or there is no face. Else `faces`; `direct`:
+        Empty where the model was not taught to answer, whose weights are then not read, and where
+        there is no face. Else `faces`; `direct`:
         `answers`, `silent` (share of them that state nothing that can be read), `on_topic` (share
         of the answers to particular questions that speak of what was asked; a description may
         speak of anything), `statements` (of one characteristic each, or of the member of a group),
-        `agree_with_probabilities` and `agree_with_labels` (shares of them), the same by `kinds` of
-        question, and `unchosen`, the same of one sampled answer to each, without a choice by
-        probabilities (None where there is one candidate only); `grounded`: `answers`,
-        `contradictions` (of decoded labels), `templates` (share of the answers that a template had
-        to write).
+        `agree_with_probabilities` and `agree_with_labels` (shares of them), and the same by `kinds`
+        of question; `grounded`: `answers`, `contradictions` (of decoded labels), `templates` (share
+        of the answers that a template wrote).
     """
-    model, on = open_model(model_folder, device)
-    if not model.config.answer_weight:
+    from faceinsight.model.configuration import FaceInsightConfig
+
+    if not FaceInsightConfig.from_pretrained(model_folder).answer_weight:
         return {}
+    model, on = open_model(model_folder, device)
     batches = _sampled(model, crops, split, settings)
     if not batches:
         return {}
@@ -122,44 +116,35 @@ class Asker:
         self._taught = {*compress(model.vocabulary.ids, taught(model))}
         self._faces = 0
         self._counts = {kind: _Count() for kind in KINDS}
-        self._unchosen = _Count()
         self._grounded, self._contradictions, self._templates = 0, 0, 0
 
     def ask(self, photographs: torch.Tensor, maps: torch.Tensor | None) -> None:
         """Ask all faces of a batch the same questions: photographs [B, S, S, 3], maps [B, S, S]."""
-        from faceinsight.model.candidates import best_from_picture
+        from faceinsight.model.generation import answer_from_picture
 
         self._faces += len(photographs)
         for question in self._chosen():
-            texts, unchosen, logits = best_from_picture(
+            texts, logits = answer_from_picture(
                 self._model,
                 photographs,
                 maps,
                 question.text,
-                question,
-                self._parser,
-                self._settings.candidates,
                 max_new_tokens=self._settings.max_new_tokens,
             )
             scores = logits.float().cpu().numpy()
             decoded = consistent_labels(self._model, scores)
             count = self._counts[question.kind]
             self._compare(question, texts, scores >= 0, decoded, count)
-            if self._settings.candidates > 1:
-                self._compare(question, unchosen, scores >= 0, decoded, self._unchosen)
             for labels in known_labels(self._model, scores[: self._settings.grounded]):
                 self._ground(question, labels)
 
     def result(self) -> dict[str, Any]:
         """See `measure_agreement`."""
-        total = _Count(*(sum(c) for c in zip(*map(_values, self._counts.values()), strict=True)))
+        total = _Count(*map(sum, zip(*map(astuple, self._counts.values()), strict=True)))
         return {
             "faces": self._faces,
             "direct": total.shares()
-            | {
-                "kinds": {kind: c.shares() for kind, c in self._counts.items() if c.answers},
-                "unchosen": self._unchosen.shares() if self._unchosen.answers else None,
-            },
+            | {"kinds": {kind: c.shares() for kind, c in self._counts.items() if c.answers}},
             "grounded": {
                 "answers": self._grounded,
                 "contradictions": self._contradictions,
@@ -237,18 +222,6 @@ def _sampled(
             rows = rng.permutation(len(faces))[: settings.faces]
             batches.append(faces.__getitems__(sorted(rows.tolist())))
     return batches
-
-
-def _values(count: _Count) -> Iterable[int]:
-    return (
-        count.answers,
-        count.silent,
-        count.particular,
-        count.on_topic,
-        count.statements,
-        count.as_probable,
-        count.as_decoded,
-    )
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -11,9 +11,8 @@ class AnswersSettings(BaseModel):
     Attributes:
         faces: at most this many of each data set are asked.
         questions: beside the request for a description; all faces of a data set get the same.
-        candidates: a direct answer is chosen from so many.
         grounded: of so many faces of each data set grounded answers are written as well, one by
-            one, which takes longer than all the direct ones together.
+            one.
         max_new_tokens: at most so many tokens an answer.
         seed: of faces and questions.
     """
@@ -22,7 +21,6 @@ class AnswersSettings(BaseModel):
 
     faces: int = Field(default=8, ge=1)
     questions: int = Field(default=4, ge=0)
-    candidates: int = Field(default=16, ge=1)
     grounded: int = Field(default=1, ge=0)
     max_new_tokens: int = Field(default=60, ge=1)
     seed: int = Field(default=0, ge=0)

@@ -104,21 +104,13 @@ def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
     if not direct:
         return ""
     agree, on_topic = (
-        ", ".join(f"{LABELS.get(name, name)} {_beside(of, share)}" for name, of in direct.items())
+        ", ".join(f"{LABELS.get(name, name)} {_percent(of[share])}" for name, of in direct.items())
         for share in ("agree_with_probabilities", "on_topic")
     )
-    chosen = any(of.get("unchosen") for of in direct.values())
-    note = " In brackets: of one sampled answer, not chosen by P." if chosen else ""
     return (
         f"Statements of direct answers that agree with P >= 0.5, in per cent: {agree}.\n"
-        f"Direct answers to particular questions that speak of what was asked: {on_topic}.{note}"
+        f"Direct answers to particular questions that speak of what was asked: {on_topic}."
     )
-
-
-def _beside(direct: Mapping[str, Any], share: str) -> str:
-    """A share of the chosen answers and, in brackets, of those that were not chosen."""
-    unchosen = direct.get("unchosen")
-    return _percent(direct.get(share)) + (f" ({_percent(unchosen.get(share))})" if unchosen else "")
 
 
 def _percent(value: float | None, sign: str = "") -> str:

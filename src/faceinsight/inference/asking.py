@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, misstated, questions
-from faceinsight.answers.choosing import on_topic, unfounded
+from faceinsight.answers.grounding import on_topic, unfounded
 from faceinsight.answers.labels import label_words
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.common.paths import at_home
@@ -18,8 +17,9 @@ from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.faces import FaceReader, FoundFace, Photograph, crop_settings
 from faceinsight.inference.folder import read_photograph
-from faceinsight.inference.prediction import known_labels, lexicon_of, open_model
+from faceinsight.inference.prediction import open_model
 from faceinsight.inference.settings import PhotoSettings
+from faceinsight.model.decoding import known_labels, lexicon_of
 
 if TYPE_CHECKING:
     import torch
@@ -32,10 +32,6 @@ MOST_TOKENS = 60
 """Tokens of an answer, if nobody says otherwise."""
 
 
-CANDIDATES = 16
-"""Direct answers of which the best is told, if nobody says otherwise."""
-
-
 @dataclass(frozen=True)
 class PhotoAnswer:
     """What a model says about a face.
@@ -43,7 +39,8 @@ class PhotoAnswer:
     Attributes:
         text: the answer.
         way: "grounded" (the language model's words for the labels), "direct" (its words for the
-            picture), or "template" (written from the labels, since it found none that hold).
+            picture), or "template" (written from the labels, since the language model is not
+            pretrained, or found no words that hold).
         asked: the question as it was put to the model.
         face: number of the face, from left to right.
         box: of the face, in pixels of the photograph; the whole photograph where none was sought.
@@ -75,8 +72,6 @@ def answer_question(
     way: Way = "grounded",
     face: int | None = None,
     settings: PhotoSettings | None = None,
-    candidates: int = CANDIDATES,
-    on_text: Callable[[str], object] | None = None,
     **generate: Any,
 ) -> PhotoAnswer:
     """Answer a question about a face in a photograph.
@@ -88,15 +83,13 @@ def answer_question(
         way: "grounded" or "direct", see `PhotoAnswer`.
         face: number of the face, from left to right; None takes the largest.
         settings: how faces are found; every face that is detected by default.
-        candidates: a direct answer is chosen from so many by the model's own probabilities.
-        on_text: gets the pieces of a direct answer while they are generated, where there is one
-            candidate. Any other answer is looked at first, and is only returned.
         generate: options of `transformers.GenerationMixin.generate`; `max_new_tokens` is
             `MOST_TOKENS` if not given.
 
     Raises:
         PhotographError: the file is missing, is none that can be read, or shows no face.
-        ParameterError: there is no such face, or no such way.
+        ParameterError: there is no such face, or no such way; or a direct answer is asked of a
+            model that was not taught to give any.
         WeightsError: something of the model is missing.
     """
     if way not in get_args(Way):
@@ -108,6 +101,11 @@ def answer_question(
     # What is wrong with the file is told before weights are read.
     read_photograph(path.parent, path.name, settings.max_pixels)
     model, device = open_model(Path(model_folder), settings.device, "predict.device")
+    if way == "direct" and not model.config.answer_weight:
+        raise ParameterError(
+            f"{model_folder} was not taught to answer from pictures (model.answer_weight was 0): "
+            "ask for its labels in words, without --direct"
+        )
     crops = crop_settings(model.config, settings, str(device))
     reader = FaceReader(path.parent, crops, settings)
     (photograph,) = reader.cut([path.name])
@@ -121,7 +119,7 @@ def answer_question(
     if way == "grounded":
         made = asking.ground(inputs, generate)
     else:
-        made = asking.answer(inputs, generate, candidates, on_text)
+        made = asking.answer(inputs, generate)
     height, width = photograph.size
     box = chosen.box or (0, 0, width, height)
     return PhotoAnswer(**made, face=chosen.at, box=box, faces=len(photograph.faces))
@@ -191,35 +189,17 @@ class _Asking:
         )
         return self._fields(made.text, labels) | {"way": made.way, "reason": made.reason}
 
-    def answer(
-        self,
-        inputs: dict[str, Any],
-        generate: dict[str, Any],
-        candidates: int,
-        on_text: Callable[[str], object] | None,
-    ) -> dict[str, Any]:
+    def answer(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
         """Fields of a direct `PhotoAnswer`."""
-        from faceinsight.model.candidates import best_from_picture
-        from faceinsight.model.streaming import Pieces
+        from faceinsight.model.generation import answer_from_picture
 
         model = self._model
-        if on_text is not None and candidates == 1:
-            generate = generate | {"streamer": Pieces(model.tokenizer, on_text)}
-        (text,), _, logits = best_from_picture(
-            model,
-            inputs["photographs"],
-            inputs["maps"],
-            self._asked,
-            self._question,
-            self._parser,
-            candidates,
-            **generate,
+        (text,), logits = answer_from_picture(
+            model, inputs["photographs"], inputs["maps"], self._asked, **generate
         )
         labels = self._labels(logits)
         made = self._fields(text, labels) | {"way": "direct"}
-        if not model.config.answer_weight:
-            made["reason"] = "this model was not trained to answer from pictures"
-        elif loose := unfounded(text, self._question, labels, self._parser):
+        if loose := unfounded(text, self._question, labels, self._parser):
             of = ", ".join(dict.fromkeys(map(label_words, loose)))
             made["reason"] = f"it was taught nothing of: {of}"
         elif not (made["contradictions"] or on_topic(made["said"], self._question)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +12,13 @@ import pandas as pd
 from faceinsight.common.devices import find_device
 from faceinsight.common.progress import images_bar
 from faceinsight.data.store import StoredCrops
-from faceinsight.errors import WeightsError
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.variants import label_of
-
-_RATHER_ABSENT = -1e-6
-"""Log-odds of what was never taught: more than rounding, less than any answer weighs."""
+from faceinsight.model.decoding import consistent_labels
 
 if TYPE_CHECKING:
     import torch
 
-    from faceinsight.answers.lexicon import Lexicon
-    from faceinsight.method.rules.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
 
@@ -171,71 +165,6 @@ def open_model(
     model = FaceInsightModel.from_pretrained(model_folder)
     torch.nn.Module.to(model, device).eval()
     return model, device
-
-
-def rules_of(model: FaceInsightModel) -> RuleSet:
-    """The rules that a model's labels must not break.
-
-    Raises:
-        WeightsError: it was saved without any.
-    """
-    if model.ruleset is None:
-        raise WeightsError("the model holds no rules.json: labels cannot be made consistent")
-    return model.ruleset
-
-
-def lexicon_of(model: FaceInsightModel) -> Lexicon:
-    """The words in which a model answers.
-
-    Raises:
-        WeightsError: it was saved without any.
-    """
-    if model.lexicon is None:
-        raise WeightsError(
-            "the model holds no answers.json, so it has no words to answer in: train it again"
-        )
-    return model.lexicon
-
-
-def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
-    """The most probable labels that break none of the model's rules.
-
-    A characteristic that no data set of the training annotates says nothing: rules that tie it to
-    others, as another data set's word for the same, must not carry what it was never taught. It
-    is absent, unless the rules demand it of what was taught.
-
-    Args:
-        model: brings rules, and what it has learnt.
-        logits: [N, K].
-
-    Returns:
-        bool [N, K].
-
-    Raises:
-        WeightsError: the model was saved without rules.
-    """
-    from faceinsight.method.rules.decode import decode
-
-    return decode(np.where(taught(model), logits, _RATHER_ABSENT), rules_of(model))
-
-
-def taught(model: FaceInsightModel) -> np.ndarray:
-    """Which characteristics a data set of the training annotates, bool [K].
-
-    All of them for a model that does not say what it has learnt.
-    """
-    ids = model.vocabulary.ids
-    return np.isin(ids, model.config.learnt or ids)
-
-
-def known_labels(model: FaceInsightModel, logits: np.ndarray) -> list[dict[str, bool]]:
-    """For each of [N, K] rows the consistent labels by id, of what the model was taught.
-
-    Of the rest there is nothing to say.
-    """
-    ids, known = model.vocabulary.ids, taught(model)
-    rows = consistent_labels(model, logits).tolist()
-    return [dict(compress(zip(ids, row, strict=True), known)) for row in rows]
 
 
 def _table(

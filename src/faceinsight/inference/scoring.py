@@ -22,8 +22,9 @@ from faceinsight.errors import ParameterError
 from faceinsight.inference.faces import FaceReader, FoundFace, Photograph, crop_settings
 from faceinsight.inference.folder import Skipped, find_folder, list_files
 from faceinsight.inference.parts import OK, Parts, stamps
-from faceinsight.inference.prediction import answer_columns, consistent_labels, open_model, rules_of
+from faceinsight.inference.prediction import answer_columns, open_model
 from faceinsight.inference.settings import PhotoSettings
+from faceinsight.model.decoding import consistent_labels, rules_of
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
+from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.encoders import one_line, token_shape, vision_config
-from faceinsight.model.generation import fact_prompt
 from faceinsight.model.modeling import Adapter, FaceInsightModel
 from faceinsight.model.pretrained import load_config, load_projector, load_tokenizer
 from faceinsight.model.saving import make_parts

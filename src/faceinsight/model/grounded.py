@@ -1,7 +1,9 @@
-"""Grounded answers: decoded labels, worded by the language model, and never said against.
+"""Grounded answers: decoded labels in words, and never said against.
 
-What the model writes is read back. Words that contradict the labels, or state nothing of what was
-asked, are written once more in another way, and after that from the labels by a template.
+A pretrained language model words the labels that stand in its prompt, and what it writes is read
+back. Words that contradict the labels, or state nothing of what was asked, are written once more in
+another way, and after that from the labels by a template. Any other language model has learnt no
+language, and templates speak for it.
 """
 
 from __future__ import annotations
@@ -22,14 +24,18 @@ from faceinsight.answers import (
     questions,
     write_answer,
 )
-from faceinsight.answers.choosing import on_topic, unfounded
+from faceinsight.answers.grounding import on_topic, unfounded
 from faceinsight.answers.templates import UNKNOWN
-from faceinsight.model.generation import SAMPLED, answer_from_text, fact_prompt
+from faceinsight.model.conversation import fact_prompt
+from faceinsight.model.generation import answer_from_text
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
 
 _SEED = 0
+
+_SAMPLED = {"do_sample": True, "temperature": 0.7}
+"""Options of generation where a second attempt shall differ from the first."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class GroundedAnswer:
     Attributes:
         text: the answer.
         way: "grounded", the language model's words, or "template".
-        reason: why the words are the template's, e.g. "contradicts Bald"; else empty.
+        reason: why the words that the language model wrote gave way to a template, e.g.
+            "contradicts Bald"; else empty.
     """
 
     text: str
@@ -56,12 +63,12 @@ def answer_from_labels(
     parser: AnswerParser,
     **generate: Any,
 ) -> GroundedAnswer:
-    """Let the language model answer a question from labels.
+    """Answer a question from labels: in the language model's words if it is pretrained.
 
     Args:
         model: in evaluation mode.
         labels: id to present or absent, breaking no rule; of what is left out nothing is known,
-            and nothing may be said.
+            and nothing is said.
         text: the question as it is put.
         question: the known one that it is; only what this asks for is told to the model. None
             tells everything.
@@ -70,20 +77,20 @@ def answer_from_labels(
         generate: options of `transformers.GenerationMixin.generate`. A second attempt samples
             where the first did not, from a fixed seed, and else does not.
     """
-    about = None if question is None else question.about
-    prompt = fact_prompt(grounding(labels, lexicon.vocabulary, lexicon, about), text)
     against = ""
-    for options in _attempts(generate):
-        with torch.random.fork_rng(enabled=options is not generate):
-            if options is not generate:
-                torch.manual_seed(_SEED)
-            written = whole_sentences(answer_from_text(model, prompt, **options))
-        against = objection(written, labels, parser, question)
-        if not against:
-            return GroundedAnswer(written, "grounded")
+    if model.config.language_model["pretrained"] is not None:
+        about = None if question is None else question.about
+        prompt = fact_prompt(grounding(labels, lexicon.vocabulary, lexicon, about), text)
+        for options in _attempts(generate):
+            with torch.random.fork_rng(enabled=options is not generate):
+                if options is not generate:
+                    torch.manual_seed(_SEED)
+                written = whole_sentences(answer_from_text(model, prompt, **options))
+            against = objection(written, labels, parser, question)
+            if not against:
+                return GroundedAnswer(written, "grounded")
     known = question or questions(lexicon.vocabulary, lexicon)[0]
-    answer = write_answer(known, labels, lexicon, _SEED)
-    return GroundedAnswer(answer.text, "template", against)
+    return GroundedAnswer(write_answer(known, labels, lexicon, _SEED).text, "template", against)
 
 
 def objection(
@@ -126,7 +133,7 @@ def whole_sentences(text: str) -> str:
 def _attempts(generate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield generate
     if not generate.get("do_sample"):
-        yield {**generate, **SAMPLED}
+        yield {**generate, **_SAMPLED}
         return
     of_sampling = ("do_sample", "temperature", "top_k", "top_p")
     yield {name: value for name, value in generate.items() if name not in of_sampling}

@@ -27,8 +27,8 @@ from faceinsight.method.gcn import CorrelationGCN
 from faceinsight.method.losses import LogicalLoss, masked_bce
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
+from faceinsight.model.conversation import answer_loss
 from faceinsight.model.encoders import Encoder
-from faceinsight.model.generation import answer_loss
 from faceinsight.model.saving import SavedModel
 
 
@@ -40,7 +40,7 @@ class FaceInsightOutput(ModelOutput):
         loss: bce + logic_weight * logic (Eq. 4) + answer_weight * answer, where labels were given.
         bce: Eq. 3 over the known labels, where labels were given.
         logic: Eq. 9, where labels were given and the switch is on.
-        answer: cross-entropy of the answers' tokens, direct and grounded, where they were given.
+        answer: cross-entropy of the answers' tokens, where they were given.
         logits: z_yes - z_no, float32 [B, K]; their sigmoid is P.
     """
 
@@ -285,10 +285,7 @@ class FaceInsightModel(SavedModel):
         order: Tensor | None = None,
         answer_ids: Tensor | None = None,
         answer_labels: Tensor | None = None,
-        fact_ids: Tensor | None = None,
-        fact_labels: Tensor | None = None,
         answer_tokens: float | None = None,
-        fact_tokens: float | None = None,
     ) -> FaceInsightOutput:
         """Estimate every characteristic.
 
@@ -300,11 +297,8 @@ class FaceInsightModel(SavedModel):
                 it matters; the logits are in the vocabulary's order all the same.
             answer_ids: int64 [A, L], questions and answers about the first A photographs.
             answer_labels: int64 [A, L], what is learnt of them (`collate_answers`).
-            fact_ids: int64 [F, M], questions about facts given as text, with their answers.
-            fact_labels: int64 [F, M], what is learnt of them.
             answer_tokens: tokens that the loss on answers is the mean over, if not those of this
                 batch (as `num_items_in_batch` of transformers).
-            fact_tokens: the same of answers about facts.
 
         Raises:
             ParameterError: label maps are part of the input, and there are none.
@@ -340,10 +334,7 @@ class FaceInsightModel(SavedModel):
             loss = loss + self.config.logic_weight * logic
         if answer_labels is not None:
             # The token before it predicts each token of an answer.
-            answer = answer_loss(self, said[:, length - 1 : -1], answer_labels, answer_tokens)
-            if fact_ids is not None and fact_labels is not None:
-                facts = body(inputs_embeds=words(fact_ids), use_cache=False).last_hidden_state
-                of_facts = answer_loss(self, facts[:, :-1], fact_labels[:, 1:], fact_tokens)
-                answer = answer + of_facts
+            head = self.language_model.get_output_embeddings()
+            answer = answer_loss(head, said[:, length - 1 : -1], answer_labels, answer_tokens)
             loss = loss + self.config.answer_weight * answer
         return FaceInsightOutput(loss=loss, bce=bce, logic=logic, answer=answer, logits=logits)

@@ -16,18 +16,11 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.questions import questions
 from faceinsight.answers.templates import write_answer
-from faceinsight.inference.prediction import consistent_labels, taught
-from faceinsight.model.generation import (
-    NOT_LEARNT,
-    chat_text,
-    collate_answers,
-    fact_prompt,
-    reply_text,
-)
+from faceinsight.model.conversation import NOT_LEARNT, collate_answers, reply_text
+from faceinsight.model.decoding import consistent_labels, taught
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
@@ -69,20 +62,12 @@ class AnswerWriter:
         lexicon: the words for the vocabulary's characteristics.
         tokenizer: of the language model.
         turns: questions an example.
-        grounded_share: share of the examples that also get an answer from facts in text.
     """
 
-    def __init__(
-        self,
-        lexicon: Lexicon,
-        tokenizer: PreTrainedTokenizerBase,
-        turns: int,
-        grounded_share: float,
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, tokenizer: PreTrainedTokenizerBase, turns: int) -> None:
         self._lexicon = lexicon
         self._tokenizer = tokenizer
         self._turns = turns
-        self._grounded_share = grounded_share
         self._ids = lexicon.vocabulary.ids
         self._questions = questions(lexicon.vocabulary, lexicon)
         kinds = np.array([question.kind for question in self._questions])
@@ -115,8 +100,7 @@ class AnswerWriter:
             places: which faces these are; None stands for all that are asked about.
 
         Returns:
-            `answer_ids` and `answer_labels` [A, L], `fact_ids` and `fact_labels` [F, M], as
-            `FaceInsightModel` takes them; the latter two only where F > 0.
+            `answer_ids` and `answer_labels` [A, L], as `FaceInsightModel` takes them.
         """
         places = places or Places.of_rank(len(labels), 0, 1)
         chosen = self._choose(places.asked, rng)
@@ -142,30 +126,7 @@ class AnswerWriter:
         ]
         ids, learnt = collate_answers(conversations, self._padding)
         learnt[torch.from_numpy(places.own >= places.asked)] = NOT_LEARNT
-        batch = {"answer_ids": ids, "answer_labels": learnt}
-        of_all = math.ceil(places.asked * self._grounded_share)
-        if of_all:
-            grounded = max(1, int((places.own < of_all).sum()))
-            asked = [self._questions[i] for i in chosen[:grounded, 0]]
-            facts = [
-                chat_text(self._tokenizer, self._fact_prompt(question, of))
-                for question, of in zip(asked, known, strict=False)
-            ]
-            words = [
-                write_answer(question, of, self._lexicon, numbers[0]).text
-                for question, of, numbers in zip(asked, known, seeds, strict=False)
-            ]
-            turns = zip(self._encode(facts), self._encode(words), strict=True)
-            ids, learnt = collate_answers(
-                [[(prompt, [*answer, *self._end])] for prompt, answer in turns], self._padding
-            )
-            learnt[torch.from_numpy(places.own[:grounded] >= of_all)] = NOT_LEARNT
-            batch |= {"fact_ids": ids, "fact_labels": learnt}
-        return batch
-
-    def _fact_prompt(self, question: Question, known: Mapping[str, bool]) -> str:
-        facts = grounding(known, self._lexicon.vocabulary, self._lexicon, question.about)
-        return fact_prompt(facts, question.text)
+        return {"answer_ids": ids, "answer_labels": learnt}
 
     def _surely(self, labels: Mapping[str, bool], held: list[bool]) -> dict[str, bool]:
         """What is held more likely than not; of a group all or nothing."""

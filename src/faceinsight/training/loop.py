@@ -302,7 +302,7 @@ def _answers(job: TrainingJob, tokenizer: Any) -> SpokenAnswers | None:
     from faceinsight.training.answers import AnswerWriter, SpokenAnswers
 
     settings = job.training
-    writer = AnswerWriter(job.lexicon, tokenizer, settings.answer_turns, settings.grounded_share)
+    writer = AnswerWriter(job.lexicon, tokenizer, settings.answer_turns)
     return SpokenAnswers(writer, settings.answer_share, settings.answer_start, settings.seed)
 
 

@@ -81,8 +81,6 @@ class TrainingSettings(LoopSettings):
             `model.answer_weight` is above 0.
         answer_start: share of the training after which questions are asked.
         answer_turns: questions a face.
-        grounded_share: share of those faces for which the model also learns to answer from facts
-            that are given as text.
         compile: compile the language model's layers with torch.compile.
         processes: training processes, each with a device or a share of the CPU of its own; null
             starts one per visible GPU, or one where there is none.
@@ -100,7 +98,6 @@ class TrainingSettings(LoopSettings):
     answer_share: float = Field(0.125, gt=0, le=1)
     answer_start: float = Field(0.4, ge=0, lt=1)
     answer_turns: int = Field(1, ge=1)
-    grounded_share: float = Field(0.25, ge=0, le=1)
     compile: bool = False
     processes: int | None = Field(None, ge=1)
     sharding: Literal["none", "full"] = "none"

@@ -20,7 +20,7 @@ from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from faceinsight.data.sampling import DatasetSampler, RankBatches
-from faceinsight.model.generation import NOT_LEARNT
+from faceinsight.model.conversation import NOT_LEARNT
 from faceinsight.training.callbacks import ImagesProgress, Throughput
 from faceinsight.training.checkpoints import drop_old_checkpoints, mark_complete
 
@@ -141,7 +141,11 @@ class FaceTrainer(Trainer):
                 plain, inputs, step, images=images, rank=self.args.process_index, world=world
             )
             if share is not None:
-                inputs = {**inputs, **self._tokens_learnt(inputs, share)}
+                # The mean over processes of the loss, which is weighted by `share` as a whole, is
+                # the mean over all tokens.
+                learnt = int((inputs["answer_labels"] != NOT_LEARNT).sum())
+                (tokens,) = self._over_processes(learnt)
+                inputs["answer_tokens"] = max(tokens, 1) * share / world
         outputs = model(**inputs)
         loss = outputs.loss
         if model.training:
@@ -153,16 +157,6 @@ class FaceTrainer(Trainer):
             if share is not None:
                 loss = loss * share
         return (loss, outputs) if return_outputs else loss
-
-    def _tokens_learnt(self, inputs: dict[str, Any], share: float) -> dict[str, float]:
-        """What sums over this process's tokens are divided by, so that the mean over processes of
-        the loss, which is weighted by `share` as a whole, is the mean over all tokens."""
-        names = [name for name in ("answer_labels", "fact_labels") if name in inputs]
-        totals = self._over_processes(*(int((inputs[n] != NOT_LEARNT).sum()) for n in names))
-        return {
-            name.replace("labels", "tokens"): max(total, 1) * share / self.args.world_size
-            for name, total in zip(names, totals, strict=True)
-        }
 
     def _over_processes(self, *numbers: int) -> list[int]:
         """The sum of each number over all processes."""

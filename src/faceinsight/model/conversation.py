@@ -1,0 +1,86 @@
+"""Questions and answers as tokens: how a conversation is laid out, and the loss that teaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from faceinsight.model.tokenizer import CHAT_TEMPLATE
+
+NOT_LEARNT = -100
+"""Label of tokens that a model reads and need not predict: question and padding."""
+
+
+def answer_loss(head: nn.Module, hidden: Tensor, labels: Tensor, tokens: float | None) -> Tensor:
+    """Cross-entropy of the next token, mean over the tokens that are learnt.
+
+    Args:
+        head: the output matrix of the language model.
+        hidden: final hidden states of the tokens before each of the labels, [B, L, D].
+        labels: int64 [B, L], token ids, `NOT_LEARNT` where nothing is predicted.
+        tokens: what the sum is divided by; None divides by the number of these tokens, which may be
+            a part of those that the mean is taken over.
+
+    Returns:
+        Scalar in nats a token, float32; 0 where nothing is learnt.
+    """
+    learnt = labels != NOT_LEARNT
+    # Logits of the whole vocabulary exist for the answers' own tokens alone.
+    total = F.cross_entropy(head(hidden[learnt]).float(), labels[learnt], reduction="sum")
+    return total / (learnt.sum().clamp_min(1) if tokens is None else tokens)
+
+
+def collate_answers(
+    conversations: Sequence[Sequence[tuple[Sequence[int], Sequence[int]]]], padding: int
+) -> tuple[Tensor, Tensor]:
+    """Token ids and labels of questions with their answers, filled up on the right.
+
+    Args:
+        conversations: B lists of turns: token ids of a question and of its answer, end token
+            included.
+        padding: id to fill up with.
+
+    Returns:
+        ids int64 [B, L] and labels int64 [B, L], `NOT_LEARNT` but for the answers.
+    """
+    length = max(sum(len(q) + len(a) for q, a in turns) for turns in conversations)
+    ids = torch.full((len(conversations), length), padding, dtype=torch.int64)
+    labels = torch.full((len(conversations), length), NOT_LEARNT, dtype=torch.int64)
+    for row, turns in enumerate(conversations):
+        tokens = [token for question, answer in turns for token in (*question, *answer)]
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        start = 0
+        for question, answer in turns:
+            start += len(question)
+            labels[row, start : start + len(answer)] = torch.tensor(list(answer))
+            start += len(answer)
+    return ids, labels
+
+
+def chat_text(tokenizer: PreTrainedTokenizerBase, question: str, system: str | None = None) -> str:
+    """A question as the tokenizer's own chat template puts it, ready for the answer to follow.
+
+    A tokenizer that has no template (vicuna's) gets LLaVA-1.5's.
+    """
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": question})
+    template = tokenizer.chat_template or CHAT_TEMPLATE
+    text = tokenizer.apply_chat_template(
+        messages, chat_template=template, tokenize=False, add_generation_prompt=True
+    )
+    return str(text)
+
+
+def reply_text(tokenizer: PreTrainedTokenizerBase) -> str:
+    """What stands between a question and its answer in the chat template, e.g. " ASSISTANT:"."""
+    mark = "\N{REPLACEMENT CHARACTER}"
+    return chat_text(tokenizer, mark).partition(mark)[2]
+
+
+def fact_prompt(facts: str, question: str) -> str:
+    """The user's turn of a grounded answer: what is known of a face, and the question."""
+    return f"What is known of a face: {facts} {question}"

@@ -1,0 +1,83 @@
+"""From a model's energies to labels that break none of its rules."""
+
+from __future__ import annotations
+
+from itertools import compress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from faceinsight.errors import WeightsError
+
+if TYPE_CHECKING:
+    from faceinsight.answers.lexicon import Lexicon
+    from faceinsight.method.rules.compiler import RuleSet
+    from faceinsight.model.modeling import FaceInsightModel
+
+_RATHER_ABSENT = -1e-6
+"""Log-odds of what was never taught: more than rounding, less than any answer weighs."""
+
+
+def rules_of(model: FaceInsightModel) -> RuleSet:
+    """The rules that a model's labels must not break.
+
+    Raises:
+        WeightsError: it was saved without any.
+    """
+    if model.ruleset is None:
+        raise WeightsError("the model holds no rules.json: labels cannot be made consistent")
+    return model.ruleset
+
+
+def lexicon_of(model: FaceInsightModel) -> Lexicon:
+    """The words in which a model answers.
+
+    Raises:
+        WeightsError: it was saved without any.
+    """
+    if model.lexicon is None:
+        raise WeightsError(
+            "the model holds no answers.json, so it has no words to answer in: train it again"
+        )
+    return model.lexicon
+
+
+def taught(model: FaceInsightModel) -> np.ndarray:
+    """Which characteristics a data set of the training annotates, bool [K].
+
+    All of them for a model that does not say what it has learnt.
+    """
+    ids = model.vocabulary.ids
+    return np.isin(ids, model.config.learnt or ids)
+
+
+def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
+    """The most probable labels that break none of the model's rules.
+
+    A characteristic that no data set of the training annotates says nothing: rules that tie it to
+    others, as another data set's word for the same, must not carry what it was never taught. It
+    is absent, unless the rules demand it of what was taught.
+
+    Args:
+        model: brings rules, and what it has learnt.
+        logits: [N, K].
+
+    Returns:
+        bool [N, K].
+
+    Raises:
+        WeightsError: the model was saved without rules.
+    """
+    from faceinsight.method.rules.decode import decode
+
+    return decode(np.where(taught(model), logits, _RATHER_ABSENT), rules_of(model))
+
+
+def known_labels(model: FaceInsightModel, logits: np.ndarray) -> list[dict[str, bool]]:
+    """For each of [N, K] rows the consistent labels by id, of what the model was taught.
+
+    Of the rest there is nothing to say.
+    """
+    ids, known = model.vocabulary.ids, taught(model)
+    rows = consistent_labels(model, logits).tolist()
+    return [dict(compress(zip(ids, row, strict=True), known)) for row in rows]
