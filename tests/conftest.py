@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.settings import words_of
 from faceinsight.method.characteristics import Vocabulary
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch would take them all
@@ -76,3 +78,16 @@ def vocabulary() -> Vocabulary:
     """The project's own vocabulary, from its configuration."""
     text = (ROOT / "conf/base/characteristics.yml").read_text(encoding="utf-8")
     return Vocabulary.from_config(yaml.safe_load(text)["vocabulary"])
+
+
+@pytest.fixture(scope="session")
+def answers_config() -> dict[str, Any]:
+    """The project's own words, as Kedro puts them together."""
+    config = yaml.safe_load((ROOT / "conf/base/characteristics.yml").read_text(encoding="utf-8"))
+    words = words_of(config["vocabulary"]["characteristics"])
+    return config["answers"] | {"characteristics": words}
+
+
+@pytest.fixture(scope="session")
+def lexicon(answers_config: dict[str, Any], vocabulary: Vocabulary) -> Lexicon:
+    return Lexicon.from_config(answers_config, vocabulary)

@@ -4,6 +4,7 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
+from faceinsight.answers.settings import words_of
 from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, TellResults
 
 # PyTorch's threads wait for each other by spinning. Where another process wants a core as well,
@@ -18,11 +19,12 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {
-        # The vocabulary and the rules have files of their own. The vocabulary is global because
+        # The vocabulary, with its words, and the rules have files of their own. It is global, since
         # the catalog's validator of label tables needs it as well as the nodes.
         "globals": ["globals*", "characteristics*"],
-        "parameters": ["parameters*", "parameters*/**", "rules*", "answers*"],
+        "parameters": ["parameters*", "parameters*/**", "rules*"],
     },
+    "custom_resolvers": {"words": words_of},
     # Environments change single values of nested parameters, not whole top-level keys.
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
 }

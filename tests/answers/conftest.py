@@ -1,7 +1,6 @@
 """The project's own lexicon, and a parser that reads with it."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -10,16 +9,6 @@ from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet, compile_rules
-
-
-@pytest.fixture(scope="session")
-def answers_config(project_root: Path) -> dict[str, Any]:
-    return yaml.safe_load((project_root / "conf/base/answers.yml").read_text("utf-8"))["answers"]
-
-
-@pytest.fixture(scope="session")
-def lexicon(answers_config: dict[str, Any], vocabulary: Vocabulary) -> Lexicon:
-    return Lexicon.from_config(answers_config, vocabulary)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from faceinsight.answers import AnswerParser, Lexicon, LexiconSettings
+from faceinsight.answers import AnswerParser, Lexicon, grounding, questions, write_answer
 from faceinsight.answers.settings import PHRASE_FIELDS
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
@@ -45,14 +45,11 @@ def test_serves_the_vocabulary_of_decades_as_well(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"characteristics": {"Bld": {"say": "be bald"}}}, "'Bld' (did you mean 'Bald'?"),
-        ({"groups": {"ages": {"name": "age", "question": "How old?"}}}, "no group 'ages'"),
-        (
-            {"topics": {"hair": {"question": "Hair?", "about": ["Bangz"]}}},
-            "topics.hair.about: the vocabulary has no characteristic 'Bangz'",
-        ),
         ({"characteristics": {"Bald": {"say": "bald"}}}, "'bald' must be one of be, have, wear"),
-        ({"characteristics": {"Bald": {"synonyms": ["bald ~ pate"]}}}, "names the part 'pate'"),
+        (
+            {"characteristics": {"Bald": {"say": "be bald", "synonyms": ["bald ~ pate"]}}},
+            "names the part 'pate'",
+        ),
         ({"characteristics": {"Bald": {"synonym": ["bald"]}}}, "characteristics.Bald.synonym"),
         ({"characteristics": {"Bald": {"synonyms": ["~"]}}}, "characteristics.Bald.synonyms"),
         ({"parts": {"hair": ["hair"]}}, "parts must have 'person'"),
@@ -60,8 +57,14 @@ def test_serves_the_vocabulary_of_decades_as_well(
             {"parts": {"person": {"words": ["man"], "also": ["visage"]}}},
             "parts.person.also names 'visage'",
         ),
-        ({"characteristics": {"age_0_2": {"years": [2, 0]}}}, "not a first and a last year"),
-        ({"characteristics": {"age_0_2": {"years": [0, 2]}}}, "age_0_2 has years, but not every"),
+        (
+            {"characteristics": {"age_0_2": {"say": "be 1", "years": [2, 0]}}},
+            "not a first and a last year",
+        ),
+        (
+            {"characteristics": {"age_0_2": {"say": "be 1", "years": [0, 2]}}},
+            "age_0_2 has years, but not every",
+        ),
         ({"ages": {"widest": 0}}, "ages.widest"),
     ],
 )
@@ -108,16 +111,16 @@ def test_every_phrase_means_what_it_is_listed_as(
                 assert label is None or field in ("narrower", "antonyms", "loosely"), (id_, phrase)
 
 
-def test_a_lexicon_of_nothing_still_words_everything(vocabulary: Vocabulary):
-    bare = Lexicon(LexiconSettings(), vocabulary)
-    says = {id_: entry.say[0].infinitive for id_, entry in bare.entries.items()}
-    assert says["Bangs"] == "have bangs over the forehead"
-    assert says["No_Beard"] == "have no beard"
-    assert bare.entries["No_Beard"].deny[0].infinitive == "have a beard"
-    assert says["Male"] == "be a man"
-    assert says["Oval_Face"] == "have an oval face"
-    assert says["Blurry"] == "show a blurry photograph of a face"
-    assert bare.entries["Blurry"].subject == "photograph"
-    parser = AnswerParser(vocabulary, bare)
-    assert parser.parse("no bangs over the forehead").labels == {"Bangs": False}
-    assert parser.parse("There is a beard.").labels == {"No_Beard": False}
+def test_of_what_has_no_words_nothing_is_asked_or_said(
+    answers_config: dict[str, Any], vocabulary: Vocabulary
+):
+    words = {id_: answers_config["characteristics"][id_] for id_ in ("Bald", "Male")}
+    few = Lexicon.from_config(answers_config | {"characteristics": words, "topics": {}}, vocabulary)
+    assert few.groups == {}  # its other member has none
+    assert [q.about for q in questions(vocabulary, few)[1:]] == [("Bald",), ("Male",)]
+    labels = {"Bald": True, "Bangs": True, "Male": True, "Female": False}
+    assert grounding(labels, vocabulary, few) == "Looks: bald, a man."
+    describe = questions(vocabulary, few)[0]
+    texts = {write_answer(describe, labels, few, seed).text for seed in range(20)}
+    assert all("bald" in text and "bangs" not in text for text in texts)
+    assert AnswerParser(vocabulary, few).parse("Bald, with bangs.").labels == {"Bald": True}

@@ -160,13 +160,6 @@ def test_reads_with_whatever_vocabulary_and_lexicon(answers_config: dict, vocabu
             "order": None,
         }
     )
-    words = answers_config | {
-        "characteristics": {
-            id_: of for id_, of in answers_config["characteristics"].items() if id_ in celeba.index
-        },
-        "groups": {"gender": answers_config["groups"]["gender"]},
-        "topics": {},
-    }
-    parser = AnswerParser(celeba, Lexicon.from_config(words, celeba))
+    parser = AnswerParser(celeba, Lexicon.from_config(answers_config, celeba))
     parsed = parser.parse("A white woman in her thirties, smiling, no hat.")
     assert parsed.labels == {"Smiling": True, "Wearing_Hat": False, "Male": False, "Female": True}

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.errors import ParameterError, PhotographError, WeightsError
+from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference import PhotoAnswer, PhotoSettings, answer_question, score_folder
 from tests.inference.conftest import WHOLE
 from tests.label_tables import save_photograph
@@ -134,9 +134,13 @@ def test_rotated_photographs_are_seen_upright(model, file, tmp_path):
     assert ask(model, turned).box == (0, 0, 40, 60)
 
 
-def test_a_model_without_words_or_a_way_that_is_none_is_told(file, org):
-    with pytest.raises(WeightsError, match=r"answers\.json"):
-        ask(org, file)
+def test_a_model_without_words_lists_its_labels(file, org):
+    answer = ask(org, file)
+    present = [id_.lower() for id_, value in answer.labels.items() if value]
+    assert answer.text == (", ".join(present) or "none of the characteristics")
+
+
+def test_a_way_that_is_none_is_told(file, org):
     with pytest.raises(ParameterError, match="no 'loud' answer"):
         ask(org, file, way="loud")
 

@@ -18,12 +18,6 @@ from tests.model import tiny
 
 
 @pytest.fixture(scope="module")
-def lexicon(project_root, vocabulary):
-    text = (project_root / "conf/base/answers.yml").read_text(encoding="utf-8")
-    return Lexicon.from_config(yaml.safe_load(text)["answers"], vocabulary)
-
-
-@pytest.fixture(scope="module")
 def tokenizer(vocabulary, lexicon):
     return default_tokenizer(tiny.settings(), vocabulary, lexicon)
 
@@ -140,9 +134,9 @@ def test_a_process_with_nothing_to_say_learns_nothing(lexicon, tokenizer, labels
     assert (batch["answer_labels"] == NOT_LEARNT).all()
 
 
-def test_without_topics_none_is_asked_about(tokenizer, labels, held, vocabulary):
-    writer = AnswerWriter(Lexicon.from_config({}, vocabulary), tokenizer, 1)
-    assert len(writer(labels, held, rng())["answer_ids"]) == len(labels)
+def test_without_topics_none_is_asked_about(tokenizer, labels, held, vocabulary, answers_config):
+    plain = Lexicon.from_config(answers_config | {"topics": {}}, vocabulary)
+    assert len(AnswerWriter(plain, tokenizer, 1)(labels, held, rng())["answer_ids"]) == len(labels)
 
 
 class Model(torch.nn.Module):

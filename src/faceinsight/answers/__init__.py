@@ -1,6 +1,6 @@
 """Answers in words: written from labels, and read back into labels.
 
-    lexicon = Lexicon.from_config(config, vocabulary)          # conf/*/answers.yml
+    lexicon = Lexicon.from_config(config, vocabulary)          # conf/*/characteristics.yml
     for question in questions(vocabulary, lexicon): ...
     answer = write_answer(question, labels, lexicon, seed=7)
     parsed = AnswerParser(vocabulary, lexicon).parse("She is young, no glasses.")

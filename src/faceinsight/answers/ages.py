@@ -15,9 +15,8 @@ from faceinsight.answers.english import (
     TENS,
     word_set,
 )
+from faceinsight.answers.settings import Years
 from faceinsight.answers.words import Words
-
-Years = tuple[int, int | None]
 
 OLDEST = 120
 

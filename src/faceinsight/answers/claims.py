@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from faceinsight.answers.ages import Years, class_of, classes_of
+from faceinsight.answers.ages import class_of, classes_of
+from faceinsight.answers.settings import Years
 from faceinsight.method.characteristics import Vocabulary
 
 

@@ -30,17 +30,17 @@ def grounding(
     """
     wanted = set(vocabulary.ids if about is None else about)
     lines: dict[str, list[str]] = {}
-    for group, members in vocabulary.groups.items():
+    for group, members in lexicon.groups.items():
         held = [id_ for id_ in members if labels.get(id_)]
         if held and not wanted.isdisjoint(members):
             name = lexicon.group_name(group).capitalize()
             lines[name] = [lexicon.entries[id_].say[0].rest for id_ in held]
     for kind in ("Looks", "Not", "Present", "Absent"):
         lines[kind] = []
-    grouped = {id_ for members in vocabulary.groups.values() for id_ in members}
-    for id_ in vocabulary.ids:
+    grouped = {id_ for members in lexicon.groups.values() for id_ in members}
+    for id_, entry in lexicon.entries.items():
         if id_ in wanted and id_ not in grouped and id_ in labels:
-            kind, text = _fact(lexicon.entries[id_], labels[id_])
+            kind, text = _fact(entry, labels[id_])
             lines[kind].append(text)
     return " ".join(f"{name}: {', '.join(texts)}." for name, texts in lines.items() if texts)
 

@@ -36,15 +36,15 @@ def questions(vocabulary: Vocabulary, lexicon: Lexicon) -> tuple[Question, ...]:
 
     Returns:
         The request for a description, a question for each group and each topic, and a yes/no
-        question for each characteristic, in this order.
+        question for each characteristic that has words, in this order.
     """
     asked = [Question(lexicon.settings.description, vocabulary.ids, "describe")]
     asked += [
         Question(lexicon.group_question(group), members, "group")
-        for group, members in vocabulary.groups.items()
+        for group, members in lexicon.groups.items()
     ]
     asked += [Question(text, about, "topic") for text, about in lexicon.topics.values()]
-    asked += [yes_no_question(lexicon.entries[id_]) for id_ in vocabulary.ids]
+    asked += map(yes_no_question, lexicon.entries.values())
     return tuple(asked)
 
 

@@ -216,7 +216,7 @@ def _of_words(
     if not asked:
         return None
     parts = lexicon.settings.parts
-    names = [*lexicon.vocabulary.groups, *lexicon.topics]
+    names = [*lexicon.groups, *lexicon.topics]
     of_sets = [question for question in known if question.kind in ("group", "topic")]
     best: tuple[tuple[int, int], Question] | None = None
     for name, question in zip(names, of_sets, strict=True):

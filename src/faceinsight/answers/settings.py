@@ -1,8 +1,9 @@
-"""What `conf/*/answers.yml` says: the words for every characteristic, typed and validated."""
+"""The words of `conf/*/characteristics.yml`, typed and validated."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -34,9 +35,26 @@ Phrase = Annotated[
 Phrases = Annotated[list[Phrase], BeforeValidator(_as_list)]
 
 
+Years = tuple[int, int | None]
+"""First and last year; None as the last is without end."""
+
+
+def words_of(characteristics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Id to words, of those characteristics of a configured vocabulary that have any."""
+    return {id_: of["words"] for id_, of in characteristics.items() if of.get("words")}
+
+
 class _Settings(BaseModel):
     # Frozen, since what is derived from a lexicon is kept.
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_models(cls, given: object) -> object:
+        """Older models' words say which of them a vocabulary may lack; now any may be lacking."""
+        if isinstance(given, dict):
+            return {name: value for name, value in given.items() if name != "optional"}
+        return given
 
 
 class EntrySettings(_Settings):
@@ -47,7 +65,7 @@ class EntrySettings(_Settings):
     of a part of the face: it also stands for "hair that is black" and "wavy, black hair".
 
     Attributes:
-        say: wordings of a face that has it; empty is made from its phrase in the vocabulary.
+        say: wordings of a face that has it, one or more.
         deny: wordings of a face that has it not, where a description may mention the absence.
         synonyms: phrases that mean it is present; their denial means absent.
         narrower: phrases that imply it is present; their denial says nothing.
@@ -60,10 +78,9 @@ class EntrySettings(_Settings):
             closer is meant ("smiling", if asked for an expression).
         years: first and last year of a class of ages; null as the last is without end.
         subject: what has the characteristic.
-        optional: whether a vocabulary may lack it.
     """
 
-    say: Phrases = []
+    say: Phrases = Field(min_length=1)
     deny: Phrases = []
     synonyms: Phrases = []
     narrower: Phrases = []
@@ -72,9 +89,8 @@ class EntrySettings(_Settings):
     wider: Phrases = []
     missing: Phrases = []
     loosely: Phrases = []
-    years: tuple[int, int | None] | None = None
+    years: Years | None = None
     subject: Phrase = "person"
-    optional: bool = False
 
     @field_validator("say", "deny")
     @classmethod
@@ -102,12 +118,10 @@ class GroupSettings(_Settings):
     Attributes:
         name: what it is called in a list of facts, e.g. "age".
         question: asks for the member that holds.
-        optional: whether a vocabulary may lack it.
     """
 
     name: Phrase
     question: Phrase
-    optional: bool = False
 
 
 class TopicSettings(_Settings):
@@ -115,7 +129,7 @@ class TopicSettings(_Settings):
 
     Attributes:
         question: asks for them.
-        about: ids; those that a vocabulary lacks must be optional ones.
+        about: ids; those that a vocabulary lacks are left out.
     """
 
     question: Phrase
@@ -151,8 +165,8 @@ class AgeSettings(_Settings):
         widest: a stated range of more years says nothing.
     """
 
-    words: dict[str, tuple[int, int | None]] = {}
-    stages: dict[str, tuple[int, int | None]] = {}
+    words: dict[str, Years] = {}
+    stages: dict[str, Years] = {}
     widest: int = Field(default=30, ge=1)
 
 
@@ -161,7 +175,7 @@ class LexiconSettings(_Settings):
 
     Attributes:
         description: the request for an overall description.
-        characteristics: id to words; one that is missing is worded by its vocabulary phrase.
+        characteristics: id to words (`words_of`); of one that is missing nothing is said.
         groups: group to words.
         topics: name to a question about several characteristics.
         parts: parts of the face that qualities belong to; `person` is needed.

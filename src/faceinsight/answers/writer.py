@@ -76,19 +76,16 @@ class Writer:
     """Writes answers with the words of one lexicon."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        vocabulary = lexicon.vocabulary
         entries = lexicon.entries
         self.say = {id_: tuple(map(fragment, e.say)) for id_, e in entries.items()}
         self.deny = {id_: tuple(map(fragment, e.deny)) for id_, e in entries.items()}
         self.infinitives = {id_: tuple(w.infinitive for w in e.say) for id_, e in entries.items()}
         self.denials = {id_: tuple(w.infinitive for w in e.deny) for id_, e in entries.items()}
         self.subject = {id_: e.subject for id_, e in entries.items()}
-        self.groups = vocabulary.groups
-        self.group_of = {
-            c.id: vocabulary.groups[c.group] for c in vocabulary.characteristics if c.group
-        }
+        self.groups = lexicon.groups
+        self.group_of = {id_: members for members in self.groups.values() for id_ in members}
         self.rivals = _rivals(lexicon)
-        self.single = tuple(id_ for id_ in vocabulary.ids if id_ not in self.group_of)
+        self.single = tuple(id_ for id_ in entries if id_ not in self.group_of)
         self.years = {id_: entry.years for id_, entry in entries.items()}
         self.gender = {
             id_: gender
@@ -109,13 +106,13 @@ class Writer:
                 for other, e in entries.items()
                 if other != id_ and not words[id_].isdisjoint(e.phrases["synonyms"])
             )
-            for id_ in vocabulary.ids
+            for id_ in entries
         }
         # What uses the words of a group's members would only repeat what the group says.
         self.same_words = {
             group: frozenset(
                 id_
-                for id_ in vocabulary.ids
+                for id_ in entries
                 if id_ not in members and any(words[id_] & words[m] for m in members)
             )
             for group, members in self.groups.items()

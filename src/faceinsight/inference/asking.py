@@ -116,10 +116,7 @@ def answer_question(
     asking = _Asking(model, question)
     inputs = _inputs(model, chosen, device)
     generate = {"max_new_tokens": MOST_TOKENS} | generate
-    if way == "grounded":
-        made = asking.ground(inputs, generate)
-    else:
-        made = asking.answer(inputs, generate)
+    made = (asking.ground if way == "grounded" else asking.answer)(inputs, generate)
     height, width = photograph.size
     box = chosen.box or (0, 0, width, height)
     return PhotoAnswer(**made, face=chosen.at, box=box, faces=len(photograph.faces))
@@ -187,7 +184,8 @@ class _Asking:
             self._parser,
             **generate,
         )
-        return self._fields(made.text, labels) | {"way": made.way, "reason": made.reason}
+        reason = made.reason and f"what the language model wrote {made.reason}"
+        return self._fields(made.text, labels) | {"way": made.way, "reason": reason}
 
     def answer(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
         """Fields of a direct `PhotoAnswer`."""

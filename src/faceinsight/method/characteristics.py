@@ -37,6 +37,8 @@ class _CharacteristicConfig(BaseModel):
 
     phrase: _Phrase
     names: dict[str, str]
+    # Of answers in words, which the vocabulary has no part in.
+    words: dict[str, Any] | None = None
 
 
 class VocabularyConfig(BaseModel):

@@ -131,7 +131,7 @@ def default_tokenizer(
 
 def fact_texts(vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
     """Texts that hold every word of the prompts for grounded answers."""
-    for id_ in vocabulary.ids:
+    for id_ in lexicon.entries:
         for present in (True, False):
             yield fact_prompt(grounding({id_: present}, vocabulary, lexicon), "")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from faceinsight.answers import Lexicon, LexiconSettings
 from faceinsight.errors import WeightsError
 
 if TYPE_CHECKING:
-    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.method.rules.compiler import RuleSet
     from faceinsight.model.modeling import FaceInsightModel
 
@@ -30,16 +30,8 @@ def rules_of(model: FaceInsightModel) -> RuleSet:
 
 
 def lexicon_of(model: FaceInsightModel) -> Lexicon:
-    """The words in which a model answers.
-
-    Raises:
-        WeightsError: it was saved without any.
-    """
-    if model.lexicon is None:
-        raise WeightsError(
-            "the model holds no answers.json, so it has no words to answer in: train it again"
-        )
-    return model.lexicon
+    """The words in which a model answers; empty where it was saved without any."""
+    return model.lexicon or Lexicon(LexiconSettings(), model.vocabulary)
 
 
 def taught(model: FaceInsightModel) -> np.ndarray:

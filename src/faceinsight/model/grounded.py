@@ -8,7 +8,7 @@ language, and templates speak for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +25,7 @@ from faceinsight.answers import (
     write_answer,
 )
 from faceinsight.answers.grounding import on_topic, unfounded
+from faceinsight.answers.labels import label_words
 from faceinsight.answers.templates import UNKNOWN
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.generation import answer_from_text
@@ -46,7 +47,7 @@ class GroundedAnswer:
         text: the answer.
         way: "grounded", the language model's words, or "template".
         reason: why the words that the language model wrote gave way to a template, e.g.
-            "contradicts Bald"; else empty.
+            "contradicts bald"; else empty.
     """
 
     text: str
@@ -65,6 +66,8 @@ def answer_from_labels(
 ) -> GroundedAnswer:
     """Answer a question from labels: in the language model's words if it is pretrained.
 
+    Without words for sentences the answer is a plain list of what is present.
+
     Args:
         model: in evaluation mode.
         labels: id to present or absent, breaking no rule; of what is left out nothing is known,
@@ -78,6 +81,9 @@ def answer_from_labels(
             where the first did not, from a fixed seed, and else does not.
     """
     against = ""
+    if not lexicon.entries:
+        present = _in_words(id_ for id_, value in labels.items() if value)
+        return GroundedAnswer(present or "none of the characteristics", "template")
     if model.config.language_model["pretrained"] is not None:
         about = None if question is None else question.about
         prompt = fact_prompt(grounding(labels, lexicon.vocabulary, lexicon, about), text)
@@ -99,14 +105,18 @@ def objection(
     """Why an answer from labels cannot stand; empty if it can."""
     if against := contradictions(text, labels, parser, question):
         wrong = misstated(against, labels, parser.vocabulary.groups)
-        return f"contradicts {', '.join(wrong)}"
+        return f"contradicts {_in_words(wrong)}"
     parsed = parser.parse(text, question)
     if loose := unfounded(text, question, labels, parser):
-        return f"speaks of {', '.join(loose)}"
+        return f"speaks of {_in_words(loose)}"
     declines = parsed.refused or text.strip() == UNKNOWN
     if question is not None and declines and labels.keys().isdisjoint(question.about):
         return ""
     return "" if on_topic(parsed.labels, question) else "says nothing of what was asked"
+
+
+def _in_words(ids: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(map(label_words, ids)))
 
 
 def put_question(

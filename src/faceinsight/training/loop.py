@@ -298,7 +298,10 @@ def _answers(job: TrainingJob, tokenizer: Any) -> SpokenAnswers | None:
     if not job.model.answer_weight:
         return None
     if job.lexicon is None:
-        raise ParameterError("model.answer_weight is above 0, and there is no lexicon of answers")
+        raise ParameterError(
+            "model.answer_weight is above 0, and no characteristic has words to answer in: set it "
+            "to 0, or add `words` to vocabulary.characteristics"
+        )
     from faceinsight.training.answers import AnswerWriter, SpokenAnswers
 
     settings = job.training

@@ -40,6 +40,7 @@ def train_model(
     from faceinsight.training.loop import TrainingJob, train
 
     features = text_features["features"]
+    lexicon = Lexicon.from_config(answers, vocabulary)
     job = TrainingJob(
         variant=variant,
         model=model,
@@ -50,7 +51,7 @@ def train_model(
         text_features=features if features.size else None,
         crops=crops,
         weights=_weights(datasets),
-        lexicon=Lexicon.from_config(answers, vocabulary),
+        lexicon=lexicon if lexicon.entries else None,
     )
     return train(job, Path(work))
 
