@@ -25,7 +25,7 @@ import pandas as pd
 
 from faceinsight.common.work import digest, write_beside
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.evaluation.measures import Key
+from faceinsight.evaluation.metrics import Key
 from faceinsight.evaluation.paired import (
     FACES_BREAKING_RULES,
     MAP,

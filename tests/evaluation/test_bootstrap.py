@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, norm
 
 from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
-from faceinsight.evaluation.measures import Measures
+from faceinsight.evaluation.metrics import Metrics
 from faceinsight.evaluation.ranking import Ranking
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
@@ -55,8 +55,8 @@ def test_interval_of_accuracy_is_the_binomial_one():
     vocabulary = small_vocabulary()
     frame = fake_predictions(vocabulary, {"three": 400}, skill=0.4)
     settings = EvaluationSettings(n_resamples=2000)
-    measures = Measures(Scored.from_frame(frame, vocabulary), vocabulary, settings)
-    accuracy = measures.with_intervals(settings)["task", "three", "expression", "accuracy"]
+    measured = Metrics(Scored.from_frame(frame, vocabulary), vocabulary, settings)
+    accuracy = measured.with_intervals(settings)["task", "three", "expression", "accuracy"]
     half = 1.96 * np.sqrt(accuracy.value * (1 - accuracy.value) / 400)
     assert accuracy.low == pytest.approx(accuracy.value - half, abs=0.006)
     assert accuracy.high == pytest.approx(accuracy.value + half, abs=0.006)
@@ -209,15 +209,15 @@ def test_figures_of_a_model_that_never_errs_are_not_certain():
         frame[f"p_{id_}"], frame[f"d_{id_}"] = np.where(truth == 1, 0.9, 0.1), truth
     settings = EvaluationSettings(n_resamples=40)
     scored = Scored.from_frame(frame, vocabulary)
-    figures = Measures(scored, vocabulary, settings).with_intervals(settings)
-    perfect = {key: figure for key, figure in figures.items() if figure.value == 1}
+    metrics = Metrics(scored, vocabulary, settings).with_intervals(settings)
+    perfect = {key: metric for key, metric in metrics.items() if metric.value == 1}
     assert {key[-1] for key in perfect} >= {"accuracy", "f1", "map", "mean_accuracy"}
-    assert all(figure.low < 1 for figure in perfect.values())
+    assert all(metric.low < 1 for metric in perfect.values())
     exact = binomtest(17, 17).proportion_ci()  # 10 and 7 photographs
-    assert figures["overall", "mean_accuracy"].low == pytest.approx(exact.low)
+    assert metrics["overall", "mean_accuracy"].low == pytest.approx(exact.low)
     for id_ in vocabulary.ids:
-        if ("ap", id_) in figures:
+        if ("ap", id_) in metrics:
             shown = frame.loc[frame[f"y_{id_}"] == 1, ["dataset", "photograph"]]
             positives = len(shown.drop_duplicates())
             exact = binomtest(positives, positives).proportion_ci()
-            assert figures["ap", id_].low == pytest.approx(exact.low)
+            assert metrics["ap", id_].low == pytest.approx(exact.low)

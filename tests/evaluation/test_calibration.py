@@ -16,7 +16,7 @@ def sample(n=500, k=3, seed=0):
 
 
 def error(calibration):
-    return calibration.figures(calibration.table.sum(axis=0)[None])["ece"][0]
+    return calibration.values(calibration.table.sum(axis=0)[None])["ece"][0]
 
 
 def test_bins_equal_scikit_learn():

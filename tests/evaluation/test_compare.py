@@ -4,12 +4,21 @@ import numpy as np
 import pytest
 
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.compare import compare
+from faceinsight.evaluation.compare import compare as compare_seeds
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
-SETTINGS = EvaluationSettings(n_resamples=200)
+SETTINGS = EvaluationSettings(n_resamples=60)
+
+
+def compare(predictions, metrics, *settings):
+    """With one seed a variant."""
+    return compare_seeds(
+        {name: [frame] for name, frame in predictions.items()},
+        {name: [of] for name, of in metrics.items()},
+        *settings,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +98,33 @@ def test_one_variant_and_no_faces(predictions, vocabulary):
     assert table["map"].isna().all()
     assert characteristics.empty
     assert {"id", "org", "difference"} <= set(characteristics)
+
+
+def test_several_seeds_have_a_mean_and_a_spread(vocabulary):
+    seeds = {
+        name: [
+            fake_predictions(vocabulary, {"one": 60, "three": 50}, skill=skill + seed / 1000)
+            for seed in range(3)
+        ]
+        for name, skill in (("org", 0.5), ("lgc", 1.0))
+    }
+    metrics = {
+        name: [
+            evaluate(frame, vocabulary, FakeRules(vocabulary), np.full(6, 0.3), SETTINGS)
+            for frame in frames
+        ]
+        for name, frames in seeds.items()
+    }
+    table, characteristics = compare_seeds(seeds, metrics, vocabulary, SETTINGS)
+    assert table["seeds"].tolist() == [3, 3]
+    for row, name in zip(table.to_dict("records"), ("org", "lgc"), strict=True):
+        values = [of["overall"]["map"]["value"] for of in metrics[name]]
+        assert row["map"] == pytest.approx(np.mean(values))
+        assert row["map_spread"] == pytest.approx(np.std(values, ddof=1))
+        assert row["map_low"] < row["map"] < row["map_high"]
+    assert table.loc[1, "difference"] == pytest.approx(table.loc[1, "map"] - table.loc[0, "map"])
+    aps = [of["per_characteristic"]["Hat"]["ap"]["value"] for of in metrics["lgc"]]
+    assert characteristics.set_index("id").loc["Hat", "+lgc"] == pytest.approx(np.mean(aps))
 
 
 def test_what_cannot_be_compared(predictions, metrics, vocabulary):

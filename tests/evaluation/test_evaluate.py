@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.evaluate import evaluate
-from faceinsight.evaluation.measures import METRICS
+from faceinsight.evaluation.metrics import METRICS
 from faceinsight.evaluation.settings import EvaluationSettings
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
@@ -75,8 +75,8 @@ def test_every_figure_has_an_interval_around_it(found):
     for dataset in found["datasets"].values():
         for task in dataset["tasks"].values():
             assert tuple(task["metrics"]) == METRICS
-            for figure in task["metrics"].values():
-                assert figure["low"] <= figure["value"] <= figure["high"]
+            for metric in task["metrics"].values():
+                assert metric["low"] <= metric["value"] <= metric["high"]
 
 
 def test_majority_baseline_answers_the_training_labels_majority(frame, found):

@@ -14,7 +14,7 @@ from tests.evaluation.fakes import fake_predictions, small_vocabulary
 def one(scores, weights=None):
     weights = np.ones(len(scores.table)) if weights is None else weights
     totals = (weights @ scores.table)[None]
-    return {name: values[0] for name, values in scores.figures(totals).items()}
+    return {name: values[0] for name, values in scores.values(totals).items()}
 
 
 @st.composite

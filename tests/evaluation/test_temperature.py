@@ -144,7 +144,7 @@ def test_figures_before_and_after_are_scikit_learns(fitted):
         assert found["loss"]["value"] == pytest.approx(log_loss(y, q), abs=1e-6)
         assert found["brier"]["value"] == pytest.approx(brier_score_loss(y, q), abs=1e-6)
         expected = Calibration(scaled_p, labels, bin_edges(q, 15))
-        ece = expected.figures(expected.table.sum(axis=0)[None])["ece"][0]
+        ece = expected.values(expected.table.sum(axis=0)[None])["ece"][0]
         assert found["ece"]["value"] == pytest.approx(ece)
         assert found["bins"] == expected.bins()
         assert found["ece"]["low"] is None
@@ -162,8 +162,8 @@ def test_scaling_helps_a_model_that_is_too_sure_and_the_interval_says_so(fitted)
     temperatures = fit_temperatures(validation, vocabulary)
     report = recalibrate(test, temperatures, vocabulary, EvaluationSettings(n_resamples=200))
     assert temperatures.model.value > 2
-    for figure in ("ece", "loss", "brier"):
-        assert report["overall"]["change"][figure]["high"] < 0
+    for metric in ("ece", "loss", "brier"):
+        assert report["overall"]["change"][metric]["high"] < 0
     one = report["tasks"]["two/expression"]
     assert one["after_own"]["loss"]["value"] < one["before"]["loss"]["value"]
     assert one["temperature"]["value"] == temperatures.tasks["two", "expression"].value

@@ -23,7 +23,12 @@ def results():
         for name, frame in predictions.items()
     }
     return {
-        "ablation": compare(predictions, metrics, vocabulary, settings).table,
+        "ablation": compare(
+            {name: [frame] for name, frame in predictions.items()},
+            {name: [of] for name, of in metrics.items()},
+            vocabulary,
+            settings,
+        ).table,
         "metrics": metrics["lgc"],
     }
 

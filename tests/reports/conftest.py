@@ -68,7 +68,12 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=30) -> dict[str, Any
         name: evaluate(frame, vocabulary, rules, prevalence, settings)
         for name, frame in predictions.items()
     }
-    table, characteristics = compare(predictions, metrics, vocabulary, settings)
+    table, characteristics = compare(
+        {name: [frame] for name, frame in predictions.items()},
+        {name: [of] for name, of in metrics.items()},
+        vocabulary,
+        settings,
+    )
     return {
         "vocabulary": vocabulary,
         "metrics": metrics,

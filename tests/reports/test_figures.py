@@ -187,7 +187,9 @@ def test_empty_results_give_figures():
     metrics = {
         "org": evaluate(empty, vocabulary, FakeRules(vocabulary), np.full(6, np.nan), settings)
     }
-    table, characteristics = compare({"org": empty}, metrics, vocabulary, settings)
+    table, characteristics = compare(
+        {"org": [empty]}, {"org": [metrics["org"]]}, vocabulary, settings
+    )
     summary = pd.DataFrame(columns=["dataset", "split", "id", "faces", "known", "present"])
     labels = pd.DataFrame({"rule": [], "decidable": [], "broken": []})
     nothing = np.full((6, 6), np.nan)

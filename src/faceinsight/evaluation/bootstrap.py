@@ -1,4 +1,4 @@
-"""Bootstrap: how far a figure would move with other test photographs.
+"""Bootstrap: how far a metric would move with other test photographs.
 
 Photographs are drawn with replacement within each data set, as many as it has; all faces of a
 photograph come with it, since they are not independent. What is drawn for a data set depends on the
@@ -8,7 +8,7 @@ faces see the same resamples, and their difference has a paired interval.
 Intervals are basic ones (Davison and Hinkley 1997, section 5.2), not percentiles of the resampled
 values. Average precision is the reason: a face that is drawn twice stands beside its own copy in
 the ranking, so resampled AP lies above AP by about as much as AP of a finite test part lies above
-that of all faces. Percentiles count that bias twice, and can lie wholly above the figure itself;
+that of all faces. Percentiles count that bias twice, and can lie wholly above the metric itself;
 the basic interval takes it off. A bias-corrected percentile cannot: where nearly all resamples lie
 on one side, its quantiles are the most extreme resamples. With few present faces a characteristic
 the bootstrap sees only a part of the bias, and intervals of mAP still hold the truth less often
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from faceinsight.evaluation.scored import Scored
 
 Scale = Literal["share", "count", "difference"]
-"""What a figure is: a share (0 to 1), a mean count (from 0 up), or a difference of shares."""
+"""What a metric is: a share (0 to 1), a mean count (from 0 up), or a difference of shares."""
 
 _CHUNK_VALUES = 2**18
 """Values in one chunk of weights: 1 MB in float32, which stays in a core's cache."""
@@ -71,24 +71,24 @@ def basic_interval(
     scale: Scale = "share",
     photographs: int | None = None,
 ) -> tuple[float, float] | tuple[None, None]:
-    """The basic bootstrap interval of a figure, [2 t - q_high, 2 t - q_low].
+    """The basic bootstrap interval of a metric, [2 t - q_high, 2 t - q_low].
 
-    t is the figure, q the quantiles of its resampled values, all three on the scale on which the
+    t is the metric, q the quantiles of its resampled values, all three on the scale on which the
     spread hardly depends on the value: arcsin(sqrt(p)) for a share and sqrt(n) for a mean count, so
     that neither leaves its range and accuracies near 1 get the longer arm downwards; differences,
-    which are about symmetric, as they are. An interval that would leave out the figure itself
+    which are about symmetric, as they are. An interval that would leave out the metric itself
     (where the bias is larger than the spread) is extended to it.
 
-    A figure that no resample changes, such as an accuracy of 1, would have an interval without
+    A metric that no resample changes, such as an accuracy of 1, would have an interval without
     width, which does not make it certain: few photographs show nothing else by chance. Shares and
     differences then have an exact interval, of the number of photographs that they are of.
 
     Args:
-        value: the figure of the faces as they are.
-        resampled: [R], the figure in each resample; NaN ones are left out.
+        value: the metric of the faces as they are.
+        resampled: [R], the metric in each resample; NaN ones are left out.
         level: share of such intervals that should hold the truth, e.g. 0.95.
-        scale: what the figure is.
-        photographs: that the figure is of. Without them, and for a count, the interval of what no
+        scale: what the metric is.
+        photographs: that the metric is of. Without them, and for a count, the interval of what no
             resample changes has no width.
 
     Returns:

@@ -57,7 +57,7 @@ class Calibration:
         self.table = np.hstack([sums(None), sums(p), sums(labels[face, column].astype(float))])
         """Per face and bin: number of pairs, sum of probabilities, number present; [n, 3 B]."""
 
-    def figures(self, totals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def values(self, totals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Calibration error for each of r weighted sums of `table`, [r, 3 B]."""
         count, probability, present = np.split(totals, 3, axis=1)
         n = count.sum(axis=1)

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.bootstrap import basic_interval
-from faceinsight.evaluation.measures import Key, Measures
-from faceinsight.evaluation.scored import Scored
+from faceinsight.evaluation.metrics import Key
+from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS, in_order
+
+COMPARED = {"map": (MAP, "difference"), "mean_accuracy": (MEAN_ACCURACY, "accuracy_difference")}
+"""Metrics by their columns in the table, with their keys and the columns of their differences."""
 
 
 class Ablation(NamedTuple):
     """What `compare` returns.
 
     Attributes:
-        table: one row a variant: `variant`, `n`; `map, map_low, map_high, map_prevalence`;
-            `difference, difference_low, difference_high` (of mAP, to the first variant; null in its
-            own row); `mean_accuracy` with `_low`, `_high` and `accuracy_difference...` likewise,
-            and `mean_accuracy_majority`; `faces_breaking_rules` (share of faces whose most probable
-            answers break a rule, `highest_in_group` of `evaluate`) and `violations_decoded` (number
-            of broken rules after decoding); then `<data set>/<task>` accuracies.
+        table: one row a variant: `variant`, `n` faces, `seeds`; `map, map_low, map_high,
+            map_spread, map_prevalence` (mean over seeds, its interval over photographs and seeds,
+            standard deviation between seeds; a baseline); `difference, difference_low,
+            difference_high` (of mAP, to the first variant; null in its own row); `mean_accuracy`
+            with `_low`, `_high`, `_spread` and `accuracy_difference...` likewise, and
+            `mean_accuracy_majority`; `faces_breaking_rules` (share of faces whose most probable
+            answers break a rule, `highest_in_group` of `evaluate`, mean over seeds) and
+            `violations_decoded` (number of broken rules after decoding, all seeds together); then
+            `<data set>/<task>` accuracies, mean over seeds.
         characteristics: one row a characteristic with an AP: `id`, `n`, `prevalence`, `<variant>`
             (its AP) for each variant, and for the last against the first variant `difference`,
             `difference_low`, `difference_high`.
@@ -38,114 +42,93 @@ class Ablation(NamedTuple):
 
 
 def compare(
-    predictions: Mapping[str, pd.DataFrame],
-    metrics: Mapping[str, Mapping[str, Any]],
+    predictions: Mapping[str, Sequence[pd.DataFrame]],
+    metrics: Mapping[str, Sequence[Mapping[str, Any]]],
     vocabulary: Vocabulary,
     settings: EvaluationSettings | None = None,
 ) -> Ablation:
     """Compare variants on the same faces.
 
-    Differences have paired bootstrap intervals: each resample draws the same photographs for both
-    variants, so what makes photographs easy or hard for both cancels.
+    Differences have paired bootstrap intervals: each resample draws the same photographs, and the
+    same seeds, for both variants, so what makes photographs easy or hard for both cancels.
 
     Args:
         predictions: variant (`org`, `seg`, `corr`, `lgc`, or any other name, which then comes
-            last) to its predictions.
+            last) to its predictions, one table a seed, the same seeds for all.
         metrics: variant to what `evaluate` returned for them.
         vocabulary: the characteristics and tasks.
         settings: as for `evaluate`.
 
     Raises:
-        ParameterError: there is no variant, a variant has no metrics, or the variants were not
-            predicted on the same faces and labels.
+        ParameterError: there is no variant, a variant has no metrics or other seeds, or the
+            variants were not predicted on the same faces and labels.
     """
-    settings = settings or EvaluationSettings()
     names = list(in_order(predictions))
     if not names:
         raise ParameterError("ablation: there are no predictions to compare")
     if missing := [name for name in names if name not in metrics]:
         raise ParameterError(f"ablation: variant '{missing[0]}' has predictions but no metrics")
-    first: Scored | None = None
-    point: dict[str, dict[Key, float | None]] = {}
-    resampled: dict[str, dict[Key, NDArray[np.float64]]] = {}
-    for name in names:
-        scored = Scored.from_frame(predictions[name], vocabulary)
-        first = first or scored
-        check_same_faces(first, scored, names[0], name)
-        measures = Measures(scored, vocabulary, settings)
-        point[name] = measures.point()
-        resampled[name] = measures.resampled(settings.n_resamples, settings.seed)
+    runs = PairedRuns({name: predictions[name] for name in names}, vocabulary, settings)
 
-    def difference(key: Key, name: str, prefix: str) -> dict[str, float | None]:
-        """To the first variant, with its paired interval."""
-        value, low, high = None, None, None
-        now, before = point[name].get(key), point[names[0]].get(key)
-        if name != names[0] and now is not None and before is not None:
-            value = now - before
-            if key in resampled[name]:
-                gaps = resampled[name][key] - resampled[names[0]][key]
-                low, high = basic_interval(
-                    value, gaps, settings.level, "difference", measures.photographs(key)
-                )
-        return {prefix: value, f"{prefix}_low": low, f"{prefix}_high": high}
+    def difference(name: str, key: Key, column: str) -> dict[str, float | None]:
+        """To the first variant, with its paired interval; nothing in its own row."""
+        if name == names[0]:
+            return _ends(column, None, None, None)
+        gap = runs.difference(names[0], name, key)
+        return _ends(column, gap.value, gap.low, gap.high)
 
     rows = []
     for name in names:
-        overall, rules = metrics[name]["overall"], metrics[name]["rules"]
-        row: dict[str, Any] = {"variant": LABELS.get(name, name), "n": metrics[name]["n"]}
-        row |= _spread("map", overall["map"]) | {"map_prevalence": overall["map_prevalence"]}
-        row |= difference(("overall", "map"), name, "difference")
-        row |= _spread("mean_accuracy", overall["mean_accuracy"])
-        row |= difference(("overall", "mean_accuracy"), name, "accuracy_difference")
-        row["mean_accuracy_majority"] = overall["mean_accuracy_majority"]
-        row["faces_breaking_rules"] = rules["highest_in_group"]["faces"]["value"]
-        row["violations_decoded"] = rules["decoded"]["n"]
-        for dataset, of in metrics[name]["datasets"].items():
-            for task, report in of["tasks"].items():
-                row[f"{dataset}/{task}"] = report["metrics"]["accuracy"]["value"]
+        of = metrics[name]
+        row: dict[str, Any] = {"variant": LABELS.get(name, name), "n": runs.n}
+        row["seeds"] = runs.n_seeds
+        for column, (key, gap) in COMPARED.items():
+            metric, by_seed = runs.metric(name, key), runs.by_seed(name, key)
+            row |= _ends(column, metric.value, metric.low, metric.high)
+            row[f"{column}_spread"] = by_seed.std(ddof=1) if len(by_seed) > 1 else None
+            row |= difference(name, key, gap)
+        row["map_prevalence"] = of[0]["overall"]["map_prevalence"]
+        row["mean_accuracy_majority"] = of[0]["overall"]["mean_accuracy_majority"]
+        rules = [seed["rules"] for seed in of]
+        row["faces_breaking_rules"] = _mean(r["highest_in_group"]["faces"]["value"] for r in rules)
+        row["violations_decoded"] = sum(r["decoded"]["n"] for r in rules)
+        for dataset, tasks in of[0]["datasets"].items():
+            for task in tasks["tasks"]:
+                row[f"{dataset}/{task}"] = _mean(
+                    seed["datasets"][dataset]["tasks"][task]["metrics"]["accuracy"]["value"]
+                    for seed in of
+                )
         rows.append(row)
 
     labels = [LABELS.get(name, name) for name in names]
+    known = metrics[names[-1]][0]["per_characteristic"]
     characteristics = []
-    for id_, report in metrics[names[-1]]["per_characteristic"].items():
-        if point[names[0]].get(("ap", id_)) is None:
-            continue
-        aps = {label: point[name]["ap", id_] for label, name in zip(labels, names, strict=True)}
+    for id_ in runs.characteristics:
+        aps = (float(runs.by_seed(name, ("ap", id_)).mean()) for name in names)
         characteristics.append(
-            {"id": id_, "n": report["n"], "prevalence": report["prevalence"]}
-            | aps
-            | difference(("ap", id_), names[-1], "difference")
+            {"id": id_, "n": known[id_]["n"], "prevalence": known[id_]["prevalence"]}
+            | dict(zip(labels, aps, strict=True))
+            | difference(names[-1], ("ap", id_), "difference")
         )
-    return Ablation(_frame(rows, ["variant"]), _frame(characteristics, ["id"], labels))
+    whole = ("n", "seeds", "violations_decoded")
+    columns = ["id", "n", "prevalence", *labels, *_ends("difference", None, None, None)]
+    return Ablation(
+        _frame(pd.DataFrame(rows), "variant", whole),
+        _frame(pd.DataFrame(characteristics, columns=columns), "id", ("n",)),
+    )
 
 
-def _spread(name: str, figure: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {name: figure["value"], f"{name}_low": figure["low"], f"{name}_high": figure["high"]}
+def _ends(
+    column: str, value: float | None, low: float | None, high: float | None
+) -> dict[str, float | None]:
+    return {column: value, f"{column}_low": low, f"{column}_high": high}
 
 
-def _frame(rows: list[dict[str, Any]], text: list[str], labels: list[str] | None = None) -> Any:
+def _mean(values: Any) -> float:
+    return float(np.mean(np.array(list(values), dtype=np.float64)))
+
+
+def _frame(frame: pd.DataFrame, text: str, whole: Sequence[str]) -> pd.DataFrame:
     """A frame whose numbers are float64 even where a whole column is null."""
-    columns = ["id", "n", "prevalence", *(labels or []), "difference"]
-    columns += ["difference_low", "difference_high"]
-    frame = pd.DataFrame(rows, columns=None if rows else columns)
-    whole = [name for name in ("n", "violations_decoded") if name in frame]
-    numbers = [name for name in frame if name not in [*text, *whole]]
-    return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "int64"))
-
-
-def check_same_faces(first: Scored, other: Scored, first_name: str, name: str) -> None:
-    """Refuse to compare what was not predicted on the same faces and labels.
-
-    Raises:
-        ParameterError: `other` has other faces or labels than `first`.
-    """
-    if not first.faces.equals(other.faces):
-        raise ParameterError(
-            f"ablation: '{name}' was predicted on other faces than '{first_name}' "
-            f"({len(other)} and {len(first)}); predict both on the same test part"
-        )
-    if not np.array_equal(first.labels, other.labels):
-        raise ParameterError(
-            f"ablation: '{name}' and '{first_name}' were predicted with other true labels; "
-            "predict both from the same label tables"
-        )
+    kinds = {str(name): "int64" if name in whole else "float64" for name in frame if name != text}
+    return frame.astype(kinds)

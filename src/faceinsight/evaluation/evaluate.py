@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.measures import METRICS, Figure, Measures, Rules
+from faceinsight.evaluation.metrics import METRICS, Metric, Metrics, Rules
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores
@@ -35,7 +35,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure one model's predictions.
 
-    Every figure is `{value, low, high}` with a basic bootstrap interval over photographs
+    Every metric is `{value, low, high}` with a basic bootstrap interval over photographs
     (`faceinsight.evaluation.bootstrap`); null where it is not defined, e.g. without faces.
 
     - Attributes: accuracy over all known labels; precision, recall and F1 per face, averaged.
@@ -81,8 +81,8 @@ def evaluate(
     taught = np.zeros(len(vocabulary), dtype=np.bool_)
     for shares in by_dataset.values():
         taught |= ~np.isnan(shares)
-    measures = Measures(scored, vocabulary, settings, ruleset, taught)
-    figures = measures.with_intervals(settings)
+    measured = Metrics(scored, vocabulary, settings, ruleset, taught)
+    metrics = measured.with_intervals(settings)
     datasets: dict[str, Any] = {}
     for dataset, rows in scored.rows.items():
         tasks = {
@@ -90,8 +90,8 @@ def evaluate(
                 task,
                 scored.labels[rows][:, [vocabulary.index[m] for m in task.members]],
                 by_dataset[dataset][[vocabulary.index[m] for m in task.members]],
-                measures.tasks[dataset, task.name],
-                {m: figures["task", dataset, task.name, m] for m in METRICS},
+                measured.tasks[dataset, task.name],
+                {m: metrics["task", dataset, task.name, m] for m in METRICS},
             )
             for task in vocabulary.tasks(dataset)
         }
@@ -100,13 +100,13 @@ def evaluate(
         "n": len(scored),
         "settings": settings.model_dump(mode="json"),
         "datasets": datasets,
-        "overall": _overall(measures, vocabulary, figures, datasets),
-        "rules": _rules(measures, ruleset, figures),
+        "overall": _overall(measured, vocabulary, metrics, datasets),
+        "rules": _rules(measured, ruleset, metrics),
         "calibration": {
-            "ece": figures["calibration", "ece"].to_json(),
-            "bins": measures.calibration.bins(),
+            "ece": metrics["calibration", "ece"].to_json(),
+            "bins": measured.calibration.bins(),
         },
-        "per_characteristic": _per_characteristic(scored, vocabulary, figures),
+        "per_characteristic": _per_characteristic(scored, vocabulary, metrics),
     }
 
 
@@ -133,14 +133,14 @@ def _task_report(
     labels: NDArray[np.int8],
     prevalence: NDArray[np.floating],
     scores: AttributeScores | ClassScores,
-    figures: Mapping[str, Figure],
+    metrics: Mapping[str, Metric],
 ) -> dict[str, Any]:
     report = {
         "n": scores.n,
         "one_of": task.one_of,
         "members": list(task.members),
         "positives": (labels == 1).sum(axis=0).tolist(),
-        "metrics": {metric: figure.to_json() for metric, figure in figures.items()},
+        "metrics": {name: metric.to_json() for name, metric in metrics.items()},
         "baselines": _baselines(task, labels, prevalence),
     }
     if isinstance(scores, ClassScores):
@@ -151,7 +151,7 @@ def _task_report(
 def _baselines(
     task: Task, labels: NDArray[np.int8], prevalence: NDArray[np.floating]
 ) -> dict[str, float | None]:
-    """Figures of constant answers; labels [n, k], prevalence [k] in the training labels."""
+    """Values of constant answers; labels [n, k], prevalence [k] in the training labels."""
     baselines: dict[str, float | None] = dict.fromkeys(
         ("accuracy", "precision", "recall", "f1", "map")
     )
@@ -163,7 +163,7 @@ def _baselines(
         scores = ClassScores(labels, np.full(len(labels), answer))
     else:
         scores = AttributeScores(labels, np.broadcast_to(prevalence >= 0.5, labels.shape))
-    for metric, values in scores.figures(scores.table.sum(axis=0)[None]).items():
+    for metric, values in scores.values(scores.table.sum(axis=0)[None]).items():
         baselines[metric] = None if np.isnan(values[0]) else float(values[0])
     return baselines | {"map": _mean_prevalence(labels)}
 
@@ -176,9 +176,9 @@ def _mean_prevalence(labels: NDArray[np.int8]) -> float | None:
 
 
 def _overall(
-    measures: Measures,
+    measured: Metrics,
     vocabulary: Vocabulary,
-    figures: Mapping[tuple[str, ...], Figure],
+    metrics: Mapping[tuple[str, ...], Metric],
     datasets: Mapping[str, Any],
 ) -> dict[str, Any]:
     majority = [
@@ -188,33 +188,33 @@ def _overall(
         if task["n"] and task["baselines"]["accuracy"] is not None
     ]
     return {
-        "map": figures["overall", "map"].to_json(),
-        "map_prevalence": _mean_prevalence(measures.scored.labels),
-        "mean_accuracy": figures["overall", "mean_accuracy"].to_json(),
+        "map": metrics["overall", "map"].to_json(),
+        "map_prevalence": _mean_prevalence(measured.scored.labels),
+        "mean_accuracy": metrics["overall", "mean_accuracy"].to_json(),
         "mean_accuracy_majority": float(np.mean(majority)) if majority else None,
-        "n_characteristics": len(measures.ranked()),
+        "n_characteristics": len(measured.ranked()),
     }
 
 
 def _rules(
-    measures: Measures, ruleset: Rules, figures: Mapping[tuple[str, ...], Figure]
+    measured: Metrics, ruleset: Rules, metrics: Mapping[tuple[str, ...], Metric]
 ) -> dict[str, Any]:
     report: dict[str, Any] = {
         name: {
-            "faces": figures["rules", name, "faces"].to_json(),
-            "per_face": figures["rules", name, "per_face"].to_json(),
-            "n": int(broken[:, measures.counted].sum()),
+            "faces": metrics["rules", name, "faces"].to_json(),
+            "per_face": metrics["rules", name, "per_face"].to_json(),
+            "n": int(broken[:, measured.counted].sum()),
         }
-        for name, broken in measures.broken.items()
+        for name, broken in measured.broken.items()
     }
-    report["counted"] = int(measures.counted.sum())
-    counts = {name: broken.sum(axis=0) for name, broken in measures.broken.items()}
+    report["counted"] = int(measured.counted.sum())
+    counts = {name: broken.sum(axis=0) for name, broken in measured.broken.items()}
     report["per_rule"] = [
         {
             "rule": rule.text,
             "reason": rule.reason,
             "kind": str(rule.kind),
-            "counted": bool(measures.counted[i]),
+            "counted": bool(measured.counted[i]),
             **{name: int(count[i]) for name, count in counts.items()},
         }
         for i, rule in enumerate(ruleset.rules)
@@ -223,14 +223,14 @@ def _rules(
 
 
 def _per_characteristic(
-    scored: Scored, vocabulary: Vocabulary, figures: Mapping[tuple[str, ...], Figure]
+    scored: Scored, vocabulary: Vocabulary, metrics: Mapping[tuple[str, ...], Metric]
 ) -> dict[str, Any]:
     report = {}
     for column, id_ in enumerate(vocabulary.ids):
         labels = scored.labels[:, column]
         n = int((labels >= 0).sum())
         report[id_] = {
-            "ap": figures.get(("ap", id_), Figure(None, None, None)).to_json(),
+            "ap": metrics.get(("ap", id_), Metric(None, None, None)).to_json(),
             "prevalence": float((labels == 1).sum() / n) if n else None,
             "n": n,
             "positives": {

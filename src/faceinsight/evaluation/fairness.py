@@ -117,9 +117,7 @@ def _count(
     settings: FairnessSettings,
 ) -> Iterator[_Counted]:
     """Rates of every task in every group, as they are and resampled, one data set at a time."""
-    thresholds = np.array(
-        [evaluation.thresholds.get(id_, evaluation.threshold) for id_ in vocabulary.ids]
-    )
+    thresholds = evaluation.thresholds_of(vocabulary.ids)
     for dataset, rows in scored.rows.items():
         groups = find_groups(scored, dataset, settings.axes, vocabulary)
         if not groups:

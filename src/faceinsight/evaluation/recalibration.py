@@ -17,10 +17,10 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.temperature import Temperatures, log_odds, scaled
 from faceinsight.method.characteristics import Vocabulary
 
-FIGURES = ("ece", "loss", "brier")
+METRICS = ("ece", "loss", "brier")
 """Calibration error; mean cross-entropy (nats) and squared error of a label's probability."""
 
-_Figures = dict[str, NDArray[np.float64]]
+_Values = dict[str, NDArray[np.float64]]
 
 
 class _Reliability:
@@ -43,10 +43,10 @@ class _Reliability:
         sums = np.stack([known.sum(axis=1), loss.sum(axis=1), error.sum(axis=1)], axis=1)
         self.table = np.hstack([self.calibration.table, sums.astype(np.float64)])
 
-    def figures(self, totals: NDArray[np.float64]) -> _Figures:
+    def values(self, totals: NDArray[np.float64]) -> _Values:
         n, loss, error = totals[:, -3:].T
         empty = np.full_like(n, np.nan)
-        return self.calibration.figures(totals[:, :-3]) | {
+        return self.calibration.values(totals[:, :-3]) | {
             "loss": np.divide(loss, n, out=empty.copy(), where=n > 0),
             "brier": np.divide(error, n, out=empty.copy(), where=n > 0),
         }
@@ -69,7 +69,7 @@ def recalibrate(
     Returns:
         Plain values: `overall`, and in `tasks` one entry for each `<data set>/<task>`. Each has
         `n` known labels; `temperature` (a `Temperature`, fitted on validation labels); and for each
-        way to scale the figures `ece`, `loss` and `brier` as `{value, low, high}` and the `bins` of
+        way to scale the metrics `ece`, `loss` and `brier` as `{value, low, high}` and the `bins` of
         the reliability curve. The ways are `before`, `after` (the model's temperature) and, for a
         task with a temperature of its own, `after_own`. `change` holds the paired differences of
         `after` (or `after_own`) to `before`.
@@ -127,41 +127,41 @@ class _Part:
         self._ways = {
             way: _Reliability(p[rows][:, columns], labels, settings) for way, p in ways.items()
         }
-        self._drawn: dict[str, list[_Figures]] = {way: [] for way in ways}
+        self._drawn: dict[str, list[_Values]] = {way: [] for way in ways}
 
     def resample(self, weights: NDArray[np.float64]) -> None:
-        """Take down every figure under weights [r, N]."""
+        """Take down every metric under weights [r, N]."""
         for way, of in self._ways.items():
-            self._drawn[way].append(of.figures(weights[:, self._rows] @ of.table))
+            self._drawn[way].append(of.values(weights[:, self._rows] @ of.table))
 
     def report(self) -> dict[str, Any]:
-        """Every figure with its interval, the bins, and what scaling changed."""
+        """Every metric with its interval, the bins, and what scaling changed."""
         report: dict[str, Any] = {"n": self._n}
         for way, of in self._ways.items():
-            figures = {
-                name: self._figure(self._point(way, name), self._resampled(way, name), name)
-                for name in FIGURES
+            metrics = {
+                name: self._metric(self._point(way, name), self._resampled(way, name), name)
+                for name in METRICS
             }
-            report[way] = figures | {"bins": of.calibration.bins()}
+            report[way] = metrics | {"bins": of.calibration.bins()}
         last = list(self._ways)[-1]
         report["change"] = {
-            name: self._figure(
+            name: self._metric(
                 self._point(last, name) - self._point("before", name),
                 self._resampled(last, name) - self._resampled("before", name),
                 "change",
             )
-            for name in FIGURES
+            for name in METRICS
         }
         return report
 
     def _point(self, way: str, name: str) -> float:
         of = self._ways[way]
-        return float(of.figures(of.table.sum(axis=0)[None])[name][0])
+        return float(of.values(of.table.sum(axis=0)[None])[name][0])
 
     def _resampled(self, way: str, name: str) -> NDArray[np.float64]:
         return np.concatenate([chunk[name] for chunk in self._drawn[way]] or [np.zeros(0)])
 
-    def _figure(
+    def _metric(
         self, value: float, resampled: NDArray[np.float64], name: str
     ) -> dict[str, float | None]:
         if np.isnan(value):

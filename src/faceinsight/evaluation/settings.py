@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class AnswersSettings(BaseModel):
@@ -51,6 +58,12 @@ class EvaluationSettings(BaseModel):
     calibration_bins: int = Field(default=15, ge=1)
     adaptive_bins: bool = False
     answers: AnswersSettings = AnswersSettings()
+
+    def thresholds_of(self, ids: Iterable[str]) -> NDArray[np.float64]:
+        """The threshold of each of these characteristics, [k]."""
+        import numpy as np
+
+        return np.array([self.thresholds.get(id_, self.threshold) for id_ in ids])
 
 
 class TemperatureSettings(BaseModel):

@@ -1,7 +1,7 @@
 """What is counted for a task: single attributes, or one class of several.
 
-Both kinds turn predictions into a table with one row a face. Every figure is a function of the
-table's weighted column sums, so the figure itself (all weights 1) and its bootstrap (weights how
+Both kinds turn predictions into a table with one row a face. Every metric is a function of the
+table's weighted column sums, so the metric itself (all weights 1) and its bootstrap (weights how
 often a face was drawn) take the same path.
 """
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from faceinsight.method.characteristics import Task, Vocabulary
 
-Figures = dict[str, NDArray[np.float64]]
+Values = dict[str, NDArray[np.float64]]
 
 
 class TaskScores(Protocol):
-    """A table [n, q] of one task's faces, and the figures that its column sums give.
+    """A table [n, q] of one task's faces, and the metrics that its column sums give.
 
     Attributes:
         n: faces with at least one known label in the task.
@@ -27,8 +27,8 @@ class TaskScores(Protocol):
     n: int
     table: NDArray[np.float64]
 
-    def figures(self, totals: NDArray[np.float64]) -> Figures:
-        """Figures, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
+    def values(self, totals: NDArray[np.float64]) -> Values:
+        """Values, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
         ...
 
 
@@ -71,18 +71,18 @@ class AttributeScores:
         self.table = np.stack([c.astype(np.float64) for c in columns], axis=1)
         self.n = int(known.any(axis=1).sum())
 
-    def figures(self, totals: NDArray[np.float64]) -> Figures:
+    def values(self, totals: NDArray[np.float64]) -> Values:
         """See `TaskScores`."""
         faces, known, right, precision, recall, f1, *decoded = totals.T
-        figures = {
+        metrics = {
             "accuracy": _ratio(right, known),
             "precision": _ratio(precision, faces),
             "recall": _ratio(recall, faces),
             "f1": _ratio(f1, faces),
         }
         if decoded:
-            figures["decoded_accuracy"] = _ratio(decoded[0], known)
-        return figures
+            metrics["decoded_accuracy"] = _ratio(decoded[0], known)
+        return metrics
 
 
 class ClassScores:
@@ -119,7 +119,7 @@ class ClassScores:
             self.table[rows, -1] = decoded[rows, true[rows]] & (decoded[rows].sum(axis=1) == 1)
         self.n = len(rows)
 
-    def figures(self, totals: NDArray[np.float64]) -> Figures:
+    def values(self, totals: NDArray[np.float64]) -> Values:
         """See `TaskScores`."""
         k = self._classes
         confusion = totals[:, : k * k].reshape(-1, k, k)
@@ -132,15 +132,15 @@ class ClassScores:
         def macro(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
             return _ratio((_ratio(top, bottom, 0.0) * occurs).sum(axis=1), occurs.sum(axis=1))
 
-        figures = {
+        metrics = {
             "accuracy": _ratio(right.sum(axis=1), total),
             "precision": macro(right, claimed),
             "recall": macro(right, true),
             "f1": macro(2 * right, claimed + true),
         }
         if totals.shape[1] > k * (k + 1):
-            figures["decoded_accuracy"] = _ratio(totals[:, -1], total)
-        return figures
+            metrics["decoded_accuracy"] = _ratio(totals[:, -1], total)
+        return metrics
 
     def confusion(self) -> list[list[int]]:
         """Number of faces with an answer, by true class (row) and answered class (column)."""
@@ -194,7 +194,7 @@ def task_accuracies(
             thresholds = np.full(len(task.members), 0.5)
             scores = task_scores(task, labels[cells], probabilities[cells], thresholds)
             if scores.n:
-                accuracy = scores.figures(scores.table.sum(axis=0)[None])["accuracy"]
+                accuracy = scores.values(scores.table.sum(axis=0)[None])["accuracy"]
                 accuracies[f"{dataset}/{task.name}"] = float(accuracy[0])
     return accuracies
 

@@ -41,7 +41,9 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
         rows.append(
             [
                 LABELS.get(row["variant"], row["variant"]),
-                _interval(row["map"], row["map_low"], row["map_high"]),
+                _interval(
+                    row["map"], row["map_low"], row["map_high"], spread=row.get("map_spread")
+                ),
                 _interval(
                     row["difference"], row["difference_low"], row["difference_high"], sign="+"
                 ),
@@ -53,8 +55,10 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
     # Older versions of the table do not have the second.
     baseline = _percent(first["map_prevalence"]), _percent(first.get("mean_accuracy_majority"))
     rows.append(["baseline", baseline[0], "-", baseline[1], "-", "-"])
+    seeds = int(first.get("seeds", 1))
     note = (
-        "(Test faces, in per cent; differences in points of mAP. Intervals correct for mAP being "
+        f"({f'{seeds} seeds: mean ± deviation between them. ' if seeds > 1 else ''}"
+        "Test faces, in per cent; differences in points of mAP. Intervals correct for mAP being "
         "too high on few faces.\n The baseline sees no picture. Faces breaking a rule: by the most "
         "probable answers; rules of what no\n data set here annotates are not counted.)"
     )
@@ -117,10 +121,18 @@ def _percent(value: float | None, sign: str = "") -> str:
     return "-" if value is None or value != value else f"{100 * value:{sign}.1f}"
 
 
-def _interval(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
+def _interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    sign: str = "",
+    spread: float | None = None,
+) -> str:
+    """A metric with its interval, and with the deviation between seeds where there are several."""
     if value is None or value != value:
         return "-"
-    return f"{_percent(value, sign)} [{_percent(low, sign)}, {_percent(high, sign)}]"
+    between = "" if spread is None or spread != spread else f" ± {_percent(spread)}"
+    return f"{_percent(value, sign)}{between} [{_percent(low, sign)}, {_percent(high, sign)}]"
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

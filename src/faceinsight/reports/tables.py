@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from faceinsight.data.names import dataset_name
-from faceinsight.evaluation.measures import METRICS
+from faceinsight.evaluation.metrics import METRICS
 from faceinsight.reports.ablation_figures import compared
 from faceinsight.reports.style import METRIC_NAMES, characteristic_name, variant_name
 

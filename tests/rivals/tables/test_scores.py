@@ -17,7 +17,7 @@ from faceinsight.rivals.tables.scores import (
 
 
 def figures(scores):
-    found = scores.figures(scores.table.sum(axis=0)[None])
+    found = scores.values(scores.table.sum(axis=0)[None])
     return {name: values[0] for name, values in found.items()}
 
 
@@ -45,7 +45,7 @@ def test_classes_equal_scikit_learn_with_missing_answers(pairs):
 def test_with_all_answers_it_is_what_models_are_scored_by(pairs):
     truth, answer = np.array(pairs).T
     model = ClassScores(np.eye(5, dtype=np.int8)[truth], answer)
-    expected = {name: v[0] for name, v in model.figures(model.table.sum(axis=0)[None]).items()}
+    expected = {name: v[0] for name, v in model.values(model.table.sum(axis=0)[None]).items()}
     found = figures(AnsweredClasses(truth, answer, 5))
     assert found == pytest.approx(expected | {"answered": 1.0})
 
@@ -67,7 +67,7 @@ def test_attributes_with_all_answers_are_scored_as_a_models():
     labels = rng.integers(-1, 2, (50, 6)).astype(np.int8)
     present = rng.random((50, 6)) < 0.4
     model = AttributeScores(labels, present)
-    expected = {name: v[0] for name, v in model.figures(model.table.sum(axis=0)[None]).items()}
+    expected = {name: v[0] for name, v in model.values(model.table.sum(axis=0)[None]).items()}
     found = figures(AnsweredAttributes(labels, present, np.ones_like(present)))
     assert found == pytest.approx(expected | {"answered": 1.0})
 

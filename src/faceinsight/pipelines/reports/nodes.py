@@ -58,8 +58,8 @@ def compare_variants(
     from faceinsight.evaluation.compare import compare
 
     ablation = compare(
-        {name: results[f"{name}_predictions"] for name in LABELS},
-        {name: results[f"{name}_metrics"] for name in LABELS},
+        {name: [results[f"{name}_predictions"]] for name in LABELS},
+        {name: [results[f"{name}_metrics"]] for name in LABELS},
         vocabulary,
         evaluation,
     )

@@ -145,15 +145,13 @@ def _difference(
     """Accuracies, and the model's lead with its paired interval."""
     if not len(photographs):
         return {}
-    both = [
-        scores.figures(scores.table.sum(axis=0)[None])["accuracy"] for scores in (system, model)
-    ]
+    both = [scores.values(scores.table.sum(axis=0)[None])["accuracy"] for scores in (system, model)]
     value = float(both[1][0] - both[0][0])
     scored, order = as_scored(dataset, photographs)
     gaps = []
     for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed):
         exact = weights.astype(np.float64)
-        drawn = [s.figures(exact @ s.table[order])["accuracy"] for s in (system, model)]
+        drawn = [s.values(exact @ s.table[order])["accuracy"] for s in (system, model)]
         gaps.append(drawn[1] - drawn[0])
     low, high = None, None
     if gaps:

@@ -181,12 +181,12 @@ def figures(
     scores: Scores, dataset: str, photographs: NDArray[np.object_], evaluation: EvaluationSettings
 ) -> dict[str, float | None]:
     """Metrics with intervals of n scored faces, photographs resampled."""
-    point = scores.figures(scores.table.sum(axis=0)[None])
+    point = scores.values(scores.table.sum(axis=0)[None])
     scored, order = as_scored(dataset, photographs)
     table = scores.table[order]
     n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
     chunks = [
-        scores.figures(weights.astype(np.float64) @ table)
+        scores.values(weights.astype(np.float64) @ table)
         for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed)
     ]
     found: dict[str, float | None] = {}

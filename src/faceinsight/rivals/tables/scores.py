@@ -118,7 +118,7 @@ class AnsweredAttributes:
     def figures(self, totals: NDArray[np.float64]) -> Figures:
         """Figures, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
         known, right, answered = totals[:, -3:].T
-        figures = self._scores.figures(totals[:, :-3])
+        figures = self._scores.values(totals[:, :-3])
         return figures | {"accuracy": _ratio(right, known), "answered": _ratio(answered, known)}
 
 

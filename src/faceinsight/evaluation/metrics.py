@@ -1,4 +1,4 @@
-"""All figures of one model's predictions, as functions of weights on the faces."""
+"""All metrics of one model's predictions, as functions of weights on the faces."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from faceinsight.evaluation.scored import Scored
 
 Key = tuple[str, ...]
-"""Names one figure: ("task", data set, task, metric), ("overall", ...), ("ap", id), ..."""
+"""Names one metric: ("task", data set, task, metric), ("overall", ...), ("ap", id), ..."""
 
 METRICS = ("accuracy", "precision", "recall", "f1", "map", "decoded_accuracy", "ece")
-"""The figures of a task, in the order of reports."""
+"""The metrics of a task, in the order of reports."""
 
 
 class Rule(Protocol):
@@ -65,8 +65,8 @@ class Rules(Protocol):
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure with the ends of its bootstrap interval; None where it is not defined."""
+class Metric:
+    """A metric with the ends of its bootstrap interval; None where it is not defined."""
 
     value: float | None
     low: float | None
@@ -77,7 +77,7 @@ class Figure:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-class Measures:
+class Metrics:
     """Everything that is measured on one model's predictions.
 
     Args:
@@ -174,8 +174,8 @@ class Measures:
         """Columns that have an AP, in one data set or over all that annotate them."""
         return tuple(self._pooled if dataset is None else self._rankings[dataset])
 
-    def figures(self, weights: NDArray[np.floating]) -> dict[Key, NDArray[np.float64]]:
-        """Every figure under each of r weightings of the faces.
+    def values(self, weights: NDArray[np.floating]) -> dict[Key, NDArray[np.float64]]:
+        """Every metric under each of r weightings of the faces.
 
         Args:
             weights: [r, N].
@@ -192,9 +192,9 @@ class Measures:
         accuracies = []
         for (dataset, name), (rows, task) in self._tasks.items():
             scores = self.tasks[dataset, name]
-            found = scores.figures(exact[:, rows] @ scores.table)
+            found = scores.values(exact[:, rows] @ scores.table)
             calibration = self._calibration[dataset, name]
-            found |= calibration.figures(exact[:, rows] @ calibration.table)
+            found |= calibration.values(exact[:, rows] @ calibration.table)
             found["map"] = _mean(
                 [
                     by_dataset[dataset][self._vocabulary.index[m]]
@@ -217,7 +217,7 @@ class Measures:
         out |= {("ap", self._vocabulary.ids[c]): values for c, values in pooled.items()}
         out["overall", "map"] = _mean(list(pooled.values()), len(weights))
         out["overall", "mean_accuracy"] = _mean(accuracies, len(weights))
-        out["calibration", "ece"] = self.calibration.figures(exact @ self.calibration.table)["ece"]
+        out["calibration", "ece"] = self.calibration.values(exact @ self.calibration.table)["ece"]
         n = exact.sum(axis=1)
         for name, of_all in self.broken.items():
             broken = of_all[:, self.counted]
@@ -234,19 +234,19 @@ class Measures:
         return bool(known.sum() == known[self.scored.rows[dataset]].sum())
 
     def point(self) -> dict[Key, float | None]:
-        """Every figure of the faces as they are."""
-        figures = self.figures(np.ones((1, len(self.scored))))
-        return {key: _number(values[0]) for key, values in figures.items()}
+        """Every metric of the faces as they are."""
+        metrics = self.values(np.ones((1, len(self.scored))))
+        return {key: _number(values[0]) for key, values in metrics.items()}
 
     def resampled(self, n_resamples: int, seed: int) -> dict[Key, NDArray[np.float64]]:
-        """Every figure in each of R bootstrap resamples; [R] each."""
-        chunks = [self.figures(w) for w in resample_weights(self.scored, n_resamples, seed)]
+        """Every metric in each of R bootstrap resamples; [R] each."""
+        chunks = [self.values(w) for w in resample_weights(self.scored, n_resamples, seed)]
         if not chunks:
             return {}
         return {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
 
     def photographs(self, key: Key) -> int | None:
-        """How many photographs a figure is of; of average precision those that show a positive.
+        """How many photographs a metric is of; of average precision those that show a positive.
 
         None for rules broken after decoding: that there are none is no finding but so by
         construction.
@@ -265,10 +265,10 @@ class Measures:
         chosen[rows] = (labels[rows][:, columns] >= least).any(axis=1)
         return self.scored.count_photographs(chosen)
 
-    def with_intervals(self, settings: EvaluationSettings) -> Mapping[Key, Figure]:
-        """Every figure with its interval, as `basic_interval` has it."""
+    def with_intervals(self, settings: EvaluationSettings) -> Mapping[Key, Metric]:
+        """Every metric with its interval, as `basic_interval` has it."""
         resampled = self.resampled(settings.n_resamples, settings.seed)
-        figures = {}
+        metrics = {}
         for key, value in self.point().items():
             low, high = None, None
             if value is not None and key in resampled:
@@ -276,18 +276,15 @@ class Measures:
                 low, high = basic_interval(
                     value, resampled[key], settings.level, scale, self.photographs(key)
                 )
-            figures[key] = Figure(value, low, high)
-        return figures
+            metrics[key] = Metric(value, low, high)
+        return metrics
 
 
 def _thresholds(settings: EvaluationSettings, vocabulary: Vocabulary) -> NDArray[np.float64]:
     """Thresholds [K] in vocabulary order."""
-    values = np.full(len(vocabulary), settings.threshold)
-    for id_, value in settings.thresholds.items():
-        if id_ not in vocabulary.index:
-            raise ParameterError(f"thresholds.{id_}: there is no such characteristic")
-        values[vocabulary.index[id_]] = value
-    return values
+    if unknown := [id_ for id_ in settings.thresholds if id_ not in vocabulary.index]:
+        raise ParameterError(f"thresholds.{unknown[0]}: there is no such characteristic")
+    return settings.thresholds_of(vocabulary.ids)
 
 
 def _mean(rows: list[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
