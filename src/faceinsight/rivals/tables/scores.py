@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from faceinsight.evaluation.tasks import AttributeScores, Figures
+from faceinsight.evaluation.tasks import AttributeScores, Values
 
 NO_ANSWER = -1
 """The answered class of a face for which there is no single class."""
@@ -39,8 +39,8 @@ class AnsweredClasses:
         self.table[rows, truth[rows] * (k + 1) + column] = 1
         self.n = len(rows)
 
-    def figures(self, totals: NDArray[np.float64]) -> Figures:
-        """Figures, [r] each, of weighted column sums [r, k (k + 1)]; NaN where nothing counts."""
+    def figures(self, totals: NDArray[np.float64]) -> Values:
+        """Values, [r] each, of weighted column sums [r, k (k + 1)]; NaN where nothing counts."""
         k = self._classes
         counts = totals.reshape(-1, k, k + 1)
         right = np.diagonal(counts, axis1=1, axis2=2)
@@ -77,8 +77,8 @@ class AnsweredSets:
         self.table = np.stack([known, right, answered], axis=1).astype(np.float64)
         self.n = int(known.sum())
 
-    def figures(self, totals: NDArray[np.float64]) -> Figures:
-        """Figures, [r] each, of weighted column sums [r, 3]; NaN where nothing is defined."""
+    def figures(self, totals: NDArray[np.float64]) -> Values:
+        """Values, [r] each, of weighted column sums [r, 3]; NaN where nothing is defined."""
         known, right, answered = totals.T
         nothing = np.full(len(totals), np.nan)
         return {
@@ -115,8 +115,8 @@ class AnsweredAttributes:
         self.table = np.hstack([self._scores.table, extra.T.astype(np.float64)])
         self.n = self._scores.n
 
-    def figures(self, totals: NDArray[np.float64]) -> Figures:
-        """Figures, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
+    def figures(self, totals: NDArray[np.float64]) -> Values:
+        """Values, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
         known, right, answered = totals[:, -3:].T
         figures = self._scores.values(totals[:, :-3])
         return figures | {"accuracy": _ratio(right, known), "answered": _ratio(answered, known)}
