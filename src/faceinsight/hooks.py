@@ -16,10 +16,14 @@ from faceinsight.pipelines.messages import require_version
 
 logger = logging.getLogger(__name__)
 
+RENAMED = {"baseline": "rival", "others": "tables"}
+"""Parameters of former versions, and what they are called now."""
+
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them at its end."""
 
-TOLD = {"ablation", "metrics", "others_scores", "photo_scores", "rival_metrics", "tuned_metrics"}
+TOLD = {"ablation", "metrics", "tables_scores", "photo_scores"}
+TOLD |= {"rival_training_free.metrics", "rival_tuned.metrics"}
 """Further artifacts of which something is told while they are made, or at the end."""
 
 UNLISTED = {"local", "tiny"}
@@ -51,6 +55,8 @@ class RefuseUnknownNames:
         parameters = loader["parameters"]  # reads all files, each time
         known = set(parameters)
         for name in sorted(set(given) - known):
+            if name in RENAMED:
+                raise ParameterError(f"--params: '{name}' is called '{RENAMED[name]}' now")
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
         variants = set(parameters["variants"])
         if "variant" in given and given["variant"] is None:
@@ -117,8 +123,8 @@ class TellResults:
         for name, told in PAGES.items():
             if name in made:
                 logger.info("%s: %s", told, catalog.get(name)._get_load_path())
-        if "others_scores" in made:
-            self._tell_others(catalog, alone="report" not in made)
+        if "tables_scores" in made:
+            self._tell_tables(catalog, alone="report" not in made)
         if "photo_scores" in made:
             draws = "annotated_photographs" in made and catalog.load("params:predict").pictures
             self._tell_scores(catalog, draws)
@@ -146,13 +152,13 @@ class TellResults:
         if told:
             logger.info("%s\n", told)
 
-    def _tell_others(self, catalog: Any, alone: bool) -> None:
-        if len(catalog.load("others_scores")):
-            logger.info("The table: %s", catalog.get("others_scores")._get_load_path())
+    def _tell_tables(self, catalog: Any, alone: bool) -> None:
+        if len(catalog.load("tables_scores")):
+            logger.info("The table: %s", catalog.get("tables_scores")._get_load_path())
         elif alone:
             logger.info(
                 "No other system is scored: name the folder of their answers with --params "
-                "others.folder=FOLDER."
+                "tables.folder=FOLDER."
             )
 
     def _tell_scores(self, catalog: Any, draws: bool) -> None:

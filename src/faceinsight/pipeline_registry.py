@@ -11,14 +11,12 @@ from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.method.variants import LABELS
 from faceinsight.pipelines import (
-    baselines,
     evaluation,
-    finetuning,
     ingestion,
-    others,
     prediction,
     priors,
     reports,
+    rivals,
     rules,
     segmentation,
     training,
@@ -40,15 +38,15 @@ def register_pipelines() -> dict[str, Pipeline]:
     train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
     prevalence = evaluation.create_prevalence_pipeline()
     report = reports.create_pipeline()
-    other, beside = others.create_pipeline(), reports.create_paper_pipeline()
-    read = ingest.to_outputs(*(name for name in other.inputs() if name.endswith(".labels")))
+    tables, beside = rivals.create_tables_pipeline(), reports.create_paper_pipeline()
+    read = ingest.to_outputs(*(name for name in tables.inputs() if name.endswith(".labels")))
 
     upstream = ingest + segment + prior + rule
     variants = sum((_as_variant(train_one + evaluate_one, name) for name in LABELS), Pipeline([]))
-    rivals = ingest + segment + rule + prevalence
+    faces = ingest + segment + rule + prevalence
     ablation = upstream + prevalence + variants + report
     return {
-        "__default__": ablation + other + beside,
+        "__default__": ablation + tables + beside,
         "ingestion": ingest,
         "segmentation": ingestion.create_sources() + segment,
         "priors": prior,
@@ -56,13 +54,13 @@ def register_pipelines() -> dict[str, Pipeline]:
         "training": train_one,
         "evaluation": evaluate_one,
         "reporting": report,
-        "others": read + other,
-        "paper": other + beside,
+        "tables": read + tables,
+        "paper": tables + beside,
         "predict": prediction.create_pipeline(),
         "train": upstream + prevalence + train_one + evaluate_one,
         "ablation": ablation,
-        "baselines": rivals + baselines.create_pipeline(),
-        "finetune": rivals + finetuning.create_pipeline(),
+        "rivals": faces + rivals.create_pipeline(),
+        "finetune": faces + rivals.create_finetuning_pipeline(),
     }
 
 

@@ -67,14 +67,14 @@ def answers(finished, tmp_path_factory):
 
 
 def test_other_systems_are_scored_by_their_answers(finished, answers):
-    only = {"others.tables.facellm.use": "false", "others.tables.expw_services.use": "false"}
-    params = {"others.folder": str(answers), "evaluation.n_resamples": "5", **only}
-    done = finished.run("--pipelines=others", **params)
+    only = {"tables.layouts.facellm.use": "false", "tables.layouts.expw_services.use": "false"}
+    params = {"tables.folder": str(answers), "evaluation.n_resamples": "5", **only}
+    done = finished.run("--pipelines=tables", **params)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "DeepFace" in done.stderr
     (path,) = re.findall(r"The table: (\S+)$", done.stderr, re.MULTILINE)
     assert "DeepFace" in Path(path).read_text(encoding="utf-8")
-    scores = finished.catalog().load("others_scores")
+    scores = finished.catalog().load("tables_scores")
     gender = scores[scores["task"] == "gender"].iloc[0]
     assert gender["n"] == gender["rows"] == gender["train"] + gender["val"] + gender["test"]
     assert gender["accuracy"] == pytest.approx(0.5, abs=0.02)
@@ -85,16 +85,16 @@ def test_other_systems_are_scored_by_their_answers(finished, answers):
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"others.folder": "nowhere"}, "others.folder: there is no folder"),
-        ({"others.tables.deepface.dataset": "faces"}, "'faces' is no data set"),
-        ({"others.tables.deepface.unmapped": "ignore"}, "unmapped"),
+        ({"tables.folder": "nowhere"}, "tables.folder: there is no folder"),
+        ({"tables.layouts.deepface.dataset": "faces"}, "'faces' is no data set"),
+        ({"tables.layouts.deepface.unmapped": "ignore"}, "unmapped"),
         ({"fairness.minimum": "0"}, "minimum"),
         ({"paper.ablation_dataset": "faces"}, "'faces' is no data set"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_a_bad_parameter_is_one_readable_message(finished, params, said):
-    pipeline = "others" if next(iter(params)).startswith("others") else "paper"
+    pipeline = "tables" if next(iter(params)).startswith("tables") else "paper"
     done = finished.run(f"--pipelines={pipeline}", **params)
     assert done.returncode == 1
     assert said in done.stderr

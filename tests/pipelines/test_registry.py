@@ -28,17 +28,17 @@ def test_every_promised_pipeline_is_there(registered):
         "evaluation",
         "predict",
         "reporting",
-        "others",
+        "tables",
         "paper",
         "train",
         "ablation",
-        "baselines",
+        "rivals",
         "finetune",
     }
 
 
 @pytest.mark.parametrize(
-    "name", ["__default__", "train", "ablation", "others", "baselines", "finetune"]
+    "name", ["__default__", "train", "ablation", "tables", "rivals", "finetune"]
 )
 def test_it_stands_by_itself_in_a_fresh_clone(registered, name):
     free = registered[name].inputs()

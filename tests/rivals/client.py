@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.rivals.asking import ask
+from faceinsight.rivals.inference import ask
 from tests.rivals.making import ROOT, configured
 
 

@@ -10,14 +10,14 @@ from PIL import Image
 from faceinsight.data.store import CropWriter
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.pipelines.rules.nodes import compile_rules
-from faceinsight.rivals.settings import BaselineSettings
+from faceinsight.rivals.settings import RivalsSettings
 
 ROOT = Path(__file__).parents[2]
 
 
-def configured(**changes) -> BaselineSettings:
+def configured(**changes) -> RivalsSettings:
     """The project's own settings; `questions__attributes="list"` changes a nested one."""
-    text = (ROOT / "conf/base/parameters_baselines.yml").read_text(encoding="utf-8")
+    text = (ROOT / "conf/base/parameters_rivals.yml").read_text(encoding="utf-8")
     plain = yaml.safe_load(text)["rivals"] | {
         "chosen": "llava_1_5_7b",
         "scored_by": "text",
@@ -29,7 +29,7 @@ def configured(**changes) -> BaselineSettings:
         for parent in parents:
             place = place[parent]
         place[last] = value
-    return BaselineSettings.model_validate(plain)
+    return RivalsSettings.model_validate(plain)
 
 
 def write_crops(folder: Path, dataset: str, raw: Path, table: pd.DataFrame) -> Path:

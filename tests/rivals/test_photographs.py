@@ -13,8 +13,8 @@ from faceinsight.data.readers import read_labels
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.rivals.asking import ask
 from faceinsight.rivals.faces import faces_of, truth_of
+from faceinsight.rivals.inference import ask
 from faceinsight.rivals.local import LocalRival
 from faceinsight.rivals.reading import predictions_of
 from faceinsight.rivals.settings import ServerSettings

@@ -11,8 +11,8 @@ from PIL import Image
 
 from faceinsight.errors import ParameterError
 from faceinsight.rivals.faces import jpeg
-from faceinsight.rivals.patience import Failed
 from faceinsight.rivals.questions import questions_of
+from faceinsight.rivals.retries import Failed
 from faceinsight.rivals.server import ServerRival
 from faceinsight.rivals.settings import ServerSettings
 from tests.rivals.fake_server import FakeServer, completion, jpeg_of, question_of
@@ -75,7 +75,7 @@ def test_a_bad_moment_is_survived_and_counted(question, mishap, counted):
     with FakeServer(mishap=lambda n, body: mishap if n < 2 else None) as server:
         asked = rival(server)
         assert asked.ask(b"\xff\xd8", question).text == "Yes."
-    assert asked.patience.setbacks == {counted: 2}
+    assert asked.retries.setbacks == {counted: 2}
     assert len(server.requests) == 3
 
 
@@ -83,7 +83,7 @@ def test_a_server_that_hangs_is_asked_again(question):
     with FakeServer(mishap=lambda n, body: "hang" if n == 0 else None) as server:
         asked = rival(server, timeout=0.3)
         assert asked.ask(b"\xff\xd8", question).text == "Yes."
-    assert asked.patience.setbacks == {"timed out": 1}
+    assert asked.retries.setbacks == {"timed out": 1}
 
 
 def test_after_so_many_attempts_a_question_has_failed(question):

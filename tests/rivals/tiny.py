@@ -21,8 +21,8 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from faceinsight.rivals import tiny
-from faceinsight.rivals.tiny import word_ids as _ids
+from faceinsight.rivals import tiny_checkpoints as tiny
+from faceinsight.rivals.tiny_checkpoints import word_ids as _ids
 
 SIZE = 28
 PATCH = 14

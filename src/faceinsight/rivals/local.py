@@ -53,7 +53,7 @@ class LocalRival:
     ) -> None:
         processor, model = load_checkpoint(rival, settings)
         if adapter is not None:
-            from faceinsight.rivals.finetuning.adapting import put_adapter
+            from faceinsight.rivals.finetuning.adapters import put_adapter
 
             model = put_adapter(model, adapter)
         self._ask_with(rival, processor, model, scored_by)

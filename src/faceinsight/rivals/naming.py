@@ -11,17 +11,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from faceinsight.rivals.settings import BaselineSettings
+from faceinsight.rivals.settings import RivalsSettings
 
 DECLARED = "faceinsight_weights"
 """Key of a checkpoint's `config.json` that says, in words, what its weights are where they are not
 the published model's."""
 
 TINY = "tiny, random weights"
-"""What `faceinsight.rivals.tiny` writes there."""
+"""What `faceinsight.rivals.tiny_checkpoints` writes there."""
 
 
-def weights_of(settings: BaselineSettings) -> str | None:
+def weights_of(settings: RivalsSettings) -> str | None:
     """What the chosen rival's weights are, in its checkpoint's words; None for the model's own.
 
     Only a checkpoint in a folder can say it. One that cannot be read says nothing: whoever loads it
@@ -49,6 +49,6 @@ def shown_name(title: str, weights: Any) -> str:
     return f"{title} ({weights})" if isinstance(weights, str) and weights else title
 
 
-def name_of(settings: BaselineSettings) -> str:
+def name_of(settings: RivalsSettings) -> str:
     """The chosen rival's name, as `shown_name`."""
     return shown_name(settings.rival.title, weights_of(settings))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from faceinsight.rivals.closed import read_closed
 from faceinsight.rivals.questions import Question, questions_of
-from faceinsight.rivals.settings import BaselineSettings
+from faceinsight.rivals.settings import RivalsSettings
 
 if TYPE_CHECKING:
     from faceinsight.method.characteristics import Vocabulary
@@ -133,15 +133,16 @@ def predictions_of(
     truth: pd.DataFrame,
     vocabulary: Vocabulary,
     rule_set: RuleSet,
-    settings: BaselineSettings,
+    settings: RivalsSettings,
     parser: Parser | None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read a rival's answers.
 
     Args:
-        answers: what `asking.ask` returned.
+        answers: what `inference.ask` returned.
         truth: a row a face, in the order of the predictions: `dataset`, `photograph`, `face`,
-            `split`, `y_<id>`.
+            `split`, `y_<id>`. Labels of tasks that were not asked become unknown, and faces of
+            data sets that were not are left out, so that nothing else is measured.
         vocabulary: its ids are the columns.
         rule_set: for the labels that contradict no rule.
         settings: how the questions were asked.
@@ -160,6 +161,7 @@ def predictions_of(
 
     from faceinsight.method.rules.decode import decode, log_odds
 
+    truth = _asked_only(truth, answers, vocabulary)
     reader = Reader(parser, settings.unanswered)
     p = np.full((len(truth), len(vocabulary)), np.nan)
     rows = {
@@ -198,6 +200,17 @@ def predictions_of(
         axis=1,
     )
     return table, tally(reader.counts)
+
+
+def _asked_only(truth: pd.DataFrame, answers: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
+    asked = set(zip(answers["dataset"], answers["task"], strict=True))
+    kept = truth[truth["dataset"].isin(answers["dataset"])].reset_index(drop=True)
+    for dataset in dict.fromkeys(kept["dataset"]):
+        tasks = vocabulary.tasks(dataset)
+        known = {m for task in tasks if (dataset, task.name) in asked for m in task.members}
+        unasked = [m for task in tasks for m in task.members if m not in known]
+        kept.loc[kept["dataset"] == dataset, [f"y_{member}" for member in unasked]] = pd.NA
+    return kept
 
 
 def tally(counts: Mapping[tuple[str, str, str], int]) -> dict[str, Any]:

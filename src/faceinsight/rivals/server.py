@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.errors import ParameterError
-from faceinsight.rivals.patience import Failed, Pace, Patience, TryAgain, retry_after
 from faceinsight.rivals.questions import Question, spellings
+from faceinsight.rivals.retries import Failed, RateLimit, Retries, TryAgain, retry_after
 from faceinsight.rivals.settings import RivalSettings, ScoredBy, ServerSettings
 from faceinsight.rivals.store import Answer
 
@@ -31,7 +31,7 @@ class ServerRival:
 
     Args:
         rival: which model, and its prompt.
-        settings: address, patience, pictures.
+        settings: address, retries, pictures.
         scored_by: text, or the log-probabilities of the first token.
 
     Raises:
@@ -44,11 +44,11 @@ class ServerRival:
         self._scored_by = scored_by
         self._client = _client(settings)
         self._closed = threading.Event()
-        self.patience = Patience(
+        self.retries = Retries(
             settings.attempts,
             settings.backoff,
             settings.longest_wait,
-            Pace(settings.requests_per_minute, sleep=self._closed.wait),
+            RateLimit(settings.requests_per_minute, sleep=self._closed.wait),
             sleep=self._closed.wait,
         )
 
@@ -60,7 +60,7 @@ class ServerRival:
             ParameterError: the server refuses every question like this one.
         """
         request = chat_request(self._rival, self._settings, self._scored_by, jpeg, question)
-        return self.patience(lambda: self._once(request, question))
+        return self.retries(lambda: self._once(request, question))
 
     def close(self) -> None:
         """Break off what is under way, and what waits to be tried again."""

@@ -1,4 +1,4 @@
-"""The nine rivals and how they are asked, as they stand in `parameters_baselines.yml`."""
+"""The nine rivals and how they are asked, as they stand in `parameters_rivals.yml`."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class ServerSettings(BaseModel):
     top_logprobs: int = Field(default=20, ge=1)
 
 
-class BaselineSettings(BaseModel):
+class RivalsSettings(BaseModel):
     """The rivals, and which of them is asked how.
 
     Attributes:
@@ -225,9 +225,9 @@ class BaselineSettings(BaseModel):
     rivals: dict[str, RivalSettings]
 
     @model_validator(mode="after")
-    def _chosen_is_there(self) -> BaselineSettings:
+    def _chosen_is_there(self) -> RivalsSettings:
         if self.chosen not in self.rivals:
-            raise ValueError(no_such("baseline", self.chosen, set(self.rivals)))
+            raise ValueError(no_such("rival", self.chosen, set(self.rivals)))
         if self.scored_by == "likelihood" and self.questions.attributes == "list":
             raise ValueError(
                 "scored_by: likelihood needs questions.attributes: each, since a list has no one "

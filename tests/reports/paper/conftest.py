@@ -17,7 +17,7 @@ from faceinsight.reports.paper.results import results_of, together
 from faceinsight.reports.paper.tables import paper_table
 from faceinsight.reports.settings import PaperSettings
 from faceinsight.rivals.tables.same_faces import SAME_FACES_COLUMNS
-from faceinsight.rivals.tables.score import COLUMNS as OTHERS_COLUMNS
+from faceinsight.rivals.tables.scoring import COLUMNS as OTHERS_COLUMNS
 from tests.evaluation.fakes import fake_predictions
 
 SIZES = {"celeba": 80, "maad": 30, "fairface": 90, "utkface": 40, "expw": 40, "rafdb": 20}

@@ -12,7 +12,7 @@ from faceinsight.reports.paper import FIGURES
 from faceinsight.reports.paper.page import render_page
 from faceinsight.reports.paper.results import together
 from faceinsight.reports.paper.tables import paper_table
-from faceinsight.rivals.tables.score import COLUMNS as OTHERS_COLUMNS
+from faceinsight.rivals.tables.scoring import COLUMNS as OTHERS_COLUMNS
 from tests.reports.paper.results import result
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from faceinsight.rivals.finetuning.settings import FinetuningSettings
-from faceinsight.rivals.settings import BaselineSettings
-from faceinsight.rivals.tiny import Sizes, save_tiny
+from faceinsight.rivals.settings import RivalsSettings
+from faceinsight.rivals.tiny_checkpoints import Sizes, save_tiny
 from tests.rivals.making import configured, write_crops
 
 SIZES = Sizes(image=32, patch=16)
@@ -41,7 +41,7 @@ class Tiny:
 
     kind: str
     folder: Path
-    rivals: BaselineSettings
+    rivals: RivalsSettings
 
 
 @pytest.fixture(scope="session", params=list(RIVALS))

@@ -9,7 +9,7 @@ import pytest
 from faceinsight.reports.paper.rivals import rivals_results
 from faceinsight.reports.paper.tables import paper_table
 from faceinsight.rivals.naming import TINY
-from faceinsight.rivals.tiny import save_tiny
+from faceinsight.rivals.tiny_checkpoints import save_tiny
 from tests.pipelines.conftest import Project
 from tests.rivals.finetuning.conftest import SIZES
 

@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from faceinsight.rivals.tables.answer_table import open_table
 from faceinsight.rivals.tables.matching import match_faces, photograph_names
-from faceinsight.rivals.tables.opening import open_table
-from faceinsight.rivals.tables.settings import PhotographSettings, TableSettings
+from faceinsight.rivals.tables.settings import PhotographSettings, TableLayout
 from faceinsight.rivals.tables.table import AnswersFileError, read_table
 from tests.label_tables import label_table
 
 
 def matched(settings, labels, rows, **changes):
-    of_table = TableSettings.model_validate(settings | changes)
+    of_table = TableLayout.model_validate(settings | changes)
     table = pd.DataFrame(rows, dtype=str)
     return match_faces(of_table, "answers.csv", table, labels).tolist()
 
@@ -95,8 +95,8 @@ def test_reading_what_fairface_writes(tmp_path):
 def test_the_shipped_settings_read_fairfaces_output(tmp_path, project_root, labels, vocabulary):
     import yaml
 
-    text = (project_root / "conf/base/parameters_others.yml").read_text(encoding="utf-8")
-    shipped = TableSettings.model_validate(yaml.safe_load(text)["others"]["tables"]["fairface"])
+    text = (project_root / "conf/base/parameters_rivals.yml").read_text(encoding="utf-8")
+    shipped = TableLayout.model_validate(yaml.safe_load(text)["tables"]["layouts"]["fairface"])
     (tmp_path / shipped.file).write_text(
         "face_name_align,race,race4,gender,age\n"
         "detected_faces/2_face0.jpg,Indian,Indian,Female,0-2\n"

@@ -5,8 +5,8 @@ import yaml
 
 from faceinsight.data.readers import read_labels
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.rivals.tables.score import score_others
-from faceinsight.rivals.tables.settings import OthersSettings
+from faceinsight.rivals.tables.scoring import score_tables
+from faceinsight.rivals.tables.settings import TablesSettings
 
 EXPECTED = [
     # table, system, task, labels, scoring, faces, accuracy in per cent
@@ -25,14 +25,14 @@ EXPECTED = [
 
 @pytest.fixture(scope="module")
 def scores(shared, project_root, vocabulary):
-    text = (project_root / "conf/base/parameters_others.yml").read_text(encoding="utf-8")
-    given = yaml.safe_load(text)["others"] | {"folder": str(shared / "predictions")}
+    text = (project_root / "conf/base/parameters_rivals.yml").read_text(encoding="utf-8")
+    given = yaml.safe_load(text)["tables"] | {"folder": str(shared / "predictions")}
     labels = {
         name: read_labels(name, shared / "data" / name, vocabulary).table
         for name in ("fairface", "expw")
     }
     evaluation = EvaluationSettings(n_resamples=0)
-    return score_others(OthersSettings.model_validate(given), labels, vocabulary, evaluation)[0]
+    return score_tables(TablesSettings.model_validate(given), labels, vocabulary, evaluation)[0]
 
 
 @pytest.mark.parametrize(

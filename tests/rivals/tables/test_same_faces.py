@@ -6,7 +6,7 @@ import pytest
 
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.rivals.tables.same_faces import compare_on_same_faces
-from faceinsight.rivals.tables.settings import OthersSettings
+from faceinsight.rivals.tables.settings import TablesSettings
 from tests.rivals.tables.conftest import RACES
 
 EVALUATION = EvaluationSettings(n_resamples=200)
@@ -27,7 +27,7 @@ def compare(tmp_path, settings, labels, vocabulary, of_model):
         "race": ["White", "Asian", "Asian", "Asian", "White", "White", "none", "White"],
     }
     pd.DataFrame(table).to_csv(tmp_path / "answers.csv", index=False)
-    given = OthersSettings.model_validate({"folder": str(tmp_path), "tables": {"t": settings}})
+    given = TablesSettings.model_validate({"folder": str(tmp_path), "layouts": {"t": settings}})
     return compare_on_same_faces(
         given, {"fairface": labels}, {"lgc": of_model}, vocabulary, EVALUATION
     ).set_index("scoring")

@@ -17,7 +17,7 @@ from faceinsight.method.variants import LABELS
 from faceinsight.reports import FIGURES as REPORT_FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
 from faceinsight.reports.settings import PaperSettings, ReportingSettings
-from faceinsight.rivals.tables.settings import OthersSettings
+from faceinsight.rivals.tables.settings import TablesSettings
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -179,8 +179,8 @@ def measure_fairness(
     return found.rates, found.gaps, counts
 
 
-def compare_with_others(
-    others: OthersSettings,
+def compare_with_tables(
+    tables: TablesSettings,
     vocabulary: Vocabulary,
     evaluation: EvaluationSettings,
     predictions: DataFrame,
@@ -190,7 +190,7 @@ def compare_with_others(
     from faceinsight.reports.paper.numbers import OURS
     from faceinsight.rivals.tables.same_faces import compare_on_same_faces
 
-    return compare_on_same_faces(others, labels, {OURS: predictions}, vocabulary, evaluation)
+    return compare_on_same_faces(tables, labels, {OURS: predictions}, vocabulary, evaluation)
 
 
 def gather_rivals(paper: PaperSettings, scored_by: str, drawing: DrawnSettings | None) -> DataFrame:
@@ -206,7 +206,7 @@ def gather_rivals(paper: PaperSettings, scored_by: str, drawing: DrawnSettings |
 
 def collect_results(
     metrics: dict[str, Any],
-    others_scores: DataFrame,
+    tables_scores: DataFrame,
     rivals_results: DataFrame,
     paper: PaperSettings,
     drawing: DrawnSettings | None,
@@ -224,7 +224,7 @@ def collect_results(
     return together(
         [
             results_of(metrics, OURS, "trained", note),
-            results_of_others(others_scores),
+            results_of_others(tables_scores),
             rivals_results,
             *(read_results(Path(path)) for path in paper.results),
         ]
@@ -300,7 +300,7 @@ def draw_paper_figures(
 
 def write_paper_page(
     results: DataFrame,
-    others_scores: DataFrame,
+    tables_scores: DataFrame,
     same_faces: DataFrame,
     gaps: DataFrame,
     fairness_counts: dict[str, int],
@@ -317,7 +317,7 @@ def write_paper_page(
         tables={number: parts[f"table_{number}"] for number in TABLE_NUMBERS},
         figures={name: parts[f"figure_{name}"] for name in PAPER_FIGURES},
         results=results,
-        others=others_scores,
+        others=tables_scores,
         same_faces=same_faces,
         gaps=gaps,
         compared=fairness_counts["compared"],

@@ -113,14 +113,14 @@ def create_paper_pipeline() -> Pipeline:
                 [f"{full}.fairness_rates", f"{full}.fairness_gaps", f"{full}.fairness_counts"],
             ),
             node(
-                nodes.compare_with_others,
+                nodes.compare_with_tables,
                 {
-                    "others": "params:others",
+                    "tables": "params:tables",
                     "predictions": f"{full}.predictions",
                     **evaluated,
                     **{name: f"{name}.labels" for name in DATASETS},
                 },
-                "others_same_faces",
+                "tables_same_faces",
             ),
             node(
                 nodes.gather_rivals,
@@ -131,7 +131,7 @@ def create_paper_pipeline() -> Pipeline:
                 nodes.collect_results,
                 [
                     f"{full}.metrics",
-                    "others_scores",
+                    "tables_scores",
                     "rivals_results",
                     "params:paper",
                     "params:drawing",
@@ -170,8 +170,8 @@ def create_paper_pipeline() -> Pipeline:
                 nodes.write_paper_page,
                 {
                     "results": "paper_results",
-                    "others_scores": "others_scores",
-                    "same_faces": "others_same_faces",
+                    "tables_scores": "tables_scores",
+                    "same_faces": "tables_same_faces",
                     "gaps": f"{full}.fairness_gaps",
                     "fairness_counts": f"{full}.fairness_counts",
                     "calibration": f"{full}.calibration",

@@ -48,7 +48,7 @@ def render_page(
         figures: by the names of `faceinsight.reports.paper.FIGURES`; one that is missing is left
             out.
         results: what was run.
-        others: from `score_others`.
+        others: from `score_tables`.
         same_faces: from `compare_on_same_faces`.
         gaps: `Fairness.gaps`.
         compared: `Fairness.compared`.

@@ -59,7 +59,7 @@ def results_of_others(scores: pd.DataFrame) -> pd.DataFrame:
     Where classes are not told apart the merged score is taken, and the note says of how many.
 
     Args:
-        scores: from `faceinsight.rivals.tables.score.score_others`.
+        scores: from `faceinsight.rivals.tables.scoring.score_tables`.
     """
     rows = []
     scores = scores[(scores["labels"] == "data set") & (scores["n"] > 0)]

@@ -17,7 +17,6 @@ from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest, link_tree, write_beside
 from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
-from faceinsight.rivals.asking import stamp
 from faceinsight.rivals.finetuning.examples import (
     Sample,
     TunedTask,
@@ -26,8 +25,10 @@ from faceinsight.rivals.finetuning.examples import (
     training_examples,
 )
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, Point
+from faceinsight.rivals.finetuning.tuned import TUNED, in_precision
+from faceinsight.rivals.inference import stamp
 from faceinsight.rivals.naming import name_of, weights_of
-from faceinsight.rivals.settings import BaselineSettings
+from faceinsight.rivals.settings import RivalsSettings
 
 if TYPE_CHECKING:
     from faceinsight.method.characteristics import Vocabulary
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ADAPTER, POINT = "adapter", "point.json"
-TUNED, GRID = "tuned.json", "grid.csv"
+GRID = "grid.csv"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class TuningJob:
         task: what the adapter is for.
     """
 
-    rivals: BaselineSettings
+    rivals: RivalsSettings
     finetuning: FinetuningSettings
     vocabulary: Vocabulary
     crops: Mapping[str, Path]
@@ -87,7 +88,7 @@ class TuningJob:
         )
 
 
-def refuse_what_cannot_be_trained(rivals: BaselineSettings) -> None:
+def refuse_what_cannot_be_trained(rivals: RivalsSettings) -> None:
     """Say so where a rival is not reached through a native class of transformers.
 
     Raises:
@@ -97,13 +98,13 @@ def refuse_what_cannot_be_trained(rivals: BaselineSettings) -> None:
     if rival.way != "transformers" or rival.model_class is None:
         raise ParameterError(
             f"{rival.title} cannot be fine-tuned here: transformers has no native class for "
-            f"{rival.checkpoint}; choose a baseline whose way in is transformers, e.g. "
-            "baseline=llava_1_5_7b"
+            f"{rival.checkpoint}; choose a rival whose way in is transformers, e.g. "
+            "rival=llava_1_5_7b"
         )
 
 
 def tune_tasks(
-    rivals: BaselineSettings,
+    rivals: RivalsSettings,
     finetuning: FinetuningSettings,
     vocabulary: Vocabulary,
     crops: Mapping[str, Path],
@@ -212,7 +213,7 @@ def _trained(
 def _train(
     job: TuningJob, point: Point, validation: Sample, folder: Path, label: str
 ) -> dict[str, Any]:
-    from faceinsight.rivals.finetuning.collating import AnswerCollator, end_token
+    from faceinsight.rivals.finetuning.collator import AnswerCollator, end_token
     from faceinsight.rivals.finetuning.training import train_point
     from faceinsight.rivals.local import load_checkpoint
 
@@ -220,7 +221,7 @@ def _train(
     places = (job.crops, "train", job.vocabulary, settings.train_faces, settings.seed)
     sample = sample_of(job.task, *places)
     examples = training_examples(job.task, sample, settings)
-    processor, model = load_checkpoint(rival, local_of(job.rivals, settings))
+    processor, model = load_checkpoint(rival, in_precision(job.rivals, settings.precision).local)
     end = end_token(model, processor.tokenizer)
     reached = train_point(
         model,
@@ -254,8 +255,8 @@ def _before(job: TuningJob, validation: Sample, work: Path) -> float:
     path = folder.path / "before.json"
     with folder.alone():
         if not path.is_file():
-            settings = local_of(job.rivals, job.finetuning)
-            processor, model = load_checkpoint(job.rivals.rival, settings)
+            local = in_precision(job.rivals, job.finetuning.precision).local
+            processor, model = load_checkpoint(job.rivals.rival, local)
             accuracy = _accuracy(job, model, processor, validation)
             with write_beside(path) as beside:
                 beside.write_text(json.dumps({"accuracy": accuracy}), encoding="utf-8")
@@ -263,7 +264,7 @@ def _before(job: TuningJob, validation: Sample, work: Path) -> float:
 
 
 def _accuracy(job: TuningJob, model: Any, processor: Any, validation: Sample) -> float:
-    from faceinsight.rivals.finetuning.validating import validation_accuracy
+    from faceinsight.rivals.finetuning.validation import validation_accuracy
 
     return validation_accuracy(
         model,
@@ -274,12 +275,6 @@ def _accuracy(job: TuningJob, model: Any, processor: Any, validation: Sample) ->
         job.vocabulary,
         job.rivals.longest_side,
     )
-
-
-def local_of(rivals: BaselineSettings, finetuning: FinetuningSettings) -> Any:
-    """How the checkpoint is loaded to be trained, and to be asked when it is."""
-    dtype = "bfloat16" if finetuning.precision == "bf16" else "float32"
-    return rivals.local.model_copy(update={"dtype": dtype})
 
 
 def _table(found: Mapping[Point, Mapping[str, Any]], best: Point) -> pd.DataFrame:

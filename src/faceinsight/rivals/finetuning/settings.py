@@ -1,4 +1,4 @@
-"""How rivals are fine-tuned, as it stands in `parameters_finetuning.yml`."""
+"""How rivals are fine-tuned, as it stands in `parameters_rivals.yml`."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from transformers import Trainer, TrainerCallback, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 
-from faceinsight.rivals.finetuning.adapting import add_adapter, copy_adapter, save_adapter
-from faceinsight.rivals.finetuning.collating import AnswerCollator
+from faceinsight.rivals.finetuning.adapters import add_adapter, copy_adapter, save_adapter
+from faceinsight.rivals.finetuning.collator import AnswerCollator
 from faceinsight.rivals.finetuning.examples import Example
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, Point
 from faceinsight.training.arguments import trainer_arguments

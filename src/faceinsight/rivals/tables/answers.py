@@ -15,7 +15,7 @@ from faceinsight.common.messages import no_such
 from faceinsight.data.readers.label_file import printable
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import ATTRIBUTES, Task, Vocabulary
-from faceinsight.rivals.tables.settings import ABSENT, OUTSIDE, PRESENT, REFUSED, TableSettings
+from faceinsight.rivals.tables.settings import ABSENT, OUTSIDE, PRESENT, REFUSED, TableLayout
 from faceinsight.rivals.tables.table import AnswersFileError, row_name
 
 
@@ -77,7 +77,7 @@ TaskAnswers = ClassAnswers | AttributeAnswers
 
 
 def interpret(
-    name: str, settings: TableSettings, path: Path, table: pd.DataFrame, vocabulary: Vocabulary
+    name: str, settings: TableLayout, path: Path, table: pd.DataFrame, vocabulary: Vocabulary
 ) -> dict[str, dict[str, TaskAnswers]]:
     """What every system of a table answered: system to task to answers.
 
@@ -97,7 +97,7 @@ def interpret(
     for system, columns in settings.systems.items():
         answers[system] = {}
         for task_name, column in columns.items():
-            where = f"others.tables.{name}.systems.{system}"
+            where = f"tables.layouts.{name}.systems.{system}"
             task = _task(tasks, task_name, settings, where)
             if isinstance(column, str) == (task_name == ATTRIBUTES):
                 form = "attribute to column" if task_name == ATTRIBUTES else "the name of a column"
@@ -115,7 +115,7 @@ def interpret(
 
 
 def own_truth(
-    name: str, settings: TableSettings, path: Path, table: pd.DataFrame, vocabulary: Vocabulary
+    name: str, settings: TableLayout, path: Path, table: pd.DataFrame, vocabulary: Vocabulary
 ) -> dict[str, NDArray[np.int64]]:
     """The true classes that a table itself brings: task to column of the task [N], -1 unknown.
 
@@ -126,7 +126,7 @@ def own_truth(
     tasks = {task.name: task for task in vocabulary.tasks(settings.dataset)}
     truth = {}
     for task_name, column in settings.truth.items():
-        where = f"others.tables.{name}.truth"
+        where = f"tables.layouts.{name}.truth"
         task = _task(tasks, task_name, settings, where)
         if not task.one_of:
             raise ParameterError(f"{where}.{task_name}: only classes can be given, not attributes")
@@ -144,16 +144,16 @@ def own_truth(
     return truth
 
 
-def _task(tasks: Mapping[str, Task], task_name: str, settings: TableSettings, where: str) -> Task:
+def _task(tasks: Mapping[str, Task], task_name: str, settings: TableLayout, where: str) -> Task:
     if task_name not in tasks:
         sentence = no_such(f"task of {settings.dataset}", task_name, set(tasks))
         raise ParameterError(f"{where}: {sentence}")
     return tasks[task_name]
 
 
-def _meanings(name: str, settings: TableSettings, task: Task) -> dict[str, tuple[str, ...]]:
+def _meanings(name: str, settings: TableLayout, task: Task) -> dict[str, tuple[str, ...]]:
     """Word to what it stands for, checked: ids, or one of the words that are no id."""
-    where = f"others.tables.{name}.words"
+    where = f"tables.layouts.{name}.words"
     if task.name not in settings.words:
         raise ParameterError(f"{where}: the meanings of the words for {task.name} are missing")
     allowed = set(task.members) if task.one_of else {PRESENT, ABSENT}
@@ -175,7 +175,7 @@ def _classes(
     task: Task,
     words: pd.Series,
     meanings: Mapping[str, tuple[str, ...]],
-    settings: TableSettings,
+    settings: TableLayout,
     path: Path,
     column: str,
 ) -> ClassAnswers:
@@ -193,7 +193,7 @@ def _attributes(
     table: pd.DataFrame,
     columns: Mapping[str, str],
     meanings: Mapping[str, tuple[str, ...]],
-    settings: TableSettings,
+    settings: TableLayout,
     path: Path,
     where: str,
 ) -> AttributeAnswers:
@@ -218,7 +218,7 @@ def _states(
     unique: NDArray[np.object_],
     codes: NDArray[np.integer],
     meanings: Mapping[str, tuple[str, ...]],
-    settings: TableSettings,
+    settings: TableLayout,
     path: Path,
     column: str,
 ) -> NDArray[np.int8]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from faceinsight.data.readers.label_file import printable
-from faceinsight.rivals.tables.settings import PhotographSettings, TableSettings
+from faceinsight.rivals.tables.settings import PhotographSettings, TableLayout
 from faceinsight.rivals.tables.table import AnswersFileError, row_name
 
 NO_FACE = -1
@@ -18,7 +18,7 @@ NO_FACE = -1
 
 
 def match_faces(
-    settings: TableSettings, path: Path, table: pd.DataFrame, labels: pd.DataFrame
+    settings: TableLayout, path: Path, table: pd.DataFrame, labels: pd.DataFrame
 ) -> NDArray[np.int64]:
     """Find each row's face among the data set's labelled faces.
 
@@ -110,7 +110,7 @@ def _check_unique(keys: pd.DataFrame, path: Path) -> None:
 def _check_unambiguous(
     keys: pd.DataFrame,
     wanted: pd.DataFrame,
-    settings: TableSettings,
+    settings: TableLayout,
     path: Path,
     labels: pd.DataFrame,
 ) -> None:

@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.rivals.tables.answers import ClassAnswers
-from faceinsight.rivals.tables.opening import (
+from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
     as_scored,
     open_table,
     task_labels,
     true_classes,
 )
-from faceinsight.rivals.tables.scores import (
+from faceinsight.rivals.tables.answers import ClassAnswers
+from faceinsight.rivals.tables.metrics import (
     NO_ANSWER,
     AnsweredClasses,
     merged_classes,
     single_class,
 )
-from faceinsight.rivals.tables.settings import OthersSettings
+from faceinsight.rivals.tables.settings import TablesSettings
 
 SAME_FACES_COLUMNS = (
     *("table", "system", "model", "dataset", "task", "scoring", "rows", "n"),
@@ -37,7 +37,7 @@ SAME_FACES_COLUMNS = (
 
 
 def compare_on_same_faces(
-    settings: OthersSettings,
+    settings: TablesSettings,
     labels: Mapping[str, pd.DataFrame],
     predictions: Mapping[str, pd.DataFrame],
     vocabulary: Vocabulary,
@@ -61,7 +61,7 @@ def compare_on_same_faces(
     """
     rows: list[dict[str, Any]] = []
     if settings.folder is not None:
-        for name, table in settings.tables.items():
+        for name, table in settings.layouts.items():
             if table.use:
                 of_dataset = labels[table.dataset]
                 opened = open_table(name, table, Path(settings.folder), of_dataset, vocabulary)

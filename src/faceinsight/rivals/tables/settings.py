@@ -65,7 +65,7 @@ class PhotographSettings(_Settings):
         return self
 
 
-class TableSettings(_Settings):
+class TableLayout(_Settings):
     """One table of answers: a row a face, a column an answer.
 
     Attributes:
@@ -105,13 +105,13 @@ class TableSettings(_Settings):
         return dataset
 
 
-class OthersSettings(_Settings):
+class TablesSettings(_Settings):
     """All tables of other systems' answers.
 
     Attributes:
         folder: where the tables lie; null scores none of them.
-        tables: name of a table, for messages and results, to how it is read.
+        layouts: name of a table, for messages and results, to how it is read.
     """
 
     folder: str | None = None
-    tables: dict[_Name, TableSettings] = {}
+    layouts: dict[_Name, TableLayout] = {}

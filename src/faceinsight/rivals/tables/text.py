@@ -9,7 +9,7 @@ def scores_text(scores: pd.DataFrame) -> str:
     """One line a system, task and way of scoring.
 
     Args:
-        scores: from `faceinsight.rivals.tables.score.score_others`.
+        scores: from `faceinsight.rivals.tables.scoring.score_tables`.
     """
     rows = [("system", "data set", "task", "scoring", "faces", "accuracy [95 %]", "left out")]
     for row in scores.to_dict("records"):

@@ -38,7 +38,7 @@ def validation_accuracy(
         task: the questions.
         sample: n validation faces and their labels [n, k].
         vocabulary: the characteristics.
-        longest_side: of a picture, see `BaselineSettings`.
+        longest_side: of a picture, see `RivalsSettings`.
 
     Returns:
         As `evaluate` measures it on test faces: the share of right classes, or of right labels.

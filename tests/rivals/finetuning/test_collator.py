@@ -7,7 +7,7 @@ import torch
 from faceinsight.errors import PhotographError
 from faceinsight.rivals.closed import read_closed
 from faceinsight.rivals.faces import Face, faces_of
-from faceinsight.rivals.finetuning.collating import IGNORED, AnswerCollator, end_token
+from faceinsight.rivals.finetuning.collator import IGNORED, AnswerCollator, end_token
 from faceinsight.rivals.finetuning.examples import Example, right_answer
 from faceinsight.rivals.local import load_checkpoint
 from faceinsight.rivals.questions import questions_of

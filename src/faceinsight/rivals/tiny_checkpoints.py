@@ -1,7 +1,7 @@
 """Tiny checkpoints of two rivals' native classes, from random weights: no weights are at hand on
 drawn data, yet everything that is done with a rival can be done with these.
 
-    python -m faceinsight.rivals.tiny llava FOLDER
+    python -m faceinsight.rivals.tiny_checkpoints llava FOLDER
 
 Processors are the real ones, and chat templates those of the published checkpoints (the
 `chat_template.json` of LLaVA-1.5 and of LLaVA-OneVision). What the weights are stands in

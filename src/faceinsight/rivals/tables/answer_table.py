@@ -15,7 +15,7 @@ from faceinsight.method.characteristics import Task, Vocabulary
 from faceinsight.method.labels import UNKNOWN, label_matrix
 from faceinsight.rivals.tables.answers import TaskAnswers, interpret, own_truth
 from faceinsight.rivals.tables.matching import match_faces, photograph_names
-from faceinsight.rivals.tables.settings import TableSettings
+from faceinsight.rivals.tables.settings import TableLayout
 from faceinsight.rivals.tables.table import read_table
 
 
@@ -45,7 +45,7 @@ class AnswerTable:
 
 def open_table(
     name: str,
-    settings: TableSettings,
+    settings: TableLayout,
     folder: Path,
     labels: pd.DataFrame,
     vocabulary: Vocabulary,
@@ -77,7 +77,7 @@ def open_table(
     )
 
 
-def _columns(settings: TableSettings) -> Iterator[str]:
+def _columns(settings: TableLayout) -> Iterator[str]:
     yield settings.photograph.column
     if settings.face is not None:
         yield settings.face

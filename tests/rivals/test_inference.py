@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from faceinsight.errors import FaceInsightError
-from faceinsight.rivals.asking import ask
 from faceinsight.rivals.faces import face_keys, faces_of, jpeg
-from faceinsight.rivals.patience import Pace
+from faceinsight.rivals.inference import ask
 from faceinsight.rivals.questions import questions_of
+from faceinsight.rivals.retries import RateLimit
 from faceinsight.rivals.store import AnswerStore
 from tests.rivals.fake_server import FakeServer, completion, picture_of, question_of, size_of
 from tests.rivals.making import ROOT, configured, write_photographs
@@ -188,7 +188,7 @@ def test_requests_run_side_by_side_up_to_the_limit(crops, vocabulary, tmp_path):
 def test_every_request_waits_for_its_turn(crops, vocabulary, tmp_path, monkeypatch):
     turns = []
 
-    class Recorded(Pace):
+    class Recorded(RateLimit):
         def __init__(self, per_minute, **_):
             super().__init__(None)
             self.per_minute = per_minute
@@ -196,7 +196,7 @@ def test_every_request_waits_for_its_turn(crops, vocabulary, tmp_path, monkeypat
         def wait(self):
             turns.append(self.per_minute)
 
-    monkeypatch.setattr("faceinsight.rivals.server.Pace", Recorded)
+    monkeypatch.setattr("faceinsight.rivals.server.RateLimit", Recorded)
     with FakeServer(letter_or_no, lambda n, body: (500, {}) if n == 3 else None) as server:
         slow = settings(server, server__requests_per_minute=90)
         ask(slow, vocabulary, crops, tmp_path / "work")
@@ -232,7 +232,7 @@ def test_killed_in_between_it_goes_on_and_asks_nothing_twice(crops, vocabulary, 
         assert enough.wait(120)
         process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
-        (path,) = work.glob("baselines/*/answers.jsonl")
+        (path,) = work.glob("rivals/*/answers.jsonl")
         held = held_questions(path, crops, vocabulary)
         assert 0 < len(held) < ALL
         with path.open("ab") as stream:

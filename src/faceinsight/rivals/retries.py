@@ -41,7 +41,7 @@ class Failed(Exception):
         self.reason = reason
 
 
-class Pace:
+class RateLimit:
     """When the next request may go, for all threads together.
 
     Requests are spread evenly: at 60 a minute one goes every second. A server that says how long to
@@ -81,7 +81,7 @@ class Pace:
 
 
 @dataclass
-class Patience:
+class Retries:
     """Retries with back-off.
 
     Before the n-th retry it waits `backoff * 2^(n - 1)` seconds, at random between half of that and
@@ -91,7 +91,7 @@ class Patience:
         attempts: tries in all.
         backoff: seconds.
         longest_wait: seconds, of either kind of waiting.
-        pace: shared by all threads.
+        limit: shared by all threads.
         sleep: waits so many seconds.
         setbacks: how often each reason to try again came up.
     """
@@ -99,7 +99,7 @@ class Patience:
     attempts: int
     backoff: float
     longest_wait: float
-    pace: Pace
+    limit: RateLimit
     sleep: Callable[[float], object] = time.sleep
     setbacks: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -111,7 +111,7 @@ class Patience:
             Failed: all attempts came to nothing.
         """
         for attempt in range(1, self.attempts + 1):
-            self.pace.wait()
+            self.limit.wait()
             try:
                 return request()
             except TryAgain as setback:
@@ -120,7 +120,7 @@ class Patience:
                 if attempt == self.attempts:
                     raise Failed(setback.reason) from None
                 if setback.wait is not None:
-                    self.pace.hold(min(setback.wait, self.longest_wait))
+                    self.limit.hold(min(setback.wait, self.longest_wait))
                 else:
                     whole = min(self.backoff * 2 ** (attempt - 1), self.longest_wait)
                     self.sleep(whole * random.uniform(0.5, 1))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores
-from faceinsight.rivals.tables.scores import (
+from faceinsight.rivals.tables.metrics import (
     AnsweredAttributes,
     AnsweredClasses,
     AnsweredSets,

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from faceinsight.rivals.patience import Failed, Pace, Patience, TryAgain, retry_after
+from faceinsight.rivals.retries import Failed, RateLimit, Retries, TryAgain, retry_after
 
 
 class Clock:
@@ -29,8 +29,8 @@ def clock():
 
 
 def patience(clock, attempts=4, backoff=1.0, longest_wait=100.0, per_minute=None):
-    pace = Pace(per_minute, clock, clock.sleep)
-    return Patience(attempts, backoff, longest_wait, pace, clock.sleep)
+    pace = RateLimit(per_minute, clock, clock.sleep)
+    return Retries(attempts, backoff, longest_wait, pace, clock.sleep)
 
 
 def failing(times, reason="500", wait=None):
@@ -46,7 +46,7 @@ def failing(times, reason="500", wait=None):
 
 
 def test_requests_are_spread_evenly(clock):
-    pace = Pace(30, clock, clock.sleep)
+    pace = RateLimit(30, clock, clock.sleep)
     starts = []
     for _ in range(4):
         pace.wait()
@@ -55,7 +55,7 @@ def test_requests_are_spread_evenly(clock):
 
 
 def test_time_that_passes_anyway_is_not_waited_for(clock):
-    pace = Pace(30, clock, clock.sleep)
+    pace = RateLimit(30, clock, clock.sleep)
     pace.wait()
     clock.now += 60
     pace.wait()
@@ -65,7 +65,7 @@ def test_time_that_passes_anyway_is_not_waited_for(clock):
 
 
 def test_without_a_limit_nobody_waits(clock):
-    pace = Pace(None, clock, clock.sleep)
+    pace = RateLimit(None, clock, clock.sleep)
     for _ in range(5):
         pace.wait()
     assert clock.slept == []

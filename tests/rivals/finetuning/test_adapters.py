@@ -7,13 +7,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from faceinsight.errors import WeightsError
-from faceinsight.rivals.finetuning.adapting import (
+from faceinsight.rivals.finetuning.adapters import (
     add_adapter,
     put_adapter,
     save_adapter,
     target_modules,
 )
-from faceinsight.rivals.finetuning.collating import AnswerCollator, end_token
+from faceinsight.rivals.finetuning.collator import AnswerCollator, end_token
 from faceinsight.rivals.finetuning.examples import sample_of, tasks_of, training_examples
 from faceinsight.rivals.finetuning.settings import Point
 from faceinsight.rivals.finetuning.training import train_point

@@ -31,7 +31,7 @@ class AnswerCollator:
         processor: the checkpoint's own.
         rival: its prompt.
         end: id of the token that ends an answer.
-        longest_side: of a picture, see `BaselineSettings`.
+        longest_side: of a picture, see `RivalsSettings`.
     """
 
     def __init__(

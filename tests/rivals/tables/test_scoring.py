@@ -7,8 +7,8 @@ import pytest
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.rivals.tables.score import score_others
-from faceinsight.rivals.tables.settings import OthersSettings
+from faceinsight.rivals.tables.scoring import score_tables
+from faceinsight.rivals.tables.settings import TablesSettings
 from faceinsight.rivals.tables.table import AnswersFileError
 from faceinsight.rivals.tables.text import scores_text
 from tests.evaluation.fakes import fake_predictions
@@ -34,9 +34,9 @@ def write(folder, rows=ROWS, name="answers.csv", **columns):
 
 
 def score(folder, settings, labels, vocabulary, **changes):
-    given = {"folder": str(folder), "tables": {"t": settings | changes}}
-    return score_others(
-        OthersSettings.model_validate(given), {"fairface": labels}, vocabulary, EVALUATION
+    given = {"folder": str(folder), "layouts": {"t": settings | changes}}
+    return score_tables(
+        TablesSettings.model_validate(given), {"fairface": labels}, vocabulary, EVALUATION
     )
 
 
@@ -128,8 +128,8 @@ def test_attributes(tmp_path, vocabulary):
         "systems": {"S": {"attributes": {"Smiling": "smile", "Bald": "bald"}}},
         "words": {"attributes": {"1.0": "present", "1": "present", "0": "absent"}},
     }
-    given = OthersSettings.model_validate({"folder": str(tmp_path), "tables": {"t": settings}})
-    scores, words = score_others(given, {"celeba": labels}, vocabulary, EVALUATION)
+    given = TablesSettings.model_validate({"folder": str(tmp_path), "layouts": {"t": settings}})
+    scores, words = score_tables(given, {"celeba": labels}, vocabulary, EVALUATION)
     row = scores.iloc[0]
     # Five known labels: Smiling right, wrong, and without an answer; Bald right twice.
     assert row["accuracy"] == pytest.approx(3 / 5)
@@ -138,8 +138,8 @@ def test_attributes(tmp_path, vocabulary):
 
 
 def test_no_folder_reads_nothing(settings, labels, vocabulary):
-    given = OthersSettings.model_validate({"tables": {"t": settings}})
-    scores, words = score_others(given, {"fairface": labels}, vocabulary, EVALUATION)
+    given = TablesSettings.model_validate({"layouts": {"t": settings}})
+    scores, words = score_tables(given, {"fairface": labels}, vocabulary, EVALUATION)
     assert scores.empty
     assert words.empty
 
@@ -161,7 +161,7 @@ def test_settings_that_do_not_fit_are_one_sentence(
     write(tmp_path)
     with pytest.raises(ParameterError, match=said) as raised:
         score(tmp_path, settings, labels, vocabulary, **changes)
-    assert "others.tables.t" in str(raised.value)
+    assert "tables.layouts.t" in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

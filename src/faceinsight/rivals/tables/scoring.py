@@ -27,15 +27,15 @@ from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Task, Vocabulary
-from faceinsight.rivals.tables.answers import STATE_NAMES, AttributeAnswers, ClassAnswers, State
-from faceinsight.rivals.tables.opening import (
+from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
     as_scored,
     open_table,
     task_labels,
     true_classes,
 )
-from faceinsight.rivals.tables.scores import (
+from faceinsight.rivals.tables.answers import STATE_NAMES, AttributeAnswers, ClassAnswers, State
+from faceinsight.rivals.tables.metrics import (
     NO_ANSWER,
     AnsweredAttributes,
     AnsweredClasses,
@@ -44,7 +44,7 @@ from faceinsight.rivals.tables.scores import (
     merged_classes,
     single_class,
 )
-from faceinsight.rivals.tables.settings import OthersSettings
+from faceinsight.rivals.tables.settings import TablesSettings
 
 METRICS = ("accuracy", "precision", "recall", "f1")
 """The figures of a system's answers, each with the ends of its interval."""
@@ -62,8 +62,8 @@ WORD_COLUMNS = ("table", "system", "task", "word", "meaning", "n", "first")
 """Columns of the table of words that stand for no single class."""
 
 
-def score_others(
-    settings: OthersSettings,
+def score_tables(
+    settings: TablesSettings,
     labels: Mapping[str, pd.DataFrame],
     vocabulary: Vocabulary,
     evaluation: EvaluationSettings,
@@ -94,10 +94,10 @@ def score_others(
     if settings.folder is not None:
         if not Path(settings.folder).is_dir():
             raise ParameterError(
-                f"others.folder: there is no folder {Path(settings.folder).absolute()}; name the "
+                f"tables.folder: there is no folder {Path(settings.folder).absolute()}; name the "
                 "one that the tables of answers lie in"
             )
-        for name, table in settings.tables.items():
+        for name, table in settings.layouts.items():
             if table.use:
                 of_dataset = labels[table.dataset]
                 opened = open_table(name, table, Path(settings.folder), of_dataset, vocabulary)
@@ -114,7 +114,7 @@ def score_table(
     vocabulary: Vocabulary,
     evaluation: EvaluationSettings,
 ) -> list[dict[str, Any]]:
-    """The rows of `score_others` for one table."""
+    """The rows of `score_tables` for one table."""
     rows = []
     unmatched = np.flatnonzero(table.match < 0)
     first = ", ".join(str(name) for name in table.photographs[unmatched[:3]])

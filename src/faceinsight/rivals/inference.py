@@ -19,9 +19,9 @@ from faceinsight.common.work import WorkFolder, digest, write_beside
 from faceinsight.errors import FaceInsightError, PhotographError
 from faceinsight.rivals.faces import Face, face_keys, faces_of, jpeg
 from faceinsight.rivals.naming import name_of, weights_of
-from faceinsight.rivals.patience import Failed
 from faceinsight.rivals.questions import Question, questions_of
-from faceinsight.rivals.settings import BaselineSettings
+from faceinsight.rivals.retries import Failed
+from faceinsight.rivals.settings import RivalsSettings
 from faceinsight.rivals.store import Answer, AnswerStore, Key
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Failures = dict[Key, str]
 
 
 def ask(
-    settings: BaselineSettings,
+    settings: RivalsSettings,
     vocabulary: Vocabulary,
     crops: Mapping[str, Path],
     work: Path,
@@ -81,7 +81,7 @@ def ask(
         ]
         for dataset in dict.fromkeys(face.dataset for face in faces)
     }
-    folder = WorkFolder(work, "baselines", answers_key(settings, adapter))
+    folder = WorkFolder(work, "rivals", answers_key(settings, adapter))
     with folder.alone(), AnswerStore(folder.path / "answers.jsonl") as store:
         _describe(settings, folder.path / "asked.json")
         items: list[Item] = [
@@ -112,7 +112,7 @@ def ask(
     return table, account
 
 
-def answers_key(settings: BaselineSettings, adapter: Path | None = None) -> str:
+def answers_key(settings: RivalsSettings, adapter: Path | None = None) -> str:
     """Digest of what an answer depends on, beside face and question; neither address nor speed."""
     rival, local, server = settings.rival, settings.local, settings.server
     parts: list[Any] = [
@@ -143,11 +143,11 @@ def stamp(folder: Path) -> list[Any]:
     ]
 
 
-def _describe(settings: BaselineSettings, path: Path) -> None:
+def _describe(settings: RivalsSettings, path: Path) -> None:
     """Beside the answers, for people: whose they are."""
     rival = settings.rival
     plain = {
-        "baseline": settings.chosen,
+        "rival": settings.chosen,
         "scored_by": settings.scored_by,
         **rival.model_dump(include={"checkpoint", "revision", "way", "prompt", "request"}),
         "weights": weights_of(settings),
@@ -157,7 +157,7 @@ def _describe(settings: BaselineSettings, path: Path) -> None:
 
 
 def _ask_local(
-    settings: BaselineSettings,
+    settings: RivalsSettings,
     adapter: Path | None,
     missing: list[Item],
     store: AnswerStore,
@@ -196,7 +196,7 @@ def _batches(items: list[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _ask_server(
-    settings: BaselineSettings, missing: list[Item], store: AnswerStore, bar: tqdm
+    settings: RivalsSettings, missing: list[Item], store: AnswerStore, bar: tqdm
 ) -> tuple[Failures, Counter[str]]:
     """Over HTTP, several questions at once. An answer is on the disk before the next is begun."""
     from faceinsight.rivals.server import ServerRival
@@ -245,10 +245,10 @@ def _ask_server(
             for future in running:
                 future.cancel()
             rival.close()
-    return failures, rival.patience.setbacks
+    return failures, rival.retries.setbacks
 
 
-def _pictures(settings: BaselineSettings) -> Callable[[Face], np.ndarray]:
+def _pictures(settings: RivalsSettings) -> Callable[[Face], np.ndarray]:
     """Pictures of faces, the last few of which are remembered: a face has many questions."""
     return lru_cache(32)(lambda face: face.picture(settings.longest_side))
 

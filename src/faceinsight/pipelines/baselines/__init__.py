@@ -1,5 +1,0 @@
-"""Pipeline: a rival's answers to predictions and metrics."""
-
-from faceinsight.pipelines.baselines.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

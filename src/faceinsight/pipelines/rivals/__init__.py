@@ -1,0 +1,9 @@
+"""Pipelines: rivals asked as they are, fine-tuned, or known by tables of their answers."""
+
+from faceinsight.pipelines.rivals.pipeline import (
+    create_finetuning_pipeline,
+    create_pipeline,
+    create_tables_pipeline,
+)
+
+__all__ = ["create_finetuning_pipeline", "create_pipeline", "create_tables_pipeline"]
