@@ -18,7 +18,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch wo
 ROOT = Path(__file__).parents[1]
 
 
-_LONGEST = ("pipelines", "training", "finetuning", "baselines", "model")
+_LONGEST = ("pipelines", "training", "finetuning", "rivals", "model")
 
 
 def pytest_collection_finish() -> None:

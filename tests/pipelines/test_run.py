@@ -147,14 +147,6 @@ def test_a_run_that_tells_nothing_else_says_what_it_made_and_where(finished):
     )
 
 
-def test_a_rival_that_is_not_there_is_told_without_all_that_is_configured(finished):
-    done = finished.run("--pipelines=rivals", rival="llava")
-    assert done.returncode == 1
-    (line,) = done.stderr.strip().splitlines()
-    assert "there is no rival 'llava'; there are internvl2_5_8b, llava_1_5_7b" in line
-    assert line.endswith("qwen2_5_vl_7b.")
-
-
 def test_a_run_that_tells_its_results_names_no_further_places(finished):
     done = finished.run("--pipelines=evaluation")
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,10 +1,5 @@
 """Everything is asked, nothing twice; whatever the server does and whenever we are killed."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -12,12 +7,12 @@ import pytest
 
 from faceinsight.errors import FaceInsightError
 from faceinsight.rivals.faces import face_keys, faces_of, jpeg
-from faceinsight.rivals.inference import ask
+from faceinsight.rivals.inference import answers_key, ask
 from faceinsight.rivals.questions import questions_of
 from faceinsight.rivals.retries import RateLimit
 from faceinsight.rivals.store import AnswerStore
-from tests.rivals.fake_server import FakeServer, completion, picture_of, question_of, size_of
-from tests.rivals.making import ROOT, configured, write_photographs
+from tests.rivals.fake_server import FakeServer, picture_of, question_of, size_of
+from tests.rivals.making import configured, write_photographs
 
 ALL = 3 * 3 + 40
 """Three faces of FairFace with three tasks, one of CelebA with 40 attributes."""
@@ -99,25 +94,15 @@ def test_only_what_is_new_is_asked(crops, vocabulary, tmp_path):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_rival_or_picture_is_asked_anew(crops, vocabulary, tmp_path, change):
-    part = {"fairface": crops["fairface"]}
-
-    def reply(body):
-        return completion("A", {"A": -0.1, "B": -2.0}) if body.get("logprobs") else "A"
-
-    with FakeServer(reply) as server:
-        ask(settings(server), vocabulary, part, tmp_path / "work")
-        ask(settings(server, **change), vocabulary, part, tmp_path / "work")
-    assert len(server.requests) == 18
+def test_another_rival_or_picture_is_asked_anew(change):
+    served = {"rivals__llava_1_5_7b__way": "server"}
+    assert answers_key(configured(**served, **change)) != answers_key(configured(**served))
 
 
-def test_speed_and_address_do_not_count(crops, vocabulary, tmp_path):
-    with FakeServer(letter_or_no) as server:
-        ask(settings(server), vocabulary, crops, tmp_path / "work")
-    with FakeServer(letter_or_no) as other:
-        faster = settings(other, server__concurrency=32, server__attempts=1)
-        ask(faster, vocabulary, crops, tmp_path / "work")
-    assert other.requests == []
+def test_speed_and_address_do_not_count():
+    served = {"rivals__llava_1_5_7b__way": "server"}
+    faster = {"server__base_url": "http://b", "server__concurrency": 32, "server__attempts": 1}
+    assert answers_key(configured(**served, **faster)) == answers_key(configured(**served))
 
 
 def test_a_bad_day_is_survived_and_counted(crops, vocabulary, tmp_path):
@@ -217,34 +202,33 @@ def test_a_smaller_picture_is_sent_where_asked_for(crops, vocabulary, tmp_path):
     assert {size_of(body) for _, body in server.requests} == {(15, 20)}
 
 
-def test_killed_in_between_it_goes_on_and_asks_nothing_twice(crops, vocabulary, tmp_path):
-    work = tmp_path / "work"
-    arguments = json.dumps({name: str(folder) for name, folder in crops.items()}), str(work)
-    enough = threading.Event()
+def test_stopped_in_between_it_goes_on_and_asks_nothing_twice(
+    crops, vocabulary, tmp_path, monkeypatch, caplog
+):
+    work, add = tmp_path / "work", AnswerStore.add
 
-    def on_request(key):
-        if len(server.answered) >= 15:
-            enough.set()
+    def until_stopped(self, answers):
+        if len(self) == 15:
+            raise KeyboardInterrupt
+        add(self, answers)
 
-    with FakeServer(letter_or_no, on_request=on_request) as server:
-        command = [sys.executable, "-m", "tests.rivals.client", *arguments, server.url]
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        assert enough.wait(120)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait(60) == -signal.SIGKILL
+    with FakeServer(letter_or_no) as server:
+        monkeypatch.setattr(AnswerStore, "add", until_stopped)
+        with pytest.raises(KeyboardInterrupt):
+            ask(settings(server, server__concurrency=3), vocabulary, crops, work)
+        monkeypatch.setattr(AnswerStore, "add", add)
         (path,) = work.glob("rivals/*/answers.jsonl")
         held = held_questions(path, crops, vocabulary)
-        assert 0 < len(held) < ALL
+        assert len(held) == 15
         with path.open("ab") as stream:
             stream.write(b'{"face": "half a li')
         before = len(server.requests)
-        server.on_request = None
-        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        ask(settings(server), vocabulary, crops, work)
         later = {(picture_of(body), question_of(body)) for _, body in server.requests[before:]}
-        assert not later & held
-        assert len(server.requests) - before == len(later) == ALL - len(held)
-        assert len(AnswerStore(path)) == ALL
-        assert "half written" in done.stderr
+    assert not later & held
+    assert len(server.requests) - before == len(later) == ALL - 15
+    assert len(AnswerStore(path)) == ALL
+    assert "half written" in caplog.text
 
 
 def held_questions(path, crops, vocabulary):
@@ -259,6 +243,7 @@ def held_questions(path, crops, vocabulary):
     }
 
 
+@pytest.mark.parametrize("checkpoint", ["llava"], indirect=True)
 def test_a_local_checkpoint_is_asked_and_resumed(
     checkpoint, crops, vocabulary, tmp_path, monkeypatch
 ):

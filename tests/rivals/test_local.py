@@ -1,6 +1,9 @@
-"""Tiny checkpoints of the four native classes, asked in this process."""
+"""Tiny checkpoints of native classes, asked in this process."""
 
 import json
+import shutil
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from faceinsight.errors import WeightsError
-from faceinsight.rivals.local import LocalRival
+from faceinsight.rivals.local import LocalRival, question_prompt
 from faceinsight.rivals.questions import questions_of
 from faceinsight.rivals.settings import LocalSettings, RivalSettings
 from tests.rivals import tiny
@@ -18,7 +21,6 @@ from tests.rivals.making import configured
 CLASSES = {
     "llava": "LlavaForConditionalGeneration",
     "llava_onevision": "LlavaOnevisionForConditionalGeneration",
-    "internvl": "InternVLForConditionalGeneration",
     "qwen2_5_vl": "Qwen2_5_VLForConditionalGeneration",
 }
 
@@ -39,7 +41,7 @@ def rival_settings(kind, **changes):
 def opened(checkpoint, scored_by="text", **changes):
     kind, folder = checkpoint
     local = LocalSettings(path=str(folder), device="cpu", dtype="float32")
-    return LocalRival(rival_settings(kind, **changes), local, scored_by)
+    return LocalRival.load(rival_settings(kind, **changes), local, scored_by)
 
 
 @pytest.fixture(scope="module")
@@ -53,23 +55,27 @@ def asked(vocabulary):
     return pictures, {"each": each, "choice": choice}
 
 
+@cache
+def loaded(folder):
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    return AutoProcessor.from_pretrained(folder), model.eval()
+
+
 def by_hand(folder, prompt, picture):
     """Inputs of one question as the model's documentation makes them, without padding."""
     from PIL import Image
 
-    processor = AutoProcessor.from_pretrained(folder)
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    processor, model = loaded(folder)
     content = [{"type": "image"}, {"type": "text", "text": prompt}]
     text = processor.apply_chat_template(
         [{"role": "user", "content": content}], add_generation_prompt=True
     )
     inputs = processor(images=Image.fromarray(picture), text=text, return_tensors="pt")
-    return processor, model.eval(), inputs
+    return processor, model, inputs
 
 
-@pytest.mark.parametrize("kind", ["each", "choice"])
-def test_a_batch_answers_as_each_question_alone_would(checkpoint, asked, kind):
-    pictures, questions = asked[0], asked[1][kind]
+def test_a_batch_answers_as_each_question_alone_would(checkpoint, asked):
+    pictures, questions = asked[0], asked[1]["choice"]
     answers = opened(checkpoint).ask(pictures, questions)
     for picture, question, answer in zip(pictures, questions, answers, strict=True):
         processor, model, inputs = by_hand(checkpoint[1], question.text, picture)
@@ -100,17 +106,9 @@ def log_probabilities(folder, question, picture):
     return [torch.logsumexp(log_p[sorted(f - common)], dim=0).item() for f in first]
 
 
-@pytest.mark.parametrize("kind", ["each", "choice"])
-def test_likelihood_is_the_first_tokens_log_probability(checkpoint, asked, kind):
-    pictures, questions = asked[0], asked[1][kind]
-    answers = opened(checkpoint, "likelihood").ask(pictures, questions)
-    for picture, question, answer in zip(pictures, questions, answers, strict=True):
-        expected = log_probabilities(checkpoint[1], question, picture)
-        np.testing.assert_allclose(answer.scores, expected, atol=1e-4)
-
-
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "each by itself"])
-def test_questions_about_one_picture_share_the_work_on_it(checkpoint, asked, shared, monkeypatch):
+def test_likelihood_is_the_first_tokens_log_probability(checkpoint, asked, shared, monkeypatch):
+    """Questions about one picture share the work on it where they can."""
     (one, other, _), questions = asked
     if not shared:
         monkeypatch.setattr("faceinsight.rivals.local.next_token_logits", lambda *_: None)
@@ -126,27 +124,38 @@ def test_questions_about_one_picture_share_the_work_on_it(checkpoint, asked, sha
         np.testing.assert_allclose(answer.scores, expected, atol=1e-4)
 
 
-def test_the_prompt_of_the_rival_is_laid_around_the_question(checkpoint, asked):
+@pytest.fixture(scope="module")
+def llava(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("llava")
+    tiny.save("llava", folder)
+    return folder
+
+
+@pytest.fixture
+def damaged(llava, tmp_path):
+    """A copy, for a test to spoil."""
+    return Path(shutil.copytree(llava, tmp_path / "llava"))
+
+
+def test_the_prompt_of_the_rival_is_laid_around_the_question(llava, asked):
     question = asked[1]["each"][0]
-    rival = opened(checkpoint, prompt="Look. {question} Well?")
-    assert f"Look. {question.text} Well?" in rival.prompt(question)
+    processor, _ = loaded(llava)
+    rival = rival_settings("llava", prompt="Look. {question} Well?")
+    assert f"Look. {question.text} Well?" in question_prompt(processor, rival, question)
 
 
-def test_a_checkpoint_without_all_its_weights_is_refused(tmp_path):
-    tiny.save("llava", tmp_path)
-    weights = load_file(tmp_path / "model.safetensors")
+def test_a_checkpoint_without_all_its_weights_is_refused(damaged):
+    weights = load_file(damaged / "model.safetensors")
     del weights[sorted(weights)[0]]
-    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    save_file(weights, damaged / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(WeightsError, match="lacks 1 weights"):
-        opened(("llava", tmp_path))
+        opened(("llava", damaged))
 
 
-def test_another_model_is_refused(checkpoint):
-    kind, folder = checkpoint
-    other = "internvl" if kind == "llava" else "llava"
-    local = LocalSettings(path=str(folder), device="cpu")
-    with pytest.raises(WeightsError, match=f"not the {CLASSES[other]}"):
-        LocalRival(rival_settings(other), local, "text")
+def test_another_model_is_refused(llava):
+    local = LocalSettings(path=str(llava), device="cpu")
+    with pytest.raises(WeightsError, match="not the Qwen2_5_VLForConditionalGeneration"):
+        LocalRival.load(rival_settings("qwen2_5_vl"), local, "text")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
@@ -154,18 +163,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         opened(("llava", tmp_path / "nowhere"))
 
 
-def test_a_checkpoint_without_a_chat_template_is_refused(tmp_path):
-    tiny.save("llava", tmp_path)
-    (tmp_path / "chat_template.jinja").unlink()
+def test_a_checkpoint_without_a_chat_template_is_refused(damaged):
+    (damaged / "chat_template.jinja").unlink()
     with pytest.raises(WeightsError, match="chat template"):
-        opened(("llava", tmp_path))
+        opened(("llava", damaged))
 
 
 @pytest.fixture
-def bringing_code(tmp_path):
+def bringing_code(damaged, tmp_path):
     """A checkpoint whose class comes as code beside it; the code leaves a mark when it is run."""
-    folder = tmp_path / "own_code"
-    tiny.save("llava", folder)
+    folder = damaged
     config = json.loads((folder / "config.json").read_text())
     config |= {
         "model_type": "own_llava",
@@ -200,6 +207,6 @@ def test_code_is_run_where_a_parameter_says_so(bringing_code, asked, monkeypatch
     local = LocalSettings(path=str(folder), device="cpu")
     settings = rival_settings("llava", trust_remote_code=True)
     settings = settings.model_copy(update={"model_class": None})
-    rival = LocalRival(settings, local, "text")
+    rival = LocalRival.load(settings, local, "text")
     assert mark.exists()
     assert len(rival.ask(asked[0], asked[1]["each"])) == 3

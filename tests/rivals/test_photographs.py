@@ -50,6 +50,7 @@ def test_what_a_rival_sees_is_the_part_around_the_box(photographs):
             assert picture.shape[:2] < pixels.shape[:2]
 
 
+@pytest.mark.parametrize("checkpoint", ["llava"], indirect=True)
 @pytest.mark.parametrize("scored_by", ["text", "likelihood"])
 def test_a_checkpoint_is_asked_and_measured(
     checkpoint, photographs, vocabulary, tmp_path, scored_by

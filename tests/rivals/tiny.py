@@ -1,22 +1,16 @@
-"""Tiny checkpoints of four rivals' native classes: random weights, real processors.
+"""Tiny checkpoints of three rivals' native classes: random weights, real processors.
 
-Beside the project's own two, InternVL with the chat template that transformers' own conversion of
-it writes, and Qwen2.5-VL with its published one.
+Beside the project's own two Qwen2.5-VL, with its published chat template: its text goes on from
+positions in two dimensions.
 """
 
 from functools import partial
 
 import torch
 from transformers import (
-    GotOcr2ImageProcessor,
-    InternVLConfig,
-    InternVLForConditionalGeneration,
-    InternVLProcessor,
-    InternVLVideoProcessor,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
-    Qwen2Config,
     Qwen2VLImageProcessor,
     Qwen2VLVideoProcessor,
 )
@@ -30,12 +24,6 @@ SIZES = tiny.Sizes(image=SIZE, patch=PATCH, width=32, layers=2, spread=0.3)
 LANGUAGE = SIZES.language
 VISION = SIZES.vision
 TEMPLATES = tiny.TEMPLATES | {
-    "internvl": "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'}}"
-    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
-    "{% for content in message['content'] %}{% if content['type'] == 'image' %}"
-    "{{ '<IMG_CONTEXT>\n' }}{% elif content['type'] == 'text' %}{{ content['text'] }}{% endif %}"
-    "{% endfor %}{% endif %}{{'<|im_end|>\n'}}{% endfor %}"
-    "{% if add_generation_prompt %}{{'<|im_start|>assistant\n' }}{% endif %}",
     "qwen2_5_vl": "{% for message in messages %}{% if loop.first and message['role'] != 'system' %}"
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
     "<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}"
@@ -46,49 +34,17 @@ TEMPLATES = tiny.TEMPLATES | {
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
 }
 SPECIAL = (
-    "<s>", "</s>", "<pad>", "<image>", "<video>", "<img>", "</img>", "<IMG_CONTEXT>",
-    "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
-    "<|video_pad|>",
-)  # fmt: skip
-
-
-def tokenizer():
-    """Byte-level, with the special tokens of all four."""
-    return tiny.build_words(
-        SPECIAL,
-        {
-            "start_image_token": "<img>",
-            "end_image_token": "</img>",
-            "context_image_token": "<IMG_CONTEXT>",
-        },
-    )
+    *("<s>", "</s>", "<pad>", "<image>", "<video>", "<|im_start|>", "<|im_end|>"),
+    *("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"),
+)
 
 
 def save(kind, folder, seed=0):
     """Write a checkpoint of this kind into `folder` and return the model."""
-    words = tokenizer()
+    words = tiny.build_words(SPECIAL)
     torch.manual_seed(seed)
     model, processor = BUILDERS[kind](words, TEMPLATES[kind])
     return tiny.save_checkpoint(model, processor, words, folder)
-
-
-def _internvl(words, template):
-    vision = VISION | {"image_size": [SIZE, SIZE], "patch_size": [PATCH, PATCH]}
-    config = InternVLConfig(
-        text_config=Qwen2Config(**LANGUAGE, **_ids(words)).to_dict(),
-        vision_config=vision,
-        image_token_id=words.convert_tokens_to_ids("<IMG_CONTEXT>"),
-        image_seq_length=1,
-        downsample_ratio=0.5,
-    )
-    processor = InternVLProcessor(
-        GotOcr2ImageProcessor(size={"height": SIZE, "width": SIZE}),
-        words,
-        InternVLVideoProcessor(size={"height": SIZE, "width": SIZE}),
-        image_seq_length=1,
-        chat_template=template,
-    )
-    return InternVLForConditionalGeneration(config), processor
 
 
 def _qwen(words, template):
@@ -126,6 +82,5 @@ def _qwen(words, template):
 
 
 BUILDERS = {kind: partial(build, sizes=SIZES) for kind, build in tiny.BUILDERS.items()} | {
-    "internvl": _internvl,
     "qwen2_5_vl": _qwen,
 }

@@ -14,6 +14,7 @@ RECIPES = {
     "parsing": 1,  # label maps by the parser
     "crops": 1,  # how a face is cut out, and its map with it
     "training": 1,  # models
+    "answers": 1,  # what a rival is shown or sent; its answers may cost money
     "finetuning": 1,  # rivals' adapters
     "scoring": 1,  # energies and labels of one's own photographs
     "pictures": 1,  # photographs with boxes and labels

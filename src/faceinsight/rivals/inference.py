@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from faceinsight.common.progress import images_bar
+from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest, write_beside
 from faceinsight.errors import FaceInsightError, PhotographError
 from faceinsight.rivals.faces import Face, face_keys, faces_of, jpeg
@@ -28,14 +30,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from faceinsight.method.characteristics import Vocabulary
-    from faceinsight.rivals.local import LocalRival
-    from faceinsight.rivals.server import ServerRival
 
 logger = logging.getLogger(__name__)
 
-_PICTURE_AND_PROMPT = 1
-"""To be raised by whoever changes what a rival is shown or sent. Not a digest of the source, as
-elsewhere: answers may cost money, and a new comment must not make them be asked again."""
+COLUMNS = (
+    *("dataset", "photograph", "face", "split", "task", "question", "asked"),
+    *("text", "scores", "floor", "failed"),
+)
+"""Columns of a table of answers."""
 
 Item = tuple[Face, Question, Key]
 Failures = dict[Key, str]
@@ -101,15 +103,15 @@ def ask(
                 if settings.rival.way == "server":
                     failures, setbacks = _ask_server(settings, missing, store, bar)
                 else:
-                    failures, setbacks = _ask_local(settings, adapter, missing, store, bar)
-        table = _table(items, settings.split, store, failures)
+                    failures = _ask_local(settings, adapter, missing, store, bar)
+        rows = [_row(item, settings.split, store, failures) for item in items]
     account = {
         "held": held,
         "asked": len(missing),
         "failed": dict(Counter(failures.values())),
         "setbacks": dict(setbacks),
     }
-    return table, account
+    return pd.DataFrame(rows, columns=list(COLUMNS)), account
 
 
 def answers_key(settings: RivalsSettings, adapter: Path | None = None) -> str:
@@ -119,7 +121,7 @@ def answers_key(settings: RivalsSettings, adapter: Path | None = None) -> str:
         rival.model_dump(include={"checkpoint", "revision", "way", "prompt", "served_as"}),
         settings.scored_by,
         settings.longest_side,
-        _PICTURE_AND_PROMPT,
+        recipe("answers"),
     ]
     if rival.way == "server":
         parts += [dict(rival.request), server.model_dump(include={"software", "jpeg_quality"})]
@@ -162,11 +164,11 @@ def _ask_local(
     missing: list[Item],
     store: AnswerStore,
     bar: tqdm,
-) -> tuple[Failures, Counter[str]]:
+) -> Failures:
     """In this process, in batches of one kind of question."""
     from faceinsight.rivals.local import LocalRival
 
-    rival: LocalRival = LocalRival(settings.rival, settings.local, settings.scored_by, adapter)
+    rival = LocalRival.load(settings.rival, settings.local, settings.scored_by, adapter)
     picture = _pictures(settings)
     failures: Failures = {}
     for batch in _batches(missing, settings.local.batch_size):
@@ -178,10 +180,9 @@ def _ask_local(
                 failures[item[2]] = f"photograph {error.reason}"
         if seen:
             answers = rival.ask([of for _, of in seen], [item[1] for item, _ in seen])
-            keys = [item[2] for item, _ in seen]
-            store.add(zip(keys, answers, strict=True))
+            store.add(zip([item[2] for item, _ in seen], answers, strict=True))
         bar.update(len(batch))
-    return failures, Counter()
+    return failures
 
 
 def _batches(items: list[Item], size: int) -> Iterator[list[Item]]:
@@ -201,7 +202,7 @@ def _ask_server(
     """Over HTTP, several questions at once. An answer is on the disk before the next is begun."""
     from faceinsight.rivals.server import ServerRival
 
-    rival: ServerRival = ServerRival(settings.rival, settings.server, settings.scored_by)
+    rival = ServerRival(settings.rival, settings.server, settings.scored_by)
     picture = _pictures(settings)
     quality = settings.server.jpeg_quality
     encoded = lru_cache(4 * settings.server.concurrency)(lambda face: jpeg(picture(face), quality))
@@ -215,18 +216,15 @@ def _ask_server(
             raise Failed(f"photograph {error.reason}") from None
 
     waiting = iter(missing)
+    running: dict[Future[Answer], Item] = {}
     with ThreadPoolExecutor(settings.server.concurrency) as pool:
-        running: dict[Future[Answer], Item] = {}
         try:
             while True:
-                while len(running) < 2 * settings.server.concurrency:
-                    if (item := next(waiting, None)) is None:
-                        break
+                for item in islice(waiting, 2 * settings.server.concurrency - len(running)):
                     running[pool.submit(one, item)] = item
                 if not running:
-                    break
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                    return failures, rival.retries.setbacks
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
                     key = running.pop(future)[2]
                     try:
                         store.add([(key, future.result())])
@@ -245,7 +243,6 @@ def _ask_server(
             for future in running:
                 future.cancel()
             rival.close()
-    return failures, rival.retries.setbacks
 
 
 def _pictures(settings: RivalsSettings) -> Callable[[Face], np.ndarray]:
@@ -253,40 +250,10 @@ def _pictures(settings: RivalsSettings) -> Callable[[Face], np.ndarray]:
     return lru_cache(32)(lambda face: face.picture(settings.longest_side))
 
 
-def _table(
-    items: list[Item], split: str, store: AnswerStore, failures: Mapping[Key, str]
-) -> pd.DataFrame:
-    rows = []
-    for face, question, key in items:
-        answer = store.get(key) or Answer()
-        rows.append(
-            (
-                face.dataset,
-                face.photograph,
-                face.face,
-                split,
-                question.task,
-                question.key,
-                question.text,
-                answer.text,
-                None if answer.scores is None else list(answer.scores),
-                answer.floor,
-                failures.get(key),
-            )
-        )
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "dataset",
-            "photograph",
-            "face",
-            "split",
-            "task",
-            "question",
-            "asked",
-            "text",
-            "scores",
-            "floor",
-            "failed",
-        ],
-    )
+def _row(item: Item, split: str, store: AnswerStore, failures: Mapping[Key, str]) -> tuple:
+    face, question, key = item
+    answer = store.get(key) or Answer()
+    scores = None if answer.scores is None else list(answer.scores)
+    of_face = face.dataset, face.photograph, face.face, split
+    asked = question.task, question.key, question.text
+    return (*of_face, *asked, answer.text, scores, answer.floor, failures.get(key))

@@ -5,6 +5,7 @@ Code that comes with a checkpoint is run only where the rival's `trust_remote_co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -30,50 +31,40 @@ class LocalRival:
     """Asks questions in batches: chat template, left padding, greedy generation.
 
     Args:
-        rival: which checkpoint, and its prompt.
-        settings: folder, device, number format.
-        scored_by: text, or the log-probability of the first token of each option.
-        adapter: a folder that peft saved, put on the checkpoint; None asks it as it is.
-
-    Attributes:
+        rival: its prompt.
         processor: the checkpoint's own.
         model: the checkpoint in evaluation mode, on its device.
-
-    Raises:
-        WeightsError: the checkpoint is not there, incomplete, of another class than configured, or
-            would have to run code of its own.
+        scored_by: text, or the log-probability of the first token of each option.
     """
 
     def __init__(
-        self,
-        rival: RivalSettings,
-        settings: LocalSettings,
-        scored_by: ScoredBy,
-        adapter: Path | None = None,
-    ) -> None:
-        processor, model = load_checkpoint(rival, settings)
-        if adapter is not None:
-            from faceinsight.rivals.finetuning.adapters import put_adapter
-
-            model = put_adapter(model, adapter)
-        self._ask_with(rival, processor, model, scored_by)
-
-    @classmethod
-    def around(
-        cls, rival: RivalSettings, processor: Any, model: Any, scored_by: ScoredBy
-    ) -> LocalRival:
-        """A checkpoint that is loaded already, e.g. while it is trained."""
-        self = cls.__new__(cls)
-        self._ask_with(rival, processor, model, scored_by)
-        return self
-
-    def _ask_with(
         self, rival: RivalSettings, processor: Any, model: Any, scored_by: ScoredBy
     ) -> None:
         self._rival = rival
         self._scored_by = scored_by
         self.processor, self.model = processor, model
         self._first: dict[tuple[str, str], int | None] = {}
+
+    @classmethod
+    def load(
+        cls,
+        rival: RivalSettings,
+        settings: LocalSettings,
+        scored_by: ScoredBy,
+        adapter: Path | None = None,
+    ) -> LocalRival:
+        """Load a checkpoint, and put a fine-tuned rival's adapter on it, a folder that peft saved.
+
+        Raises:
+            WeightsError: the checkpoint is not there, incomplete, of another class than configured,
+                or would have to run code of its own; or the adapter is another checkpoint's.
+        """
+        processor, model = load_checkpoint(rival, settings)
+        if adapter is not None:
+            from faceinsight.rivals.finetuning.adapters import put_adapter
+
+            model = put_adapter(model, adapter)
+        return cls(rival, processor, model, scored_by)
 
     def prompt(self, question: Question) -> str:
         """The whole prompt, with the checkpoint's chat template around the question."""
@@ -145,28 +136,25 @@ class LocalRival:
         Raises:
             WeightsError: an option has no first token of its own.
         """
-        tail = prompt[-_TAIL:]
         found = [
             {
                 token
                 for spelling in spellings(option)
                 for written in (spelling, f" {spelling}")
-                if (token := self._first_token(tail, written)) is not None
+                if (token := self._first_token(prompt[-_TAIL:], written)) is not None
             }
             for option in options
         ]
-        for i, option in enumerate(options):
-            others = set().union(*(ids for j, ids in enumerate(found) if j != i))
-            if not found[i] - others:
+        begins = Counter(token for tokens in found for token in tokens)
+        own = [sorted(token for token in tokens if begins[token] == 1) for tokens in found]
+        for option, tokens in zip(options, own, strict=True):
+            if not tokens:
                 raise WeightsError(
                     f"{self._rival.title}: its tokenizer begins '{option}' like another of the "
                     f"answers {list(options)}, so they cannot be scored by likelihood; use "
                     "scored_by=text"
                 )
-        return [
-            sorted(ids - set().union(*(o for j, o in enumerate(found) if j != i)))
-            for i, ids in enumerate(found)
-        ]
+        return own
 
     def _first_token(self, tail: str, written: str) -> int | None:
         """The token that follows the prompt where the answer begins with `written`."""
@@ -227,7 +215,7 @@ def load_checkpoint(rival: RivalSettings, settings: LocalSettings) -> tuple[Any,
     """A rival's processor, and its model in evaluation mode on its device.
 
     Raises:
-        WeightsError: as `LocalRival`.
+        WeightsError: as `LocalRival.load`.
     """
     from transformers import AutoModelForImageTextToText, AutoProcessor
 

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
 
 from faceinsight.rivals.finetuning.settings import FinetuningSettings
 from faceinsight.rivals.settings import RivalsSettings
 from faceinsight.rivals.tiny_checkpoints import Sizes, save_tiny
-from tests.rivals.making import configured, write_crops
+from tests.rivals.making import configured, write_faces
 
 SIZES = Sizes(image=32, patch=16)
 RECIPE = {
@@ -55,33 +52,6 @@ def tiny(request, tmp_path_factory) -> Tiny:
 
 @pytest.fixture(scope="session")
 def crops(tmp_path_factory, vocabulary) -> dict[str, Path]:
-    """FairFace, drawn coarsely: 96 training, 32 validation and 48 test faces whose gender shows in
-    the colour of the hair.
-    """
-    root = tmp_path_factory.mktemp("drawn")
-    raw = root / "raw" / "fairface"
-    raw.mkdir(parents=True)
-    rng = np.random.default_rng(3)
-    splits = ["train"] * 96 + ["val"] * 32 + ["test"] * 48
-    names = [f"{i}.png" for i in range(len(splits))]
-    female = rng.permutation(np.arange(len(splits)) % 2)
-    for name, is_female in zip(names, female, strict=True):
-        face(rng, bool(is_female)).save(raw / name)
-    ids = vocabulary.annotated_by("fairface")
-    labels = pd.DataFrame(0, index=range(len(splits)), columns=list(ids))
-    for task in vocabulary.tasks("fairface"):
-        labels[task.members[0]] = 1
-    labels["Female"], labels["Male"] = female, 1 - female
-    table = labels.astype("Int8").assign(
-        photograph=names, face=np.zeros(len(splits), np.int16), split=splits
-    )
-    return {"fairface": write_crops(root / "crops" / "fairface", "fairface", raw, table)}
-
-
-def face(rng: np.random.Generator, female: bool) -> Image.Image:
-    """Hair above skin, with noise; a woman's hair is light, a man's dark."""
-    pixels = np.empty((40, 40, 3))
-    pixels[:] = rng.uniform(80, 200, 3)
-    pixels[:20] = [225, 190, 60] if female else [40, 25, 60]
-    pixels += rng.normal(0, 20, pixels.shape)
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    """Faces of FairFace whose gender shows in the colour of the hair."""
+    splits = {"train": 96, "val": 32, "test": 48}
+    return write_faces(tmp_path_factory.mktemp("drawn"), vocabulary, splits)

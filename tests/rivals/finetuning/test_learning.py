@@ -14,6 +14,8 @@ from faceinsight.rivals.reading import predictions_of
 from tests.rivals.finetuning.conftest import recipe
 from tests.rivals.making import rules
 
+pytestmark = pytest.mark.parametrize("tiny", ["llava"], indirect=True)
+
 
 @pytest.fixture(scope="module")
 def tuned(tiny, crops, vocabulary, tmp_path_factory):

@@ -6,9 +6,10 @@ import pytest
 from faceinsight.rivals.faces import Face
 from faceinsight.rivals.finetuning.examples import Sample, tasks_of
 from faceinsight.rivals.finetuning.validation import validation_accuracy
-from faceinsight.rivals.local import load_checkpoint
+from faceinsight.rivals.local import LocalRival
 
 
+@pytest.mark.parametrize("tiny", ["llava"], indirect=True)
 @pytest.mark.parametrize("name", ["fairface/gender", "celeba/attributes"])
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_photograph_that_is_gone_is_wrong(tiny, vocabulary, crops, tmp_path, name, first):
@@ -18,8 +19,6 @@ def test_a_photograph_that_is_gone_is_wrong(tiny, vocabulary, crops, tmp_path, n
     labels = np.zeros((1, len(task.members)), np.int8)
     labels[0, first] = 1
     gone = Face(task.dataset, "gone.png", 0, None, tmp_path, 0.25, 1e6)
-    processor, model = load_checkpoint(rivals.rival, rivals.local)
+    rival = LocalRival.load(rivals.rival, rivals.local, "likelihood")
     sample = Sample([gone], labels)
-    assert (
-        validation_accuracy(model, processor, rivals.rival, task, sample, vocabulary, None) == 0.0
-    )
+    assert validation_accuracy(rival, task, sample, vocabulary, None) == 0.0

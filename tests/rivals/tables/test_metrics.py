@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from faceinsight.evaluation.tasks import AttributeScores, ClassScores
+from faceinsight.evaluation.tasks import AttributeScores
 from faceinsight.rivals.tables.metrics import (
     AnsweredAttributes,
-    AnsweredClasses,
     AnsweredSets,
+    class_scores,
     merged_classes,
-    single_class,
+    ways_to_score,
 )
 
 
@@ -26,7 +26,7 @@ def figures(scores):
 )
 def test_classes_equal_scikit_learn_with_missing_answers(pairs):
     truth, answer = np.array(pairs).T
-    found = figures(AnsweredClasses(truth, answer, 4))
+    found = figures(class_scores(truth, answer, 4))
     known = truth >= 0
     if not known.any():
         assert all(np.isnan(value) for value in found.values())
@@ -38,16 +38,6 @@ def test_classes_equal_scikit_learn_with_missing_answers(pairs):
     )[:3]
     assert [found[m] for m in ("precision", "recall", "f1")] == pytest.approx(expected)
     assert found["accuracy"] == pytest.approx(accuracy_score(t, a))
-    assert found["answered"] == pytest.approx((a >= 0).mean())
-
-
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40))
-def test_with_all_answers_it_is_what_models_are_scored_by(pairs):
-    truth, answer = np.array(pairs).T
-    model = ClassScores(np.eye(5, dtype=np.int8)[truth], answer)
-    expected = {name: v[0] for name, v in model.values(model.table.sum(axis=0)[None]).items()}
-    found = figures(AnsweredClasses(truth, answer, 5))
-    assert found == pytest.approx(expected | {"answered": 1.0})
 
 
 def test_attributes_by_hand():
@@ -57,7 +47,6 @@ def test_attributes_by_hand():
     found = figures(AnsweredAttributes(labels, present, answered))
     # Five known labels: right are (0, 0), (1, 1), (1, 2); two have no answer and are wrong.
     assert found["accuracy"] == pytest.approx(3 / 5)
-    assert found["answered"] == pytest.approx(3 / 5)
     assert found["precision"] == pytest.approx((1 / 1 + 2 / 2) / 2)
     assert found["recall"] == pytest.approx((1 / 1 + 2 / 2) / 2)
 
@@ -69,18 +58,21 @@ def test_attributes_with_all_answers_are_scored_as_a_models():
     model = AttributeScores(labels, present)
     expected = {name: v[0] for name, v in model.values(model.table.sum(axis=0)[None]).items()}
     found = figures(AnsweredAttributes(labels, present, np.ones_like(present)))
-    assert found == pytest.approx(expected | {"answered": 1.0})
+    assert found == pytest.approx(expected)
 
 
 def test_classes_that_are_not_told_apart_are_merged():
     may = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]], bool)
-    assert merged_classes(may).tolist() == [0, 1, 1, 2]
-    assert single_class(may).tolist() == [0, -1, -1, 3]
+    ways = ways_to_score(may)
+    assert [of.tolist() for of in ways["exact"]] == [[0, 1, 2, 3], [0, -1, -1, 3]]
+    assert [of.tolist() for of in ways["merged"]] == [[0, 1, 1, 2], [0, 1, -1, 2]]
+    assert list(ways_to_score(may[:1])) == ["exact"]
 
 
 def test_overlapping_sets_are_not_merged():
     may = np.array([[1, 1, 0], [0, 1, 1]], bool)
     assert merged_classes(may) is None
+    assert list(ways_to_score(may)) == ["exact"]
     found = figures(AnsweredSets(np.array([1, 0]), may))
     assert found["accuracy"] == 0.5
     assert np.isnan(found["precision"])

@@ -13,12 +13,12 @@ from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError
 from faceinsight.method.labels import UNKNOWN
 from faceinsight.rivals.faces import Face, faces_of, truth_of
+from faceinsight.rivals.finetuning.settings import ALL_TASKS, FinetuningSettings
 from faceinsight.rivals.questions import Question, questions_of
 from faceinsight.rivals.settings import QuestionSettings
 
 if TYPE_CHECKING:
     from faceinsight.method.characteristics import Vocabulary
-    from faceinsight.rivals.finetuning.settings import FinetuningSettings
 
 
 @dataclass(frozen=True)
@@ -80,34 +80,28 @@ def tasks_of(
     Raises:
         ParameterError: there is no such task, or questions ask for lists.
     """
-    from faceinsight.rivals.finetuning.settings import ALL_TASKS
-
     if settings.attributes == "list":
         raise ParameterError(
             "finetuning needs rivals.questions.attributes: each, since validation accuracy is "
             "measured by likelihood, and a list has no one token that answers"
         )
     found = {
-        f"{dataset}/{of.name}": (dataset, of.name)
+        f"{dataset}/{of.name}": TunedTask(
+            dataset,
+            of.name,
+            tuple(q for q in questions_of(vocabulary, dataset, settings) if q.task == of.name),
+        )
         for dataset in crops
         for of in vocabulary.tasks(dataset)
     }
-    if task == ALL_TASKS:
-        chosen = [at for at in found.values() if has_split(crops[at[0]], "train")]
-        if not chosen:
-            raise ParameterError("finetuning: no data set has examples in its training split")
-    elif task not in found:
+    if task != ALL_TASKS and task not in found:
         raise ParameterError(f"finetuning.task: {no_such('task', task, set(found))}")
-    else:
-        chosen = [found[task]]
-    return [
-        TunedTask(
-            dataset,
-            name,
-            tuple(q for q in questions_of(vocabulary, dataset, settings) if q.task == name),
-        )
-        for dataset, name in chosen
-    ]
+    if task != ALL_TASKS:
+        return [found[task]]
+    chosen = [of for of in found.values() if has_split(crops[of.dataset], "train")]
+    if not chosen:
+        raise ParameterError("finetuning: no data set has examples in its training split")
+    return chosen
 
 
 def has_split(crops: Path, split: str) -> bool:
@@ -141,14 +135,9 @@ def sample_of(
     """
     of_one = {task.dataset: crops[task.dataset]}
     faces = faces_of(of_one, split)
-    columns = [f"y_{member}" for member in task.members]
-    truth = truth_of(of_one, split, vocabulary)[columns]
+    truth = truth_of(of_one, split, vocabulary)[[f"y_{member}" for member in task.members]]
     labels = truth.astype("Int8").fillna(UNKNOWN).to_numpy(dtype=np.int8)
-    known = np.array(
-        [any(right_answer(q, row) is not None for q, row in _asked(task, row)) for row in labels],
-        dtype=bool,
-    )
-    rows = np.flatnonzero(known)
+    rows = np.array([i for i, row in enumerate(labels) if any(right_answers(task, row))], np.int64)
     if not len(rows):
         raise ParameterError(
             f"finetuning: {task} has no face with a known label in the {split} part of its data set"
@@ -166,11 +155,8 @@ def training_examples(
     most = settings.questions_per_face
     examples = []
     for face, row in zip(sample.faces, sample.labels, strict=True):
-        known = [
-            Example(face, question, answer)
-            for question, labels in _asked(task, row)
-            if (answer := right_answer(question, labels)) is not None
-        ]
+        answers = zip(task.questions, right_answers(task, row), strict=True)
+        known = [Example(face, question, answer) for question, answer in answers if answer]
         if most is not None and len(known) > most:
             known = [known[i] for i in np.sort(rng.choice(len(known), most, replace=False))]
         examples += known
@@ -194,11 +180,8 @@ def right_answer(question: Question, labels: Sequence[int]) -> str | None:
     return present[0] if len(present) == 1 else None
 
 
-def _asked(task: TunedTask, row: np.ndarray) -> list[tuple[Question, list[int]]]:
-    """Each of the task's questions with the labels [k] of its members."""
-    asked, begin = [], 0
-    for question in task.questions:
-        end = begin + len(question.members)
-        asked.append((question, row[begin:end].tolist()))
-        begin = end
-    return asked
+def right_answers(task: TunedTask, labels: np.ndarray) -> list[str | None]:
+    """The right answer to each of a task's questions, from the labels [k] of its members."""
+    ends = np.cumsum([len(question.members) for question in task.questions])
+    of_each = np.split(labels, ends[:-1])
+    return [right_answer(q, of.tolist()) for q, of in zip(task.questions, of_each, strict=True)]

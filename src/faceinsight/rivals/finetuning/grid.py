@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import shutil
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ADAPTER, POINT = "adapter", "point.json"
-GRID = "grid.csv"
+ADAPTER, POINT, GRID = "adapter", "point.json", "grid.csv"
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,17 @@ class TuningJob:
             recipe("finetuning"),
         )
 
+    def sample(self, split: str, most: int | None) -> Sample:
+        """At most so many faces of a split, with the task's labels."""
+        seed = self.finetuning.seed
+        return sample_of(self.task, self.crops, split, self.vocabulary, most, seed)
 
-def refuse_what_cannot_be_trained(rivals: RivalsSettings) -> None:
-    """Say so where a rival is not reached through a native class of transformers.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    rival = rivals.rival
-    if rival.way != "transformers" or rival.model_class is None:
-        raise ParameterError(
-            f"{rival.title} cannot be fine-tuned here: transformers has no native class for "
-            f"{rival.checkpoint}; choose a rival whose way in is transformers, e.g. "
-            "rival=llava_1_5_7b"
-        )
+    def describe(self, point: Point | None) -> str:
+        """The rival, its task and a point, for messages."""
+        name = f"{name_of(self.rivals)} on {self.task}"
+        if point is None:
+            return f"{name}, as it is"
+        return f"{name}, learning rate {point.learning_rate:g}, image encoder {point.image_encoder}"
 
 
 def tune_tasks(
@@ -117,9 +114,16 @@ def tune_tasks(
         table, with `dataset` and `task`.
 
     Raises:
-        ParameterError: the rival cannot be trained, there is no such task, or it has no faces.
+        ParameterError: transformers has no native class for the rival, there is no such task, or it
+            has no faces.
     """
-    refuse_what_cannot_be_trained(rivals)
+    rival = rivals.rival
+    if rival.way != "transformers" or rival.model_class is None:
+        raise ParameterError(
+            f"{rival.title} cannot be fine-tuned here: transformers has no native class for "
+            f"{rival.checkpoint}; choose a rival whose way in is transformers, e.g. "
+            "rival=llava_1_5_7b"
+        )
     tasks = tasks_of(vocabulary, crops, finetuning.task, rivals.questions)
     tuned = {
         task: tune(TuningJob(rivals, finetuning, vocabulary, crops, task), work) for task in tasks
@@ -147,18 +151,18 @@ def tune(job: TuningJob, work: Path) -> Path:
 
     Returns:
         A folder with peft's `adapter_model.safetensors` and `adapter_config.json` of the best
-        point, `grid.csv` (a row a point, see `_table`), and `tuned.json`: `rival`, `dataset`,
-        `task`, `chosen` point, its validation `accuracy` and that `before` tuning, how many faces
-        and examples, settings, provenance.
+        point, `grid.csv` (a row a point: `learning_rate`, `image_encoder`, `validation_accuracy`,
+        `best_step`, `steps`, `chosen`), and `tuned.json`: `rival`, `dataset`, `task`, `chosen`
+        point, its `validation_accuracy` and that `before` tuning, how many faces and examples,
+        settings, provenance.
 
     Raises:
         ParameterError: the task has no training or no validation faces.
     """
-    settings = job.finetuning
-    places = (job.crops, "val", job.vocabulary, settings.validation_faces, settings.seed)
-    validation = sample_of(job.task, *places)
-    before = _before(job, validation, work)
-    found = {point: _trained(job, point, validation, work) for point in settings.points()}
+    points = list(job.finetuning.points())
+    validation = job.sample("val", job.finetuning.validation_faces)
+    before = _reached(job, None, validation, work)[0]["accuracy"]
+    found = {point: _reached(job, point, validation, work) for point in points}
     best = best_point({point: reached["accuracy"] for point, (reached, _) in found.items()})
     reached, folder = found[best]
     logger.info(
@@ -171,12 +175,35 @@ def tune(job: TuningJob, work: Path) -> Path:
         best.learning_rate,
         best.image_encoder,
     )
-    out = WorkFolder(work, "finetuned", digest([job.key(point) for point in settings.points()]))
+    rows = [
+        {
+            **point.model_dump(),
+            "validation_accuracy": of["accuracy"],
+            "best_step": of["step"],
+            "steps": of["steps"],
+            "chosen": point == best,
+        }
+        for point, (of, _) in found.items()
+    ]
+    described = {
+        "rival": job.rivals.chosen,
+        "dataset": job.task.dataset,
+        "task": job.task.name,
+        "chosen": best.model_dump(),
+        "validation_accuracy": reached["accuracy"],
+        "before": before,
+        "best_step": reached["step"],
+        "faces": {"train": reached["faces"], "val": len(validation.faces)},
+        "examples": reached["examples"],
+        **job.rivals.rival.model_dump(include={"title", "checkpoint", "revision", "licence"}),
+        "weights": weights_of(job.rivals),
+        "settings": job.finetuning.model_dump(mode="json"),
+        "provenance": provenance(point=job.key(best)),
+    }
+    out = WorkFolder(work, "finetuned", digest([job.key(point) for point in points]))
     with out.alone(), write_beside(out.path / "tuned") as beside:
         link_tree(folder / ADAPTER, beside)
-        table = _table({point: of for point, (of, _) in found.items()}, best)
-        table.to_csv(beside / GRID, index=False)
-        described = _described(job, best, reached, before, len(validation.faces))
+        pd.DataFrame(rows).to_csv(beside / GRID, index=False)
         (beside / TUNED).write_text(json.dumps(described, indent=1), encoding="utf-8")
     return out.path / "tuned"
 
@@ -186,22 +213,20 @@ def best_point(accuracies: Mapping[Point, float]) -> Point:
     return max(accuracies, key=accuracies.__getitem__)
 
 
-def _trained(
-    job: TuningJob, point: Point, validation: Sample, work: Path
+def _reached(
+    job: TuningJob, point: Point | None, validation: Sample, work: Path
 ) -> tuple[dict[str, Any], Path]:
-    """What a point reached, and its folder; trained now unless it is there."""
+    """What a point reached, and its folder; made now unless it is there. None is the rival as it
+    is.
+    """
     folder = WorkFolder(work, "finetuning", job.key(point))
-    label = (
-        f"{name_of(job.rivals)} on {job.task}, learning rate {point.learning_rate:g}, image "
-        f"encoder {point.image_encoder}"
-    )
     with folder.alone():
         if folder.is_finished:
-            logger.info("%s is trained already.", label)
+            logger.info("%s is measured already.", job.describe(point))
         else:
             # What an interruption between the copy of the adapter and the end left.
             shutil.rmtree(folder.path / ADAPTER, ignore_errors=True)
-            reached = _train(job, point, validation, folder.path, label)
+            reached = _measure(job, point, validation, folder.path)
             _release()
             with write_beside(folder.path / POINT) as path:
                 path.write_text(json.dumps(reached, indent=1), encoding="utf-8")
@@ -210,105 +235,45 @@ def _trained(
     return json.loads((folder.path / POINT).read_text(encoding="utf-8")), folder.path
 
 
-def _train(
-    job: TuningJob, point: Point, validation: Sample, folder: Path, label: str
+def _measure(
+    job: TuningJob, point: Point | None, validation: Sample, folder: Path
 ) -> dict[str, Any]:
     from faceinsight.rivals.finetuning.collator import AnswerCollator, end_token
     from faceinsight.rivals.finetuning.training import train_point
-    from faceinsight.rivals.local import load_checkpoint
+    from faceinsight.rivals.finetuning.validation import validation_accuracy
+    from faceinsight.rivals.local import LocalRival, load_checkpoint
 
-    settings, rival = job.finetuning, job.rivals.rival
-    places = (job.crops, "train", job.vocabulary, settings.train_faces, settings.seed)
-    sample = sample_of(job.task, *places)
+    settings, rivals = job.finetuning, job.rivals
+    local = in_precision(rivals, settings.precision).local
+    processor, model = load_checkpoint(rivals.rival, local)
+    longest_side = rivals.longest_side
+
+    def accuracy(of_model: Any) -> float:
+        rival = LocalRival(rivals.rival, processor, of_model, "likelihood")
+        return validation_accuracy(rival, job.task, validation, job.vocabulary, longest_side)
+
+    if point is None:
+        return {"accuracy": accuracy(model)}
+    sample = job.sample("train", settings.train_faces)
     examples = training_examples(job.task, sample, settings)
-    processor, model = load_checkpoint(rival, in_precision(job.rivals, settings.precision).local)
     end = end_token(model, processor.tokenizer)
     reached = train_point(
         model,
         point,
         settings,
         examples,
-        AnswerCollator(processor, rival, end, job.rivals.longest_side),
-        lambda tuned: _accuracy(job, tuned, processor, validation),
+        AnswerCollator(processor, rivals.rival, end, longest_side),
+        accuracy,
         folder,
-        checkpoint=job.rivals.local.path or rival.checkpoint,
-        label=label,
+        checkpoint=rivals.local.path or rivals.rival.checkpoint,
+        label=job.describe(point),
     )
     return {"faces": len(sample.faces), "examples": len(examples), **reached}
 
 
 def _release() -> None:
     """Give back what a trained model and its optimizer held, before the next is loaded."""
-    import gc
-
     import torch
 
     gc.collect()
     torch.cuda.empty_cache()
-
-
-def _before(job: TuningJob, validation: Sample, work: Path) -> float:
-    """Validation accuracy of the rival as it is."""
-    from faceinsight.rivals.local import load_checkpoint
-
-    folder = WorkFolder(work, "finetuning", job.key(None))
-    path = folder.path / "before.json"
-    with folder.alone():
-        if not path.is_file():
-            local = in_precision(job.rivals, job.finetuning.precision).local
-            processor, model = load_checkpoint(job.rivals.rival, local)
-            accuracy = _accuracy(job, model, processor, validation)
-            with write_beside(path) as beside:
-                beside.write_text(json.dumps({"accuracy": accuracy}), encoding="utf-8")
-        return float(json.loads(path.read_text(encoding="utf-8"))["accuracy"])
-
-
-def _accuracy(job: TuningJob, model: Any, processor: Any, validation: Sample) -> float:
-    from faceinsight.rivals.finetuning.validation import validation_accuracy
-
-    return validation_accuracy(
-        model,
-        processor,
-        job.rivals.rival,
-        job.task,
-        validation,
-        job.vocabulary,
-        job.rivals.longest_side,
-    )
-
-
-def _table(found: Mapping[Point, Mapping[str, Any]], best: Point) -> pd.DataFrame:
-    """One row a point: `learning_rate`, `image_encoder`, `validation_accuracy`, `best_step`,
-    `steps`, `chosen`.
-    """
-    return pd.DataFrame(
-        {
-            "learning_rate": [point.learning_rate for point in found],
-            "image_encoder": [point.image_encoder for point in found],
-            "validation_accuracy": [of["accuracy"] for of in found.values()],
-            "best_step": [of["step"] for of in found.values()],
-            "steps": [of["steps"] for of in found.values()],
-            "chosen": [point == best for point in found],
-        }
-    )
-
-
-def _described(
-    job: TuningJob, best: Point, reached: Mapping[str, Any], before: float, validation: int
-) -> dict[str, Any]:
-    rival = job.rivals.rival
-    return {
-        "rival": job.rivals.chosen,
-        "dataset": job.task.dataset,
-        "task": job.task.name,
-        "chosen": best.model_dump(),
-        "validation_accuracy": reached["accuracy"],
-        "before": before,
-        "best_step": reached["step"],
-        "faces": {"train": reached["faces"], "val": validation},
-        "examples": reached["examples"],
-        **rival.model_dump(include={"title", "checkpoint", "revision", "licence"}),
-        "weights": weights_of(job.rivals),
-        "settings": job.finetuning.model_dump(mode="json"),
-        "provenance": provenance(point=job.key(best)),
-    }

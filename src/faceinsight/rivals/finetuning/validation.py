@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import numpy as np
 
@@ -13,15 +12,12 @@ from faceinsight.method.characteristics import Vocabulary
 from faceinsight.rivals.finetuning.examples import Sample, TunedTask
 from faceinsight.rivals.local import LocalRival
 from faceinsight.rivals.reading import Reader
-from faceinsight.rivals.settings import RivalSettings
 
 logger = logging.getLogger(__name__)
 
 
 def validation_accuracy(
-    model: Any,
-    processor: Any,
-    rival: RivalSettings,
+    rival: LocalRival,
     task: TunedTask,
     sample: Sample,
     vocabulary: Vocabulary,
@@ -32,9 +28,7 @@ def validation_accuracy(
     Likelihood needs no generation: all questions about a face cost one pass over it.
 
     Args:
-        model: a native class of transformers; it is left in evaluation mode.
-        processor: its processor.
-        rival: its prompt.
+        rival: scored by likelihood; its model is left in evaluation mode.
         task: the questions.
         sample: n validation faces and their labels [n, k].
         vocabulary: the characteristics.
@@ -42,9 +36,9 @@ def validation_accuracy(
 
     Returns:
         As `evaluate` measures it on test faces: the share of right classes, or of right labels.
-        A face whose photograph cannot be read has no answer, and is wrong.
+        A face whose photograph cannot be read has no answer, and is wrong in all its labels.
     """
-    asked = LocalRival.around(rival, processor, model.eval(), "likelihood")
+    rival.model.eval()
     reader = Reader(parser=None, unanswered=0.0)
     shape = len(sample.faces), len(vocabulary)
     p, labels = np.zeros(shape, np.float64), np.full(shape, -1, np.int8)
@@ -58,7 +52,7 @@ def validation_accuracy(
             # Wrong in every class and attribute; of what is not annotated nothing is counted.
             p[row, columns] = sample.labels[row] == 0
             continue
-        answers = asked.ask([picture] * len(task.questions), task.questions)
+        answers = rival.ask([picture] * len(task.questions), task.questions)
         for question, answer in zip(task.questions, answers, strict=True):
             given = {
                 "dataset": task.dataset,
@@ -70,5 +64,4 @@ def validation_accuracy(
             of = [vocabulary.index[member] for member in question.members]
             p[row, of] = reader.probabilities(given, question)
     datasets = np.full(len(sample.faces), task.dataset)
-    accuracies = task_accuracies(p, labels, datasets, vocabulary)
-    return float(accuracies[str(task)])
+    return float(task_accuracies(p, labels, datasets, vocabulary)[str(task)])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
 from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.tasks import ClassScores
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
@@ -21,12 +22,7 @@ from faceinsight.rivals.tables.answer_table import (
     true_classes,
 )
 from faceinsight.rivals.tables.answers import ClassAnswers
-from faceinsight.rivals.tables.metrics import (
-    NO_ANSWER,
-    AnsweredClasses,
-    merged_classes,
-    single_class,
-)
+from faceinsight.rivals.tables.metrics import class_scores, ways_to_score
 from faceinsight.rivals.tables.settings import TablesSettings
 
 SAME_FACES_COLUMNS = (
@@ -88,14 +84,9 @@ def _compare(
             common = np.flatnonzero((true >= 0) & (scored >= 0))
             columns = [f"p_{member}" for member in answers.task.members]
             of_model = predictions[columns].to_numpy(np.float32)[scored[common]].argmax(axis=1)
-            may, truth = answers.may[common], true[common]
-            identity = np.arange(len(columns))
-            ways = {"exact": (identity, single_class(may))}
-            numbers = merged_classes(may)
-            if numbers is not None and (may.sum(axis=1) > 1).any():
-                answer = np.where(may.any(axis=1), numbers[may.argmax(axis=1)], NO_ANSWER)
-                ways["merged"] = numbers, answer
-            for scoring, (numbers, answer) in ways.items():
+            truth = true[common]
+            for scoring, (numbers, answer) in ways_to_score(answers.may[common]).items():
+                k = int(numbers.max()) + 1
                 facts = {
                     "table": table.name,
                     "system": system,
@@ -106,17 +97,14 @@ def _compare(
                     "rows": len(table),
                     "n": len(common),
                 }
-                k = int(numbers.max()) + 1
-                rows.append(
-                    facts
-                    | _difference(
-                        AnsweredClasses(numbers[truth], answer, k),
-                        AnsweredClasses(numbers[truth], numbers[of_model], k),
-                        table.dataset,
-                        table.photographs[common],
-                        evaluation,
-                    )
+                difference = _difference(
+                    class_scores(numbers[truth], answer, k),
+                    class_scores(numbers[truth], numbers[of_model], k),
+                    table.dataset,
+                    table.photographs[common],
+                    evaluation,
                 )
+                rows.append(facts | difference)
     return rows
 
 
@@ -136,8 +124,8 @@ def _rows_of(
 
 
 def _difference(
-    system: AnsweredClasses,
-    model: AnsweredClasses,
+    system: ClassScores,
+    model: ClassScores,
     dataset: str,
     photographs: NDArray[np.object_],
     evaluation: EvaluationSettings,

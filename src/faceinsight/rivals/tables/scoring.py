@@ -36,13 +36,11 @@ from faceinsight.rivals.tables.answer_table import (
 )
 from faceinsight.rivals.tables.answers import STATE_NAMES, AttributeAnswers, ClassAnswers, State
 from faceinsight.rivals.tables.metrics import (
-    NO_ANSWER,
     AnsweredAttributes,
-    AnsweredClasses,
     AnsweredSets,
     Scores,
-    merged_classes,
-    single_class,
+    class_scores,
+    ways_to_score,
 )
 from faceinsight.rivals.tables.settings import TablesSettings
 
@@ -177,7 +175,7 @@ def list_words(table: AnswerTable) -> list[dict[str, Any]]:
     return rows
 
 
-def figures(
+def intervals(
     scores: Scores, dataset: str, photographs: NDArray[np.object_], evaluation: EvaluationSettings
 ) -> dict[str, float | None]:
     """Metrics with intervals of n scored faces, photographs resampled."""
@@ -217,18 +215,12 @@ def _score_classes(
         **_states(answers.state[rows]),
         "never_answered": _names(answers.task, ~np.any(may, axis=0)),
     }
-    members = np.arange(len(answers.task.members))
     ways: list[tuple[str, Scores, NDArray[np.int64]]] = [
-        ("exact", AnsweredClasses(truth, single_class(may), len(members)), members)
+        (scoring, class_scores(numbers[truth], answer, int(numbers.max()) + 1), numbers)
+        for scoring, (numbers, answer) in ways_to_score(may).items()
     ]
-    if (may.sum(axis=1) > 1).any():
-        numbers = merged_classes(may)
-        if numbers is None:
-            ways.append(("any", AnsweredSets(truth, may), members))
-        else:
-            answer = np.where(may.any(axis=1), numbers[may.argmax(axis=1)], NO_ANSWER)
-            merged = AnsweredClasses(numbers[truth], answer, int(numbers.max()) + 1)
-            ways.append(("merged", merged, numbers))
+    if (may.sum(axis=1) > 1).any() and len(ways) == 1:
+        ways.append(("any", AnsweredSets(truth, may), np.arange(may.shape[1])))
     for scoring, scores, numbers in ways:
         true_class = np.bincount(numbers[truth], minlength=1)
         yield facts | {
@@ -236,7 +228,7 @@ def _score_classes(
             "classes": int(numbers.max()) + 1,
             "not_told_apart": _not_told_apart(answers.task, may),
             "majority": float(true_class.max() / len(rows)) if len(rows) else None,
-            **figures(scores, table.dataset, photographs, evaluation),
+            **intervals(scores, table.dataset, photographs, evaluation),
         }
 
 
@@ -263,7 +255,7 @@ def _score_attributes(
         "not_told_apart": "",
         "never_answered": "",
         "majority": float(np.maximum(present, n - present).sum() / n.sum()) if n.any() else None,
-        **figures(scores, table.dataset, table.photographs[rows], evaluation),
+        **intervals(scores, table.dataset, table.photographs[rows], evaluation),
     }
 
 
