@@ -19,17 +19,14 @@ import yaml
 from torch import nn
 from transformers import (
     AutoConfig,
-    AutoModelForCausalLM,
     CLIPVisionConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
-    PreTrainedModel,
 )
 
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.model.building import default_tokenizer, resolve
-from faceinsight.model.encoders import vision_config, vision_model
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.model.settings import ModelSettings
 
@@ -151,31 +148,12 @@ def face_insight(
     adjacency = np.full((size, size), 0.8 / (size - 1)) + np.eye(size) * (0.2 - 0.8 / (size - 1))
     config.gcn_edges = size * size
     with torch.device(device):
-        model = FaceInsightModel(
-            config,
-            vocabulary=vocabulary,
-            tokenizer=tokenizer,
-            text_features=np.random.default_rng(0).normal(size=(size, scale.text_width)),
-            ruleset=compile_rules(conf["rules"]["rules"], vocabulary),
-            image_encoder=_random_part(config, "image_encoder", dtype),
-            segmentation_encoder=_random_part(config, "segmentation_encoder", dtype),
-            language_model=_random_part(config, "language_model", dtype),
-        )
+        model = FaceInsightModel(config)
+    model.complete(vocabulary, tokenizer, compile_rules(conf["rules"]["rules"], vocabulary))
+    features = np.random.default_rng(0).normal(size=(size, scale.text_width))
+    model.text_features.data.copy_(torch.from_numpy(features))
     model.gcn.set_adjacency(adjacency)
     return nn.Module.to(model, device)
-
-
-def _random_part(config: Any, part: str, dtype: torch.dtype) -> PreTrainedModel:
-    """One frozen part in its own number format from the start; never in float32 first."""
-    architecture = getattr(config, part)["architecture"]
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        if part == "language_model":
-            return AutoModelForCausalLM.from_config(AutoConfig.for_model(**architecture))
-        return vision_model(vision_config(architecture, config.image_size, part))
-    finally:
-        torch.set_default_dtype(default)
 
 
 def faces(model: FaceInsightModel, images: int) -> dict[str, torch.Tensor]:

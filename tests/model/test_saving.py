@@ -205,6 +205,19 @@ def test_a_model_that_was_saved_before_there_was_lora_is_read(tmp_path):
     assert torch.equal(again(**batch).logits, model(**batch).logits)
 
 
+def test_a_model_that_was_saved_when_crops_were_called_frames_is_read(tmp_path):
+    made = {"maps": "provided", "size": tiny.SIZE, "margin": 0.25}
+    model = tiny.model()
+    model.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["crops"]
+    (tmp_path / "config.json").write_text(json.dumps(config | {"frames": made}))
+    again = FaceInsightModel.from_pretrained(tmp_path)
+    assert again.config.crops == made
+    again.save_pretrained(tmp_path)
+    assert "frames" not in json.loads((tmp_path / "config.json").read_text())
+
+
 def test_another_kind_of_model_is_refused(tmp_path):
     tiny.model().save_pretrained(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())

@@ -1,11 +1,8 @@
 """What the paper's model weighs on disk, computed from its shapes without any weights."""
 
-import numpy as np
 import pytest
 import torch
 from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
     CLIPConfig,
     LlamaConfig,
     LlavaConfig,
@@ -13,10 +10,8 @@ from transformers import (
 )
 
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.model import FaceInsightModel
 from faceinsight.model.building import resolve
-from faceinsight.model.encoders import vision_model
 from tests.model import checkpoints, paper
 
 MB = 1e6
@@ -45,21 +40,10 @@ def built(given, lora=None):
     config = resolve(settings, vocabulary, checkpoints.llava_tokenizer())
     config.gcn_edges = len(vocabulary) ** 2  # the most there can be
     config.text_encoder["width"] = TEXT_WIDTH
-    with torch.device("meta"):
-        parts = {
-            part: vision_model(AutoConfig.for_model(**getattr(config, part)["architecture"]))
-            for part in ("image_encoder", "segmentation_encoder")
-        }
-        language = AutoConfig.for_model(**config.language_model["architecture"])
-        return FaceInsightModel(
-            config,
-            vocabulary=vocabulary,
-            tokenizer=checkpoints.llava_tokenizer(),
-            language_model=AutoModelForCausalLM.from_config(language),
-            text_features=np.zeros((len(vocabulary), TEXT_WIDTH)),
-            ruleset=compile_rules(given["rules"], vocabulary),
-            **parts,
-        )
+    model = FaceInsightModel(config)
+    if lora is not None:
+        model.attach(language_model=model.language_model)
+    return model
 
 
 def test_a_saved_model_of_7b_is_under_250_mb(given):

@@ -1,6 +1,7 @@
 """The multimodal language model.
 
 Settings are cheap to import; what needs torch and transformers is imported when it is first used.
+Whoever imports one of the classes has them in transformers' Auto classes as well.
 """
 
 from importlib import import_module
@@ -11,12 +12,14 @@ from faceinsight.model.settings import ModelSettings
 if TYPE_CHECKING:
     from faceinsight.model.building import build_model
     from faceinsight.model.configuration import FaceInsightConfig
+    from faceinsight.model.image_processing import FaceInsightImageProcessor
     from faceinsight.model.modeling import FaceInsightModel, FaceInsightOutput
     from faceinsight.model.pretrained import encode_phrases
     from faceinsight.model.tokenizer import build_tokenizer
 
 __all__ = [
     "FaceInsightConfig",
+    "FaceInsightImageProcessor",
     "FaceInsightModel",
     "FaceInsightOutput",
     "ModelSettings",
@@ -27,6 +30,7 @@ __all__ = [
 
 _MODULE = {
     "FaceInsightConfig": "configuration",
+    "FaceInsightImageProcessor": "image_processing",
     "FaceInsightModel": "modeling",
     "FaceInsightOutput": "modeling",
     "build_model": "building",

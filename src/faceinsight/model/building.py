@@ -20,8 +20,8 @@ from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.encoders import one_line, token_shape, vision_config
 from faceinsight.model.modeling import Adapter, FaceInsightModel
+from faceinsight.model.parts import load_parts
 from faceinsight.model.pretrained import load_config, load_projector, load_tokenizer
-from faceinsight.model.saving import make_parts
 from faceinsight.model.settings import AdapterSettings, EncoderSettings, ModelSettings
 from faceinsight.model.tokenizer import build_tokenizer
 
@@ -72,16 +72,13 @@ def build_model(
             )
         config.text_encoder["width"] = text_features.shape[1]
     with torch.random.fork_rng(devices=[]):
+        parts = load_parts(config, trained=True)
         torch.manual_seed(seed)
-        model = FaceInsightModel(
-            config,
-            vocabulary=vocabulary,
-            tokenizer=tokenizer,
-            text_features=text_features,
-            ruleset=ruleset,
-            lexicon=lexicon,
-            **make_parts(config, weights=True),
-        )
+        model = FaceInsightModel(config)
+        model.attach(**parts)
+    model.complete(vocabulary, tokenizer, ruleset, lexicon)
+    if text_features is not None and settings.text_encoder.pretrained is not None:
+        model.text_features.data.copy_(torch.from_numpy(text_features))
     if settings.image_adapter.pretrained is not None:
         _start_from_projector(model.image_adapter, settings.image_adapter)
     if settings.correlation and adjacency is not None:

@@ -102,10 +102,12 @@ class FaceInsightConfig(PretrainedConfig):
         self.frozen = list(frozen)
         self.frozen_dtype = frozen_dtype
         self.characteristics_attend = characteristics_attend
-        self.crops = crops or {}
+        # Models that were saved before crops were called so.
+        self.crops = kwargs.pop("frames", None) or crops or {}
         self.learnt = list(learnt)
         super().__init__(**kwargs)
 
 
 # Else everything that looks for a tokenizer in a saved folder warns about an unknown model type.
 AutoConfig.register(FaceInsightConfig.model_type, FaceInsightConfig, exist_ok=True)
+FaceInsightConfig.register_for_auto_class()

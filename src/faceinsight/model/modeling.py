@@ -9,26 +9,21 @@ one forward pass, and the logits of the whole vocabulary are never formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput
 
-from faceinsight.answers.lexicon import Lexicon
 from faceinsight.data.parsing.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
-from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.gcn import CorrelationGCN
-from faceinsight.method.losses import LogicalLoss, masked_bce
-from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.losses import masked_bce
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.conversation import answer_loss
 from faceinsight.model.encoders import Encoder
+from faceinsight.model.parts import is_attached, new_parts
 from faceinsight.model.saving import SavedModel
 
 
@@ -76,16 +71,12 @@ class Adapter(nn.Module):
 class FaceInsightModel(SavedModel):
     """FaceInsight. `faceinsight.model.build_model` makes one, `from_pretrained` reads one back.
 
+    The constructor makes what a checkpoint holds, with random weights; of a part that is frozen and
+    comes from a checkpoint of its own, the shape (`attach` puts it into its place). Vocabulary,
+    rules, words of answers and tokenizer are put beside it.
+
     Args:
         config: its shape.
-        vocabulary: the K characteristics.
-        tokenizer: of the language model.
-        image_encoder: any Hugging Face vision model.
-        language_model: any Hugging Face causal language model.
-        segmentation_encoder: any Hugging Face vision model; None where maps are no part.
-        text_features: T_p^0 of a frozen text encoder, [K, d]; None makes them a parameter.
-        ruleset: the rules; None where the logical loss is off and labels are not decoded.
-        lexicon: words of answers; None where there are none.
     """
 
     config_class = FaceInsightConfig
@@ -98,34 +89,24 @@ class FaceInsightModel(SavedModel):
 
     map_colours: Tensor
 
-    def __init__(
-        self,
-        config: FaceInsightConfig,
-        vocabulary: Vocabulary,
-        tokenizer: PreTrainedTokenizerBase,
-        image_encoder: PreTrainedModel,
-        language_model: PreTrainedModel,
-        segmentation_encoder: PreTrainedModel | None = None,
-        text_features: NDArray[np.floating] | None = None,
-        ruleset: RuleSet | None = None,
-        lexicon: Lexicon | None = None,
-    ) -> None:
+    def __init__(self, config: FaceInsightConfig) -> None:
         super().__init__(config)
-        self.vocabulary = vocabulary
-        self.tokenizer = tokenizer
-        self.ruleset = ruleset
         self.lora = None
         self.documents = {}
-        self.lexicon = lexicon
+        self.logical_loss = None
+        parts = new_parts(config)
+        language_model = parts["language_model"]
         width = language_model.config.hidden_size
         self.language_model = language_model
-        self.image_encoder, self.image_adapter = self._encoder_and_adapter(
-            config.image_encoder, image_encoder
-        )
-        if segmentation_encoder is not None:
-            self.segmentation_encoder, self.segmentation_adapter = self._encoder_and_adapter(
-                config.segmentation_encoder, segmentation_encoder
-            )
+        for name in ("image", "segmentation"):
+            if (encoder := parts.get(f"{name}_encoder")) is None:
+                continue
+            settings = getattr(config, f"{name}_encoder")
+            read = settings["feature_layer"], settings["mean"], settings["std"]
+            setattr(self, f"{name}_encoder", Encoder(encoder, *read))
+            adapter = Adapter(settings["width"], config.adapter_width, width)
+            setattr(self, f"{name}_adapter", adapter)
+        if config.segmentation:
             self.register_buffer("map_colours", torch.from_numpy(MAP_COLOURS.copy()))
         text_width = config.text_encoder["width"]
         shape = (len(config.characteristics), text_width)
@@ -134,36 +115,20 @@ class FaceInsightModel(SavedModel):
             # each token can find its characteristic's prevalence.
             self.text_features = nn.Parameter(torch.randn(shape) / text_width**0.5)
         else:
-            known = torch.zeros(shape) if text_features is None else torch.tensor(text_features)
-            self.register_buffer("text_features", known.float())
+            self.register_buffer("text_features", torch.zeros(shape))
         if config.correlation:
             self.gcn = CorrelationGCN(text_width, config.gcn_layers, config.gcn_edges)
         self.text_adapter = Adapter(text_width, config.adapter_width, width)
-        if config.logic:
-            if ruleset is None:
-                raise ParameterError("logic is on, and there are no rules: pass a rule set")
-            self.logical_loss = LogicalLoss(ruleset)
         for name in ("system_ids", "query_ids"):
             ids = torch.tensor(getattr(config, name), dtype=torch.int64)
             self.register_buffer(name, ids, persistent=False)
         for part in config.frozen:
             getattr(self, part).requires_grad_(False)
         self.post_init()
-        if config.lora is not None:
-            from faceinsight.model.lora import add_lora  # nothing of peft is imported without it
-
-            # peft's view of the same modules: as a submodule it would name every tensor twice.
-            self.__dict__["lora"] = add_lora(language_model, config.lora)
-        # Trainer reads this, and then does not warn that a checkpoint lacks them.
-        self._keys_to_ignore_on_save = set(self._elsewhere(self.state_dict()))
+        if not is_attached(config, "language_model"):
+            self._add_lora()
+        self._leave_out_of_checkpoints()
         self.eval()
-
-    def _encoder_and_adapter(
-        self, settings: dict[str, Any], backbone: PreTrainedModel
-    ) -> tuple[Encoder, Adapter]:
-        encoder = Encoder(backbone, settings["feature_layer"], settings["mean"], settings["std"])
-        hidden, out = self.config.adapter_width, self.language_model.config.hidden_size
-        return encoder, Adapter(settings["width"], hidden, out)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Every module of ours starts as PyTorch and torch-geometric make it; nothing to do."""
@@ -301,7 +266,8 @@ class FaceInsightModel(SavedModel):
                 batch (as `num_items_in_batch` of transformers).
 
         Raises:
-            ParameterError: label maps are part of the input, and there are none.
+            ParameterError: label maps are part of the input, and there are none; or labels are
+                given to a model with logical loss that has no rules beside it.
         """
         sequence = self.embed(photographs, maps, order)
         words, body = self.get_input_embeddings(), self.language_model.base_model
@@ -330,6 +296,8 @@ class FaceInsightModel(SavedModel):
         loss = bce = masked_bce(logits, labels)
         logic = answer = None
         if self.config.logic:
+            if self.logical_loss is None:
+                raise ParameterError("logic is on, and there are no rules: `complete` the model")
             logic = self.logical_loss(logits)
             loss = loss + self.config.logic_weight * logic
         if answer_labels is not None:
@@ -338,3 +306,7 @@ class FaceInsightModel(SavedModel):
             answer = answer_loss(head, said[:, length - 1 : -1], answer_labels, answer_tokens)
             loss = loss + self.config.answer_weight * answer
         return FaceInsightOutput(loss=loss, bce=bce, logic=logic, answer=answer, logits=logits)
+
+
+AutoModel.register(FaceInsightConfig, FaceInsightModel, exist_ok=True)
+FaceInsightModel.register_for_auto_class()

@@ -2,9 +2,12 @@
 
 A saved model is a folder: `config.json`, `model.safetensors` (trained parts in float32, text
 features, prior), `lora/` (where there is LoRA, as peft saves it), `vocabulary.json`, `rules.json`,
-`answers.json` (the words of answers), the tokenizer's files, and, of a model that training made,
-its card `README.md` and `provenance.json`. A frozen part that came from a checkpoint is not in it:
-it is read from that checkpoint again.
+`answers.json` (the words of answers), the tokenizer's files, `preprocessor_config.json` (how faces
+are cut), and, of a model that training made, its card `README.md` and `provenance.json`. A frozen
+part that came from a checkpoint is not in it: it is read from that checkpoint again.
+
+Three files of one line each name the classes for `trust_remote_code`. transformers would copy their
+source, and so a second version of what is installed; these take the classes from the package.
 """
 
 from __future__ import annotations
@@ -18,22 +21,18 @@ from typing import Any, Self, TypeVar
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.errors import WeightsError
+from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.losses import LogicalLoss
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
-from faceinsight.model.encoders import one_line, vision_config, vision_model
+from faceinsight.model.encoders import one_line
 from faceinsight.model.hub import saved_folder, upload_folder
-from faceinsight.model.pretrained import load_language_model, load_vision_model
+from faceinsight.model.image_processing import FaceInsightImageProcessor
+from faceinsight.model.parts import PARTS, is_attached, load_parts
 
 _Read = TypeVar("_Read")
 
@@ -41,42 +40,20 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 VOCABULARY, RULES = "vocabulary.json", "rules.json"
 CARD, PROVENANCE = "README.md", "provenance.json"
 ANSWERS = "answers.json"
-PARTS = ("image_encoder", "segmentation_encoder", "language_model")
-
-
-def make_part(config: FaceInsightConfig, part: str, *, weights: bool) -> PreTrainedModel | None:
-    """Make one of `PARTS` as the configuration says.
-
-    Args:
-        config: the model's configuration.
-        part: name of the part.
-        weights: whether a part that has a checkpoint is read from it even if it is not frozen
-            (a new model), or only shaped like it (its trained weights come from elsewhere).
-
-    Returns:
-        The part; None for the segmentation encoder of a model that reads no maps.
-
-    Raises:
-        WeightsError: the checkpoint is not there, or is not of this model.
-    """
-    settings = getattr(config, part)
-    if not settings:
-        return None
-    frozen = part in config.frozen
-    dtype = getattr(torch, config.frozen_dtype) if frozen else torch.float32
-    is_language = part == "language_model"
-    if settings["pretrained"] is not None and (weights or frozen):
-        load = load_language_model if is_language else load_vision_model
-        return load(part, settings["pretrained"], settings["revision"], dtype)
-    if is_language:
-        architecture = AutoConfig.for_model(**settings["architecture"])
-        return AutoModelForCausalLM.from_config(architecture, dtype=dtype)
-    return vision_model(vision_config(settings["architecture"], config.image_size, part), dtype)
-
-
-def make_parts(config: FaceInsightConfig, *, weights: bool) -> dict[str, Any]:
-    """All of `PARTS`, by name, as arguments of `FaceInsightModel`; see `make_part`."""
-    return {part: make_part(config, part, weights=weights) for part in PARTS}
+_CODE = {
+    "configuration": "FaceInsightConfig",
+    "modeling": "FaceInsightModel",
+    "image_processing": "FaceInsightImageProcessor",
+}
+_OF_AUTO_CLASSES = {
+    "adapter_kwargs",
+    "code_revision",
+    "config",
+    "trust_remote_code",
+    "_from_auto",
+    "_from_pipeline",
+}
+"""What `AutoModel` and `pipeline` pass on to any model, and what is of no use here."""
 
 
 class SavedModel(PreTrainedModel):
@@ -91,18 +68,72 @@ class SavedModel(PreTrainedModel):
 
     config: FaceInsightConfig
     vocabulary: Vocabulary
+    tokenizer: PreTrainedTokenizerBase
     ruleset: RuleSet | None
     lexicon: Lexicon | None
-    tokenizer: PreTrainedTokenizerBase
     lora: Any
     documents: dict[str, str]
+    language_model: PreTrainedModel
+    logical_loss: LogicalLoss | None
+
+    def attach(self, **parts: PreTrainedModel) -> None:
+        """Put parts that were read from their checkpoints into their places, in place.
+
+        Args:
+            parts: by name; see `faceinsight.model.parts`.
+        """
+        for name, part in parts.items():
+            part.requires_grad_(name not in self.config.frozen)
+            if name == "language_model":
+                self.language_model = part
+            else:
+                getattr(self, name).backbone = part
+        if "language_model" in parts:
+            self._add_lora()
+        self._leave_out_of_checkpoints()
+        self.eval()
+
+    def complete(
+        self,
+        vocabulary: Vocabulary,
+        tokenizer: PreTrainedTokenizerBase,
+        ruleset: RuleSet | None = None,
+        lexicon: Lexicon | None = None,
+    ) -> None:
+        """Put beside the network what a checkpoint cannot hold.
+
+        Args:
+            vocabulary: the K characteristics.
+            tokenizer: of the language model.
+            ruleset: the rules; None where the logical loss is off and labels are not decoded.
+            lexicon: words of answers; None where there are none.
+
+        Raises:
+            ParameterError: the logical loss is on, and there are no rules.
+        """
+        self.vocabulary, self.tokenizer = vocabulary, tokenizer
+        self.ruleset, self.lexicon = ruleset, lexicon
+        if self.config.logic:
+            if ruleset is None:
+                raise ParameterError("logic is on, and there are no rules: pass a rule set")
+            self.logical_loss = LogicalLoss(ruleset)
+
+    def _add_lora(self) -> None:
+        if self.config.lora is not None:
+            from faceinsight.model.lora import add_lora  # nothing of peft is imported without it
+
+            # peft's view of the same modules: as a submodule it would name every tensor twice.
+            self.__dict__["lora"] = add_lora(self.language_model, self.config.lora)
+
+    def _leave_out_of_checkpoints(self) -> None:
+        # Trainer reads this, and then does not warn that a checkpoint lacks them.
+        self._keys_to_ignore_on_save = self._elsewhere(self.state_dict())
 
     def _elsewhere(self, names: Iterable[str]) -> set[str]:
         """Those tensors that are not in `model.safetensors`: frozen parts' checkpoints or peft's
         file holds them.
         """
-        config = self.config
-        bases = [p for p in config.frozen if getattr(config, p)["pretrained"] is not None]
+        bases = [part for part in PARTS if is_attached(self.config, part)]
         elsewhere = {name for name in names if name.split(".")[0] in bases}
         if self.lora is not None:
             from faceinsight.model.lora import is_lora
@@ -162,6 +193,11 @@ class SavedModel(PreTrainedModel):
             from faceinsight.model.lora import save_lora
 
             save_lora(self.lora, folder, state)
+        if self.config.crops:
+            FaceInsightImageProcessor.of_model(self.config).save_pretrained(folder)
+        for module, name in _CODE.items():
+            line = f"from faceinsight.model.{module} import {name}  # noqa: F401\n"
+            (folder / f"{module}.py").write_text(line, encoding="utf-8")
         _write_json(folder / VOCABULARY, self.vocabulary.to_config())
         if self.ruleset is not None:
             _write_json(folder / RULES, self.ruleset.to_config())
@@ -194,6 +230,7 @@ class SavedModel(PreTrainedModel):
         pretrained_model_name_or_path: str | Path,
         *,
         bases: Mapping[str, str] | None = None,
+        dtype: torch.dtype | str | None = None,
         **hub: Any,
     ) -> Self:
         """Read a saved model back, in evaluation mode.
@@ -202,13 +239,21 @@ class SavedModel(PreTrainedModel):
             pretrained_model_name_or_path: the folder that `save_pretrained` wrote, or its name on
                 the Hugging Face hub.
             bases: for frozen parts whose checkpoint lies elsewhere now, part to name or folder.
+            dtype: `auto` or float32; weights are held as they were in training.
             hub: for a name on the hub, what `faceinsight.model.hub.saved_folder` takes: `revision`,
                 `cache_dir`, `token`, `local_files_only`, `force_download`.
 
         Raises:
+            ParameterError: another `dtype`.
             WeightsError: a file, a tensor or a frozen part's checkpoint is missing; the message
                 says which, and where it should be.
         """
+        if dtype not in (None, "auto", torch.float32):
+            raise ParameterError(
+                f"dtype: {dtype} is not how this model was trained: leave it out (trained weights "
+                "are float32, frozen ones as config.json says), and cast the model afterwards"
+            )
+        hub = {name: value for name, value in hub.items() if name not in _OF_AUTO_CLASSES}
         folder = saved_folder(pretrained_model_name_or_path, **hub)
         for name in (CONFIG, WEIGHTS, VOCABULARY):
             if not (folder / name).is_file():
@@ -223,16 +268,15 @@ class SavedModel(PreTrainedModel):
                 "restore the folder of a model that was saved whole"
             )
         rules, answers = folder / RULES, folder / ANSWERS
-        model = cls(
-            config,
-            vocabulary=vocabulary,
-            tokenizer=_read(folder / "tokenizer.json", lambda _: _tokenizer(folder)),
-            ruleset=RuleSet.from_config(_read_json(rules)) if rules.is_file() else None,
-            lexicon=Lexicon.from_config(_read_json(answers), vocabulary)
-            if answers.is_file()
-            else None,
-            **make_parts(config, weights=False),
-        )
+        tokenizer = _read(folder / "tokenizer.json", lambda _: _tokenizer(folder))
+        ruleset = RuleSet.from_config(_read_json(rules)) if rules.is_file() else None
+        lexicon = None
+        if answers.is_file():
+            lexicon = Lexicon.from_config(_read_json(answers), vocabulary)
+        parts = load_parts(config, trained=False)
+        model = cls(config)
+        model.attach(**parts)
+        model.complete(vocabulary, tokenizer, ruleset, lexicon)
         model.load_trained(folder)
         for name in (CARD, PROVENANCE):
             if (folder / name).is_file():
