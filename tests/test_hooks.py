@@ -1,8 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 from kedro.io import DataCatalog
 
 from faceinsight.errors import ParameterError
-from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames
+from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, newest_path
 
 
 def catalog_of(tmp_path, version):
@@ -25,6 +27,19 @@ def test_a_run_reads_back_what_it_wrote_not_what_another_did(tmp_path, pinned):
     theirs.save("metrics", {"run": "theirs"})
     ours.release("metrics")
     assert ours.load("metrics")["run"] == ("ours" if pinned else "theirs")
+
+
+def test_a_place_is_that_of_the_version_that_is_loaded(tmp_path):
+    catalog = catalog_of(tmp_path, "2026-01-01")
+    assert newest_path(catalog.get("metrics")) is None
+    catalog.save("metrics", {})
+    catalog_of(tmp_path, "2026-01-02").save("metrics", {})
+    place = tmp_path / "metrics.json"
+    assert (
+        newest_path(catalog_of(tmp_path, "x").get("metrics")) == place / "2026-01-02" / place.name
+    )
+    catalog["in_memory"] = 1
+    assert newest_path(catalog.get("in_memory")) is None
 
 
 def test_a_version_that_was_asked_for_stays(tmp_path):
@@ -53,8 +68,7 @@ class _Context:
     env = "base"
 
     def __init__(self, root, **params):
-        self._runtime_params = params
-        self.config_loader = type("Loader", (), {"conf_source": str(root / "conf")})()
+        self.config_loader = SimpleNamespace(conf_source=str(root / "conf"), runtime_params=params)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""What a run tells in a terminal at its end: its metrics, where they lie, what to look at next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from faceinsight.method.variants import LABELS
+
+PAGES = {"report": "The report", "paper_page": "Beside the paper"}
+"""Pages for a browser, and what a run calls them."""
+
+TOLD = {"ablation", "metrics", "tables_scores", "photo_scores"}
+TOLD |= {"rival_training_free.metrics", "rival_tuned.metrics"}
+"""Further artifacts of which something is told here, or while they are made."""
+
+DRAWN_FACE = "celeba/img_align_celeba/000001.jpg"
+"""A photograph among the drawn data sets."""
+
+Load = Callable[[str], Any]
+"""An artifact, or a parameter, by its name in the catalog."""
+
+PathOf = Callable[[str], Path | None]
+"""Where an artifact's version of this run lies; None for what is kept nowhere."""
+
+
+def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]:
+    """The texts that end a run, in their order.
+
+    Args:
+        made: names of the artifacts that the run made.
+        load: gives them.
+        path_of: says where they lie.
+    """
+    texts = metric_tables(made, load)
+    pages = [f"{title}: {path_of(name)}" for name, title in PAGES.items() if name in made]
+    texts += [*next_steps(pages, load, path_of)] if "report" in made else pages
+    if "tables_scores" in made:
+        texts += other_systems(load, path_of, alone="report" not in made)
+    if "photo_scores" in made:
+        texts += photographs(made, load, path_of)
+    if not {*TOLD, *PAGES}.intersection(made):
+        texts += places(made, path_of)
+    return texts
+
+
+def metric_tables(made: Collection[str], load: Load) -> list[str]:
+    """The ablation, one variant's metrics, and how far direct answers agree with probabilities."""
+    from faceinsight.evaluation.text import ablation_text, agreement_text, metrics_text
+
+    texts = []
+    if "ablation" in made:
+        level = load("params:evaluation").level
+        texts.append(f"\n{ablation_text(load('ablation'), level, faces_are_drawn(load))}\n")
+    if "metrics" in made:
+        texts.append(f"\n{metrics_text(load('metrics'), faces_are_drawn(load))}\n")
+    agreements = {
+        name.partition(".")[0] if "." in name else _chosen_variant(load): load(name)
+        for name in sorted(made)
+        if name.rpartition(".")[2] == "answers_agreement"
+    }
+    if told := agreement_text({v: agreements[v] for v in LABELS if v in agreements}):
+        texts.append(f"{told}\n")
+    return texts
+
+
+def faces_are_drawn(load: Load) -> bool:
+    """By this run, or found drawn where photographs of one's own were expected."""
+    from faceinsight.data.drawn import is_drawn
+
+    parameters = load("parameters")
+    return parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
+
+
+def _chosen_variant(load: Load) -> str:
+    chosen = load("params:chosen_variant")
+    return str(chosen["name"] if isinstance(chosen, dict) else chosen.name)
+
+
+def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:
+    """What to look at after a whole run, in three lines."""
+    face = Path(load("parameters")["raw"]) / DRAWN_FACE
+    model = path_of(f"{list(LABELS)[-1]}.model")
+    command = (
+        f"faceinsight analyze {_short(face)}" if face.is_file() else "faceinsight analyze PHOTO"
+    )
+    if model is not None:
+        command += f" --model {_short(model.parents[1])}"
+    if face.is_file():
+        command += " --faces whole"  # no detector knows a drawn face
+    return [", ".join(pages), f"A photograph: {command}", "The lineage: kedro viz run"]
+
+
+def _short(path: Path) -> Path:
+    """Relative to where the command was typed, if it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def other_systems(load: Load, path_of: PathOf, alone: bool) -> list[str]:
+    """Where the table of other systems' scores lies; if it was asked for alone, why it is empty."""
+    if len(load("tables_scores")):
+        return [f"The table: {path_of('tables_scores')}"]
+    return [
+        "No other system is scored: name the folder of their answers with --params "
+        "tables.folder=FOLDER."
+    ] * alone
+
+
+def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]:
+    """The first faces of one's own photographs in words, and where their tables lie."""
+    from faceinsight.answers.labels import summary_text
+    from faceinsight.method.characteristics import Vocabulary
+
+    skipped = load("skipped_photographs")
+    vocabulary = Vocabulary.of_model(load("model"))
+    texts = [
+        f"\n{summary_text(load('photo_scores'), skipped, vocabulary)}\n",
+        f"The table: {path_of('photo_scores_csv')}",
+        f"    and as {path_of('photo_scores')}",
+    ]
+    if len(skipped):
+        texts.append(f"Skipped: {path_of('skipped_photographs')}")
+    if "annotated_photographs" in made and load("params:predict").pictures:
+        texts.append(f"The pictures: {load('annotated_photographs')}")
+    return texts
+
+
+def places(made: Collection[str], path_of: PathOf) -> list[str]:
+    """What was made, and in which layers of the data."""
+    paths = {name.rpartition(".")[2]: path for name in made if (path := path_of(name))}
+    if not paths:
+        return []
+    layers = sorted({str(_layer(path)) for path in paths.values()})
+    return [f"Made in {', '.join(layers)}: {', '.join(sorted(paths))}"]
+
+
+def _layer(path: Path) -> Path:
+    """The layer of the data that an artifact lies in, e.g. `data/04_feature`."""
+    return next((up for up in path.parents if re.match(r"\d\d_", up.name)), path.parent)

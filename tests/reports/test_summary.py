@@ -1,0 +1,83 @@
+"""The end of a run: metrics, places, and what to look at next."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from faceinsight.reports.summary import DRAWN_FACE, run_summary
+
+
+def summary(made, artifacts, **paths):
+    return run_summary(made, artifacts.__getitem__, lambda name: paths.get(name))
+
+
+@pytest.fixture
+def drawn(tmp_path, monkeypatch):
+    """Parameters of a run on faces that it drew."""
+    monkeypatch.chdir(tmp_path)
+    raw = tmp_path / "data/01_raw/drawn"
+    face = raw / DRAWN_FACE
+    face.parent.mkdir(parents=True)
+    face.touch()
+    return {"drawing": {}, "raw": str(raw)}
+
+
+def test_a_whole_run_ends_with_its_table_and_three_lines(report_arguments, drawn):
+    artifacts = {
+        "parameters": drawn,
+        "ablation": report_arguments["ablation"],
+        "params:evaluation": SimpleNamespace(level=0.9),
+    }
+    paths = {
+        "report": Path("report.html"),
+        "paper_page": Path("paper.html"),
+        "lgc.model": Path.cwd() / "data/06_models/lgc/model/2026/model",
+    }
+    table, *last = summary(["ablation", "report", "paper_page"], artifacts, **paths)
+    assert "+lgc" in table
+    assert "[90%]" in table
+    assert "drawn by a program" in table
+    assert last == [
+        "The report: report.html, Beside the paper: paper.html",
+        f"A photograph: faceinsight analyze data/01_raw/drawn/{DRAWN_FACE} "
+        "--model data/06_models/lgc/model --faces whole",
+        "The lineage: kedro viz run",
+    ]
+
+
+def test_without_drawn_faces_a_photograph_of_ones_own_is_meant(tmp_path):
+    artifacts = {"parameters": {"drawing": None, "raw": str(tmp_path)}}
+    _, command, _ = summary(["report"], artifacts)
+    assert command == "A photograph: faceinsight analyze PHOTO"
+
+
+def test_one_page_alone_is_named(tmp_path):
+    assert summary(["paper_page"], {}, paper_page=Path("p.html")) == ["Beside the paper: p.html"]
+
+
+def test_one_variant_tells_its_metrics_and_its_answers(report_arguments, drawn):
+    artifacts = {
+        "parameters": drawn,
+        "metrics": report_arguments["metrics"]["seg"],
+        "answers_agreement": {"direct": {"agree_with_probabilities": 0.5, "on_topic": 1.0}},
+        "params:chosen_variant": {"name": "seg"},
+    }
+    table, answers = summary(["metrics", "answers_agreement", "model"], artifacts)
+    assert "celeba" in table
+    assert "in per cent: +seg 50.0." in answers
+
+
+def test_scores_of_other_systems_are_found_or_asked_for():
+    found = {"tables_scores": pd.DataFrame({"system": ["S"]})}
+    assert summary(["tables_scores"], found, tables_scores=Path("s.csv")) == ["The table: s.csv"]
+    nothing = {"tables_scores": pd.DataFrame()}
+    assert "tables.folder=FOLDER" in summary(["tables_scores"], nothing)[0]
+
+
+def test_what_tells_nothing_else_says_where_it_lies():
+    paths = {"a.crops": Path("data/03_primary/a/crops/1"), "rules": Path("data/04_feature/r/1/r")}
+    told = summary(["a.crops", "rules", "memory"], {}, **paths)
+    assert told == ["Made in data/03_primary, data/04_feature: crops, rules"]
+    assert summary(["memory"], {}) == []
