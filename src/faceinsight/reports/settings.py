@@ -35,7 +35,7 @@ class PaperSettings(BaseModel):
             `faceinsight.reports.paper.results.read_results`).
         answers: a table of statements about faces for Figure 7, as CSV (see
             `faceinsight.reports.paper.panel`); null shows those of this run's variants alone.
-        omega_sweep: what `benchmarks/omega_sweep.py` wrote, as CSV; null says that it was not run.
+        omega_sweep: what `experiments/omega.py` wrote, as CSV; null says that it was not run.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -143,7 +143,7 @@ def _ranking(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> Ra
 
 
 def read_sweep(path: Path) -> pd.DataFrame:
-    """Read what `benchmarks/omega_sweep.py` wrote.
+    """Read what `experiments/omega.py` wrote.
 
     Raises:
         ParameterError: it is missing, or lacks a column.

@@ -108,7 +108,7 @@ def omega_sweep(sweep: pd.DataFrame | None, figure_of: str = "accuracy") -> go.F
     best = claim("best_omega")
     if sweep is None:
         figure.add_annotation(
-            text="not run: benchmarks/omega_sweep.py runs it",
+            text="not run: experiments/omega.py runs it",
             x=0.5,
             xref="paper",
             y=0.5,

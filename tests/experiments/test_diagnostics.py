@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-import ablation_diagnostics as diagnostics
+import diagnostics as diagnostics
 from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError

@@ -9,7 +9,7 @@ from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.loop import TrainingJob
 from faceinsight.training.settings import TrainingSettings
-from project_runs import Project
+from runner import Project
 
 
 def job_of(project: Project, variant: str, seed: int) -> TrainingJob:

@@ -9,7 +9,7 @@
 Faces, splits and crops are the same for all seeds; what is changed, initial weights, order of
 examples and augmentation are each seed's own.
 
-    python benchmarks/ablation_controls.py --folder /tmp/controls --raw FOLDER \\
+    python experiments/controls.py --folder /tmp/controls --raw FOLDER \\
         --detector-weights FILE --parser-weights FILE --out docs/ablation_controls.md
 
 A run that was stopped goes on where it was. With `--env=base`, without `--raw`, it runs on drawn
@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablation_photographs import facts
+from ablation import facts
 from faceinsight.common.work import digest, write_beside
 from faceinsight.data.store import CropWriter, StoredCrops
 from faceinsight.evaluation.paired import MAP, PairedRuns
@@ -37,13 +37,13 @@ from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS
 from faceinsight.training.loop import TrainingJob, train
-from paired_cells import difference_cells, spread
-from project_runs import Project, add_arguments, code_version
-from training_jobs import job_of
+from jobs import job_of
+from page import difference_cells, spread
+from runner import Project, add_arguments, code_version
 
 WHOLE, OTHER_MAPS, FEW_LABELS = "whole", "other_maps", "few_labels"
 _SHARD = 1024
-SCRIPT = "benchmarks/ablation_controls.py"
+SCRIPT = "experiments/controls.py"
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def render(
     lines = [
         "# Controls of the ablation",
         "",
-        "Made by `benchmarks/ablation_controls.py`; what it means stands in "
+        "Made by `experiments/controls.py`; what it means stands in "
         "[the analysis](ablation_analysis.md). Models do not learn to answer in words here.",
         "",
         *made,

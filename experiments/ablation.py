@@ -5,7 +5,7 @@ crops, label maps and prior are the same for all seeds and made once; initial we
 examples and augmentation are each seed's own. Differences on the test faces have 95 % intervals
 over photographs and seeds (`faceinsight.evaluation.paired`). Whatever comes out is shown.
 
-    python benchmarks/ablation_photographs.py --folder /tmp/ablation --raw FOLDER \\
+    python experiments/ablation.py --folder /tmp/ablation --raw FOLDER \\
         --detector-weights FILE --parser-weights FILE --out docs/ablation.md
 
 A run that was stopped goes on where it was. With `--env=base`, without `--raw`, it runs on drawn
@@ -37,8 +37,8 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import LABELS
 from faceinsight.training.settings import TrainingSettings
-from paired_cells import difference_cells, interval, spread
-from project_runs import Project, add_arguments, code_version
+from page import difference_cells, interval, spread
+from runner import Project, add_arguments, code_version
 
 FIGURES: dict[str, Key] = {
     "mAP": MAP,
@@ -141,7 +141,7 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> str:
     lines = [
         "# The ablation, over seeds",
         "",
-        "Made by `benchmarks/ablation_photographs.py`, which writes it anew. " + analysis,
+        "Made by `experiments/ablation.py`, which writes it anew. " + analysis,
         "",
         *made,
         "",

@@ -5,7 +5,7 @@ of examples; for each omega the variant is trained on them by the project's own 
 on the validation and on the test part. Omega is chosen by the mean over seeds on validation data;
 the test part shows what that choice brings.
 
-    python benchmarks/omega_sweep.py --folder /tmp/omega --out docs/omega_sweep.md
+    python experiments/omega.py --folder /tmp/omega --out docs/omega_sweep.md
 
 A run that was stopped goes on where it was; the table of all runs, `sweep.csv` in the folder, is
 what `--params paper.omega_sweep=...` draws Figure 8b from. On two cores a seed of the drawn data
@@ -26,7 +26,7 @@ from scipy.stats import t
 from faceinsight.common.work import digest, write_beside
 from faceinsight.reports.paper.ablation import OMEGAS, SWEEP_COLUMNS, chosen_omega
 from faceinsight.reports.paper.numbers import claim
-from project_runs import code_version, open_catalog, run_kedro
+from runner import code_version, open_catalog, run_kedro
 
 DATASET, TASK = "celeba", "attributes"
 FEWEST_SEEDS = 5
@@ -97,7 +97,7 @@ def render(sweep: pd.DataFrame, args: argparse.Namespace) -> str:
         + ("draws its own data sets, " if args.raw is None else "has its own ")
         + "initial weights and order of examples. Attributes of CelebA; per cent; mean over seeds, "
         + (each if few else "with the standard deviation between seeds")
-        + ". Made by `benchmarks/omega_sweep.py` "
+        + ". Made by `experiments/omega.py` "
         f"({platform.machine()}); code and configuration of commit {code_version()}.",
         "",
         "| omega | accuracy, validation | accuracy, test | mAP, validation | mAP, test |",

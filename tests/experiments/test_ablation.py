@@ -2,11 +2,11 @@
 
 import pytest
 
-import ablation_photographs
+import ablation
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.variants import LABELS
-from project_runs import Project
+from runner import Project
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 SKILLS = dict(zip(LABELS, (0.4, 0.8, 0.8, 1.2), strict=True))
@@ -34,11 +34,11 @@ def runs():
 
 def test_page_counts_gains_and_leads_to_the_analysis(runs, tmp_path):
     out = tmp_path / "ablation.md"
-    assert "(ablation_analysis.md)" not in ablation_photographs.analysis_of(out)
+    assert "(ablation_analysis.md)" not in ablation.analysis_of(out)
     (tmp_path / "ablation_analysis.md").write_text("by hand")
-    analysis = ablation_photographs.analysis_of(out)
+    analysis = ablation.analysis_of(out)
     assert "(ablation_analysis.md)" in analysis
-    page = ablation_photographs.render(runs, ["Made up."], analysis)
+    page = ablation.render(runs, ["Made up."], analysis)
     assert analysis in page
     assert "| org to +lgc | 6 | 6 | 0 | 0 |" in page
     assert "| +seg to +corr | 0 | 0 | 0 | 0 |" in page  # of equal skill: the same predictions
@@ -58,9 +58,9 @@ def test_what_is_kept_is_not_trained_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Project, "load", load)
     project = Project("tiny", "celeba", tmp_path / "data", ())
     for _ in range(2):
-        kept = ablation_photographs.predictions(project, 1)
+        kept = ablation.predictions(project, 1)
     assert made == [("ablation", ("training.seed=1",))]
     assert list(kept) == list(LABELS)
     other = Project("tiny", "celeba", tmp_path / "data", ("training.epochs=9",))
-    ablation_photographs.predictions(other, 1)
+    ablation.predictions(other, 1)
     assert len(made) == 2

@@ -5,7 +5,7 @@ variants on them by the project's own pipeline, so that luck in data and in trai
 Differences are paired by seed; their intervals are Student's t over seeds. Whatever comes out is
 shown.
 
-    python benchmarks/ablation_seeds.py --folder /tmp/ablation --out docs/ablation_drawn.md
+    python experiments/drawn.py --folder /tmp/ablation --out docs/ablation_drawn.md
 
 A run that was stopped goes on where it was. On two cores a seed takes about six minutes for each
 kind of map.
@@ -23,7 +23,7 @@ from scipy.stats import t
 
 from faceinsight.common.work import digest
 from faceinsight.method.variants import LABELS
-from project_runs import code_version, open_catalog, run_kedro
+from runner import code_version, open_catalog, run_kedro
 
 MAPS = {"exact": "provided", "faulty": "provided_faulty"}
 STEPS = [("org", "seg"), ("seg", "corr"), ("corr", "lgc"), ("org", "lgc")]
@@ -74,7 +74,7 @@ def render(results: pd.DataFrame, seeds: int) -> str:
         "",
         f"{seeds} seeds; each draws its own data sets, initial weights and order of examples. Test "
         "faces; per cent; mean over seeds, with the standard deviation between seeds. Made by "
-        f"`benchmarks/ablation_seeds.py` ({platform.machine()}, CPU); code and configuration of "
+        f"`experiments/drawn.py` ({platform.machine()}, CPU); code and configuration of "
         f"commit {code_version()}.",
     ]
     for maps in MAPS:

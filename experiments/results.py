@@ -1,6 +1,6 @@
 """The metrics of a finished run as a page of Markdown, for docs/.
 
-    python benchmarks/results_page.py --env small --out docs/results_small.md
+    python experiments/results.py --env small --out docs/results_small.md
 
 Reads the newest versions in the catalog and computes nothing: run `kedro run --env=small` first.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from faceinsight.evaluation.text import ablation_text
 from faceinsight.method.variants import LABELS
-from project_runs import open_catalog
+from runner import open_catalog
 
 COLUMNS = {
     "accuracy": "accuracy",

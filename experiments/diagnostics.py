@@ -8,7 +8,7 @@ For trained models (one a seed, of variant lgc or corr) and the crops they were 
 - how strongly the losses of Eq. 3 and Eq. 9 pull, and whether against each other;
 - what the prior is at other thresholds tau and lift.
 
-    python benchmarks/ablation_diagnostics.py --out docs/ablation_diagnostics.md \\
+    python experiments/diagnostics.py --out docs/ablation_diagnostics.md \\
         --model DATA/06_models/lgc/model/*/model --crops DATA/03_primary/celeba/crops
 
 Minutes on one core. Means over the models, with the standard deviation between them.
@@ -292,7 +292,7 @@ def render(of_models: list[dict[str, Section]], args: argparse.Namespace, prior:
         f"{len(of_models)} trained models, one a seed, in evaluation mode; mean, with the standard "
         f"deviation between models; at most {args.faces} test faces, {args.batch} training faces "
         f"for gradients, {args.shuffles} shuffles. The models: {made_of(args.model)}. Made by "
-        f"`benchmarks/ablation_diagnostics.py` ({platform.machine()}, CPU).",
+        f"`experiments/diagnostics.py` ({platform.machine()}, CPU).",
     ]
     for title, section in of_models[0].items():
         lines += ["", f"## {title}", "", "| what | value |", "|---|---|"]

@@ -1,6 +1,6 @@
 import pytest
 
-from faceinsight.costs import DATA_SETS, DataSetSize, Rates, by_shares, cost, with_test_part
+from costs import DATA_SETS, DataSetSize, Rates, by_shares, cost, with_test_part
 
 ONE = DataSetSize("one", 7_200, 900, 1_800, 3.0, estimated=False, source="here")
 TWO = DataSetSize("two", 3_600, 0, 0, 1.5, estimated=True, source="here")

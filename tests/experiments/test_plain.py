@@ -8,14 +8,14 @@ import pytest
 import torch
 from transformers import get_cosine_schedule_with_warmup
 
-import plain_networks
+import plain
 import plain_training
 from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from plain_models import RESNET_18, GraphClassifier, PlainNetwork, ml_gcn, one_sigmoid_each
-from project_runs import Project
+from runner import Project
 from tests.model import tiny
 from tests.training.conftest import make_job, write_crops
 
@@ -107,16 +107,16 @@ def test_all_three_are_scored_on_the_same_faces(job, tmp_path, monkeypatch, cloc
         "sigmoid": lambda job: one_sigmoid_each(len(job.vocabulary), TINY),
         "graph": lambda job: ml_gcn(job.adjacency, TINY),
     }
-    monkeypatch.setattr(plain_networks, "RIVALS", small)
-    monkeypatch.setattr(plain_networks, "now", plain_training.now)
+    monkeypatch.setattr(plain, "RIVALS", small)
+    monkeypatch.setattr(plain, "now", plain_training.now)
     out = tmp_path / "out"
     out.mkdir()
-    plain_networks.compare(job, 1e-2, out, split="val")
+    plain.compare(job, 1e-2, out, split="val")
     facts = json.loads((out / "facts.json").read_text())
-    tables = {name: [pd.read_parquet(out / f"{name}.parquet")] for name in plain_networks.TITLES}
+    tables = {name: [pd.read_parquet(out / f"{name}.parquet")] for name in plain.TITLES}
     assert all(facts[name]["epochs"] > 0 for name in tables)
     runs = PairedRuns(tables, tiny.vocabulary(), EvaluationSettings(n_resamples=5))
     assert runs.n == 24
-    page = plain_networks.render(runs, [facts], Project("tiny", "celeba", tmp_path, ()), 1e-2)
+    page = plain.render(runs, [facts], Project("tiny", "celeba", tmp_path, ()), 1e-2)
     assert page.count("ResNet-18, one sigmoid a characteristic") == 2
     assert "nan" not in page

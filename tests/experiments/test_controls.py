@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import ablation_controls as controls
+import controls as controls
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.labels import UNKNOWN

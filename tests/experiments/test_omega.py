@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-import omega_sweep
+import omega
 
 OMEGAS = (0.0, 0.2, 0.8)
 
 
 @pytest.fixture(autouse=True)
 def _at_a_commit(monkeypatch):
-    monkeypatch.setattr(omega_sweep, "code_version", lambda: "0000000")
+    monkeypatch.setattr(omega, "code_version", lambda: "0000000")
 
 
 def sweep_of(seeds: int) -> pd.DataFrame:
@@ -27,13 +27,13 @@ def sweep_of(seeds: int) -> pd.DataFrame:
         other = best - rng.uniform(0.01, 0.03)
         accuracies = {0.0: best - 0.0071, 0.2: best, 0.8: other}
         rows += [(omega, seed, split, accuracies[omega], 0.7) for omega in OMEGAS]
-    return pd.DataFrame(rows, columns=list(omega_sweep.SWEEP_COLUMNS))
+    return pd.DataFrame(rows, columns=list(omega.SWEEP_COLUMNS))
 
 
 def page_of(sweep: pd.DataFrame) -> str:
     seeds = sweep["seed"].nunique()
     given = argparse.Namespace(variant="lgc", env="base", seeds=seeds, raw=None, params="")
-    return omega_sweep.render(sweep, given)
+    return omega.render(sweep, given)
 
 
 def cells_of(page: str) -> list[list[str]]:

@@ -6,7 +6,7 @@ ML-GCN's classifier over the same prior (Chen et al. 2019), from random weights,
 with the same batches, augmentation, masking of unknown labels and choice of the best epoch. All
 three are scored on the test part by the same evaluation. Being behind is a finding.
 
-    python benchmarks/plain_networks.py --folder /tmp/plain --raw FOLDER \\
+    python experiments/plain.py --folder /tmp/plain --raw FOLDER \\
         --detector-weights FILE --parser-weights FILE --out docs/plain_networks.md
 
 A run that was stopped goes on with the seed that it was at. With `--env=base`, without `--raw`, it
@@ -38,11 +38,11 @@ from faceinsight.inference.settings import PredictionSettings
 from faceinsight.model.decoding import consistent_labels
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.loop import TrainingJob, train_in_process
-from paired_cells import difference_cells, spread
+from jobs import job_of
+from page import difference_cells, spread
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for
-from project_runs import Project, add_arguments, code_version
-from training_jobs import job_of
+from runner import Project, add_arguments, code_version
 
 OURS = "lgc"
 RIVALS: dict[str, Callable[[TrainingJob], PlainNetwork]] = {
@@ -150,7 +150,7 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
         "",
         f"Environment `{project.env}`, data set {project.dataset}, on {facts[0]['device']}; "
         f"{runs.n_seeds} seeds, {runs.n} test faces, {len(runs.characteristics)} characteristics. "
-        "Made by `benchmarks/plain_networks.py`: the plain networks are trained for as long as "
+        "Made by `experiments/plain.py`: the plain networks are trained for as long as "
         "FaceInsight's training took, from random weights, with AdamW at "
         f"{learning_rate:g}; crops, batches, augmentation, masking of unknown labels and the "
         "choice of the best epoch are the same. They read photographs alone: that FaceInsight "

@@ -57,7 +57,7 @@ def code_version(*scripts: str) -> str:
     Args:
         scripts: paths from the project's folder that decide results as well.
     """
-    paths = ["--", "src", "conf", "benchmarks/plain_models.py", "benchmarks/plain_training.py"]
+    paths = ["--", "src", "conf", "experiments"]
     paths += scripts
     commit = _git("log", "-1", "--format=%h", *paths).strip()
     changes = _git("diff", "HEAD", *paths)
