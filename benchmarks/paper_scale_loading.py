@@ -22,10 +22,10 @@ import yaml
 from PIL import Image
 from torch.utils.data import DataLoader
 
+from faceinsight.data.augmentation import AugmentationSettings
 from faceinsight.data.dataset import FaceDataset, keep_batch
 from faceinsight.data.store import CropWriter, StoredCrops
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.training.settings import AugmentationSettings
 from paper_scale_models import ROOT
 
 FILES, SIZE, BATCH = 512, 224, 32

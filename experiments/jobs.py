@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.settings import LexiconSettings
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.loop import TrainingJob
@@ -20,7 +20,7 @@ def job_of(project: Project, variant: str, seed: int) -> TrainingJob:
     model, training, answers, variants = project.load(
         "params:model", "params:training", "params:answers", "params:variants"
     )
-    crops = project.load(*(f"{name}.crops" for name in DATASETS))
+    crops = project.load(*(f"{name}.crops" for name in DATA_SETS))
     settings = TrainingSettings.model_validate(training)
     return TrainingJob(
         variant=Variant.model_validate(variants[variant]),
@@ -30,7 +30,7 @@ def job_of(project: Project, variant: str, seed: int) -> TrainingJob:
         rule_set=rule_set,
         adjacency=prior["adjacency"],
         text_features=features["features"] if features["features"].size else None,
-        crops=dict(zip(DATASETS, crops, strict=True)),
+        crops=dict(zip(DATA_SETS, crops, strict=True)),
         weights={},
         lexicon=Lexicon.from_config(LexiconSettings.model_validate(answers), vocabulary),
     )

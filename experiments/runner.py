@@ -17,7 +17,7 @@ from kedro.io import CatalogProtocol
 from omegaconf import OmegaConf
 
 from faceinsight.common.work import digest
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import DATA_SETS
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resamples", type=at_least(100), default=1000, help="of the bootstrap")
     parser.add_argument("--folder", type=Path, required=True, help="for what the runs make")
     parser.add_argument("--env", default="small")
-    parser.add_argument("--dataset", default="celeba", choices=DATASETS, help="the only one used")
+    parser.add_argument("--dataset", default="celeba", choices=DATA_SETS, help="the only one used")
     parser.add_argument("--raw", type=Path, help="data sets of your own, for --env=small or paper")
     parser.add_argument("--detector-weights", type=Path, help="of pyfacer, a local file")
     parser.add_argument("--parser-weights", type=Path, help="of pyfacer, a local file")
@@ -108,7 +108,7 @@ class Project:
     @classmethod
     def from_arguments(cls, args: argparse.Namespace) -> Project:
         """What `add_arguments` asked for."""
-        given = [f"datasets.{name}.use=false" for name in DATASETS if name != args.dataset]
+        given = [f"datasets.{name}.use=false" for name in DATA_SETS if name != args.dataset]
         # Intervals are computed over all seeds at once, not for each run.
         given.append("evaluation.n_resamples=0")
         for name in ("raw", "detector_weights", "parser_weights"):

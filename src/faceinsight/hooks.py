@@ -11,6 +11,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundError
 
 from faceinsight.common.messages import no_such
+from faceinsight.data.registry import configure_datasets
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines.messages import require_version
 
@@ -67,6 +68,20 @@ class RefuseUnknownNames:
         """Look for the versions that `--load-versions` names."""
         for name, version in (run_params["load_versions"] or {}).items():
             require_version(catalog, name, version, "--load-versions")
+
+
+class ConfigureDataSets:
+    """Tell the registry of data sets which ones the configuration has, before pipelines are built.
+
+    Last, since a name that does not exist is told better by `RefuseUnknownNames`.
+    """
+
+    @hook_impl(trylast=True)
+    def after_context_created(self, context: Any) -> None:
+        """Read the parameters, once: what is set in the loader is not read from files again."""
+        loader = context.config_loader
+        loader["parameters"] = parameters = loader["parameters"]
+        configure_datasets(parameters["datasets"])
 
 
 class PinVersionsOfThisRun:

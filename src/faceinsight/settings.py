@@ -5,14 +5,19 @@ import os
 from kedro.config import OmegaConfigLoader
 
 from faceinsight.answers.settings import words_of
-from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, TellResults
+from faceinsight.hooks import (
+    ConfigureDataSets,
+    PinVersionsOfThisRun,
+    RefuseUnknownNames,
+    TellResults,
+)
 
 # PyTorch's threads wait for each other by spinning. Where another process wants a core as well,
 # that makes two threads many times slower than one; to sleep sooner costs a few per cent where none
 # does. Read when torch is first loaded, and left alone where somebody has set it.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-HOOKS = (RefuseUnknownNames(), PinVersionsOfThisRun(), TellResults())
+HOOKS = (RefuseUnknownNames(), ConfigureDataSets(), PinVersionsOfThisRun(), TellResults())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -2,9 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faceinsight.data.augmentation import _uniform, augment
+from faceinsight.data.augmentation import AugmentationSettings, _uniform, augment
 from faceinsight.data.parsing.classes import FLIP_CLASSES
-from faceinsight.training.settings import AugmentationSettings
 
 SIZE = 16
 STILL = AugmentationSettings(flip=0)

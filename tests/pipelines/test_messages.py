@@ -41,7 +41,7 @@ def test_every_fault_of_every_parameter_has_its_line():
     told = sentence(
         kedro_error(
             training={"epoch": 3, "batch_size": 0},
-            dataset={"name": "celeba", "weight": -1},
+            dataset={"weight": -1},
         )
     )
     lines = told.splitlines()

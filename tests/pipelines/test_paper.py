@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.reports.paper import FIGURES
 
 
@@ -108,4 +108,4 @@ def test_the_paper_pipeline_needs_nothing_but_what_a_run_keeps(finished):
     free = {name for name in pipelines["paper"].inputs() if not name.startswith("params:")}
     kept = set(pipelines["ablation"].all_outputs())
     assert free <= kept
-    assert {f"{dataset}.labels" for dataset in DATASETS} <= free
+    assert {f"{dataset}.labels" for dataset in DATA_SETS} <= free

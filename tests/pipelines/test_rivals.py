@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.rivals.reading import OUTCOMES
 from tests.rivals.fake_server import FakeServer, question_of
 
@@ -36,7 +36,7 @@ def asked(finished):
 
 def test_a_rival_is_measured_like_a_model(asked, vocabulary):
     metrics, told, _ = asked
-    for dataset in DATASETS:
+    for dataset in DATA_SETS:
         tasks = metrics["datasets"][dataset]["tasks"]
         assert set(tasks) == {t.name for t in vocabulary.tasks(dataset)}
         assert all(task["n"] > 0 for task in tasks.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.variants import LABELS
 
 
@@ -22,7 +22,7 @@ def test_a_run_tells_the_ablation_and_where_the_report_is(finished):
 @pytest.mark.parametrize("variant", LABELS)
 def test_every_data_set_and_task_is_measured(finished, variant, vocabulary):
     metrics = finished.catalog().load(f"{variant}.metrics")
-    for dataset in DATASETS:
+    for dataset in DATA_SETS:
         tasks = metrics["datasets"][dataset]["tasks"]
         assert set(tasks) == {t.name for t in vocabulary.tasks(dataset)}
         for task in tasks.values():

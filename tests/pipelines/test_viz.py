@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.variants import LABELS
 from faceinsight.reports import FIGURES
 
@@ -28,7 +28,7 @@ def test_it_is_a_page(page):
 
 def test_variants_and_data_sets_are_collapsible_boxes(lineage):
     boxes = {n["id"] for n in lineage["nodes"] if n["type"] == "modularPipeline"}
-    assert set(LABELS) | set(DATASETS) <= boxes
+    assert set(LABELS) | set(DATA_SETS) <= boxes
 
 
 def test_tables_metrics_and_figures_have_previews(page, lineage):

@@ -8,8 +8,8 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.method.characteristics import DATASETS
 from faceinsight.pipelines.rivals import create_finetuning_pipeline, create_pipeline
 from faceinsight.reports.paper.rivals import rivals_results
 from faceinsight.rivals.naming import TINY
@@ -25,12 +25,12 @@ def made(tmp_path_factory, vocabulary):
     """What both pipelines make of a tiny LLaVA, by namespace, and what is told."""
     root = tmp_path_factory.mktemp("rivals")
     save_tiny("llava", root / "weights", SIZES)
-    crops = {name: empty(root, name) for name in DATASETS}
+    crops = {name: empty(root, name) for name in DATA_SETS}
     crops |= write_faces(root / "drawn", vocabulary, {"train": 24, "val": 8, "test": 10})
     inputs = {
         "vocabulary": vocabulary,
         "rule_set": rules(vocabulary),
-        "prevalence": {name: dict.fromkeys(vocabulary.ids, 0.5) for name in DATASETS},
+        "prevalence": {name: dict.fromkeys(vocabulary.ids, 0.5) for name in DATA_SETS},
         "parameters": {},
         "params:work": str(root / "work"),
         "params:evaluation": EvaluationSettings(n_resamples=5),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.data.names import dataset_name
+from faceinsight.data.registry import dataset_name
 from faceinsight.method.characteristics import Vocabulary
 
 if TYPE_CHECKING:

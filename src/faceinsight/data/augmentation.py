@@ -7,9 +7,27 @@ the same whether training ran through or was stopped and went on, whichever work
 from __future__ import annotations
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from faceinsight.data.geometry import flip
-from faceinsight.training.settings import AugmentationSettings
+
+
+class AugmentationSettings(BaseModel):
+    """Random changes of a training example; photograph and map move together.
+
+    Attributes:
+        flip: probability of a left-right flip (left and right classes of the map swap).
+        shift: largest translation in either direction, as a share of the crop's side.
+        scale: largest relative change of size in either direction.
+        light: largest relative change of brightness and of contrast; photograph only.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    flip: float = Field(default=0.5, ge=0, le=1)
+    shift: float = Field(default=0.0, ge=0, lt=0.5)
+    scale: float = Field(default=0.0, ge=0, lt=0.5)
+    light: float = Field(default=0.0, ge=0, lt=1)
 
 
 def augment(

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from faceinsight.data.augmentation import augment
+from faceinsight.data.augmentation import AugmentationSettings, augment
 from faceinsight.data.store import StoredCrops
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.training.settings import AugmentationSettings
 
 
 class FaceDataset(Dataset):

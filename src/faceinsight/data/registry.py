@@ -1,18 +1,105 @@
-"""The data sets that the pipelines read."""
+"""The data sets: what is known of each, and how it takes part in a run.
+
+A data set with a layout of its own is a module of its name in `readers/`, with a function `read`,
+and an entry here. One that comes as a plain table needs neither: its settings say what its columns
+hold (`TableSettings`).
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from faceinsight.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is known of a data set that has a reader.
+
+    Attributes:
+        title: its name as its authors spell it.
+        split: where its train, val and test parts are from, in words.
+        people: each folder of photographs is one person's, who must stay in one part.
+    """
+
+    title: str
+    split: str
+    people: bool = False
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+    "celeba": DataSet("CelebA", "all three from its authors"),
+    "maad": DataSet("MAAD", "by a hash of the identity", people=True),
+    "fairface": DataSet(
+        "FairFace", "test is its authors' val; val is taken from their train by a hash"
+    ),
+    "utkface": DataSet("UTKFace", "by a hash of the photograph"),
+    "expw": DataSet("ExpW", "by a hash of the photograph"),
+    "rafdb": DataSet("RAF-DB", "test from its authors; val is taken from their train by a hash"),
+}
+"""Data sets that have a reader, by the name of their folder below `raw`."""
+
+
+def dataset_name(dataset: str) -> str:
+    """A data set's own spelling; its name in the configuration where the registry has none."""
+    return DATA_SETS[dataset].title if dataset in DATA_SETS else dataset
+
+
+def holds_people(dataset: str) -> bool:
+    """Whether each folder of the data set's photographs is one person's."""
+    return dataset in DATA_SETS and DATA_SETS[dataset].people
+
+
+_Column = Annotated[str, Field(min_length=1)]
+
+
+class TableSettings(BaseModel):
+    """A data set that comes as one table, a labelled face a row.
+
+    For the task `attributes` the vocabulary's `names` are columns that say whether something is
+    present; for a group's task they are the class words of one column.
+
+    Attributes:
+        file: CSV (or `.parquet`) file in the data set's folder.
+        photograph: column of the photographs' paths.
+        folder: what these paths are relative to, below the data set's folder.
+        split: column of train, val or test; without it a hash of the photograph decides.
+        box: columns of left, top, right and bottom in pixels; null: the whole photograph.
+        labels: a group's task to the column of its class words, where that is not called as the
+            task is.
+        present: words that mean present; case does not matter, nor does `1.0` for `1`.
+        absent: words that mean absent.
+        unknown: words that mean that nothing is known, in columns of classes as well.
+    """
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+    file: _Column
+    photograph: _Column = "photograph"
+    folder: str = ""
+    split: _Column | None = None
+    box: tuple[_Column, _Column, _Column, _Column] | None = None
+    labels: dict[str, _Column] = {}
+    present: tuple[str, ...] = ("1", "yes", "true")
+    absent: tuple[str, ...] = ("0", "-1", "no", "false")
+    unknown: tuple[str, ...] = ("", "nan", "na", "null", "none", "?")
+
+    @field_validator("present", "absent", "unknown")
+    @classmethod
+    def _in_small_letters(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(word.strip().lower() for word in words)
 
 
 class DatasetSettings(BaseModel):
-    """How one data set takes part.
+    """How one data set takes part; its files lie in the folder of its name under `raw`.
 
     Attributes:
-        name: which data set; its files lie in the folder of this name under `raw`.
         use: whether it takes part at all; one that does not has empty artifacts.
+        table: how it is read, if it comes as a plain table; null where it has a reader.
         weight: weight in a training epoch, beside the temperature.
         limit: faces used of each split; null uses all, and a split that is not named as well.
         val_share: share of the training faces that validates, where no official part does.
@@ -21,9 +108,57 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Literal["celeba", "maad", "fairface", "utkface", "expw", "rafdb"]
     use: bool = True
+    table: TableSettings | None = None
     weight: float = Field(1.0, ge=0)
     limit: dict[str, int | None] | int | None = None
     val_share: float = Field(0.1, gt=0, lt=0.5)
     test_share: float = Field(0.1, gt=0, lt=0.5)
+
+
+_names = tuple(DATA_SETS)
+
+
+def dataset_names() -> tuple[str, ...]:
+    """The data sets that there are: the configured ones once they are known, else those above."""
+    return _names
+
+
+def configure_datasets(datasets: Mapping[str, Any]) -> None:
+    """Make the configured data sets those that there are.
+
+    Args:
+        datasets: the parameter `datasets`, name to settings.
+
+    Raises:
+        ParameterError: naming one that neither has a reader nor comes as a table.
+    """
+    global _names
+    for name, settings in datasets.items():
+        is_table = bool(settings) and settings.get("table") is not None
+        if not name.isidentifier():
+            raise ParameterError(
+                f"datasets.{name}: the name of a data set is letters, digits and underscores"
+            )
+        if name in DATA_SETS and is_table:
+            raise ParameterError(
+                f"datasets.{name}.table: {dataset_name(name)} has a reader of its own; give the"
+                " table another name"
+            )
+        if name not in DATA_SETS and not is_table:
+            raise ParameterError(
+                f"datasets.{name}: there is no data set '{name}'; there are {', '.join(DATA_SETS)},"
+                " and one that comes as a table says so with `table` (docs/data_sets.md)"
+            )
+    _names = tuple(datasets)
+
+
+def check_dataset(name: str) -> str:
+    """The name of a data set that there is.
+
+    Raises:
+        ValueError: there is no such data set.
+    """
+    if name not in _names:
+        raise ValueError(f"'{name}' is no data set; there are {', '.join(_names)}")
+    return name

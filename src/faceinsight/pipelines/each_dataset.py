@@ -1,4 +1,9 @@
-"""One data set's pipeline, for every data set."""
+"""The data sets that the pipelines have nodes for, and one's pipeline for all of them.
+
+Kedro builds pipelines without a look at the configuration. A hook looks there first
+(`hooks.ConfigureDataSets`); where none is read, as for `kedro registry list`, the data sets are
+those of the registry.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,12 @@ from collections.abc import Iterable
 
 from kedro.pipeline import Pipeline, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import dataset_names
+
+
+def of_each(artifact: str) -> dict[str, str]:
+    """Data set to an artifact of its own, for a node over all of them: `celeba: celeba.crops`."""
+    return {name: f"{name}.{artifact}" for name in dataset_names()}
 
 
 def for_each_dataset(
@@ -15,7 +25,8 @@ def for_each_dataset(
     """A box a data set: its artifacts get its name before theirs, e.g. `celeba.labels`.
 
     Args:
-        of_dataset: the pipeline of one data set; `params:dataset` is what `datasets.<name>` says.
+        of_dataset: the pipeline of one data set; `params:dataset` is what `datasets.<name>` says,
+            and `name` is its name.
         inputs: what all data sets share.
         parameters: which parameters they share, without `params:`.
     """
@@ -28,7 +39,7 @@ def for_each_dataset(
                 inputs=set(inputs),
                 parameters={"params:dataset": f"params:datasets.{name}", **shared},
             )
-            for name in DATASETS
+            for name in dataset_names()
         ),
         start=Pipeline([]),
     )

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from faceinsight.data.names import dataset_name
+from faceinsight.data.registry import dataset_name
 from faceinsight.reports.style import (
     BLUE,
     FAINT,

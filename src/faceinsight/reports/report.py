@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from faceinsight.data.names import dataset_name
 from faceinsight.data.parsing.classes import MAP_CLASSES, MAP_COLOURS
+from faceinsight.data.registry import dataset_name
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import in_order

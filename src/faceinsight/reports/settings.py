@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import check_dataset
 
 
 class ReportingSettings(BaseModel):
@@ -48,9 +48,4 @@ class PaperSettings(BaseModel):
     answers: str | None = None
     omega_sweep: str | None = None
 
-    @field_validator("ablation_dataset")
-    @classmethod
-    def _is_known(cls, dataset: str) -> str:
-        if dataset not in DATASETS:
-            raise ValueError(f"'{dataset}' is no data set; there are {', '.join(DATASETS)}")
-        return dataset
+    _dataset = field_validator("ablation_dataset")(check_dataset)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from faceinsight.data.names import dataset_name
+from faceinsight.data.registry import DATA_SETS, dataset_name
 from faceinsight.evaluation.metrics import METRICS
 from faceinsight.reports.ablation_figures import compared
 from faceinsight.reports.style import METRIC_NAMES, characteristic_name, variant_name
@@ -18,16 +18,6 @@ NOTHING = "–"
 
 Cell = dict[str, Any]
 """`text`, and where there is one an `interval` and a `mark` (`up` or `down`)."""
-
-_SPLITS = {
-    "celeba": "all three from its authors",
-    "maad": "by a hash of the identity",
-    "fairface": "test is its authors' val; val is taken from their train by a hash",
-    "utkface": "by a hash of the photograph",
-    "expw": "by a hash of the photograph",
-    "rafdb": "test from its authors; val is taken from their train by a hash",
-}
-"""Where the parts of a data set come from, as its reader splits it."""
 
 
 def percent(value: float | None, sign: bool = False) -> str:
@@ -190,7 +180,7 @@ def split_rows(summary: pd.DataFrame, resplit: Mapping[str, str | None]) -> list
 def _split(dataset: str, labels: int, resplit: str | None) -> str:
     if not labels:
         return NOTHING
-    return resplit or _SPLITS.get(dataset, "as its reader splits it")
+    return resplit or (DATA_SETS[dataset].split if dataset in DATA_SETS else "as its table says")
 
 
 def characteristic_table(characteristics: pd.DataFrame) -> dict[str, Any]:

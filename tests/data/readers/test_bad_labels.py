@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from faceinsight.data.readers import READERS, read_labels
+from faceinsight.data.readers import read_labels
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.errors import FaceInsightError, LabelFileError
 from faceinsight.method.characteristics import Vocabulary
 from tests.data.readers.layouts import FAIRFACE_HEAD, good, write
@@ -109,7 +110,7 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("dataset", READERS)
+@pytest.mark.parametrize("dataset", DATA_SETS)
 def test_the_layout_that_the_faults_are_made_of_is_sound(
     dataset: str, tmp_path: Path, vocabulary: Vocabulary
 ) -> None:

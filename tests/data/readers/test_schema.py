@@ -8,7 +8,8 @@ import pandera.errors
 import pyarrow as pa
 import pytest
 
-from faceinsight.data.readers import READERS, empty_table, read_labels, table_schema
+from faceinsight.data.readers import empty_table, read_labels, table_schema
+from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.characteristics import Vocabulary
 from tests.data.readers.layouts import good, write
 
@@ -21,11 +22,11 @@ def tables(tmp_path: Path, vocabulary: Vocabulary) -> dict[str, pd.DataFrame]:
         dataset: read_labels(
             dataset, write(tmp_path / dataset, good(dataset, vocabulary)), vocabulary
         ).table
-        for dataset in READERS
+        for dataset in DATA_SETS
     }
 
 
-@pytest.mark.parametrize("dataset", READERS)
+@pytest.mark.parametrize("dataset", DATA_SETS)
 def test_tables_meet_the_schema_before_and_after_parquet(
     dataset: str, tables: dict[str, pd.DataFrame], vocabulary: Vocabulary, tmp_path: Path
 ) -> None:
@@ -40,7 +41,7 @@ def test_tables_meet_the_schema_before_and_after_parquet(
     assert empty_table(dataset, vocabulary).empty
 
 
-@pytest.mark.parametrize("dataset", READERS)
+@pytest.mark.parametrize("dataset", DATA_SETS)
 def test_columns_and_types(
     dataset: str, tables: dict[str, pd.DataFrame], vocabulary: Vocabulary
 ) -> None:
@@ -53,9 +54,10 @@ def test_columns_and_types(
         "right": pa.int32(),
         "bottom": pa.int32(),
         "split": pa.string(),
+        "years": pa.int16(),
         **dict.fromkeys(vocabulary.annotated_by(dataset), pa.int8()),
     }
-    assert list(types)[7:] == list(vocabulary.annotated_by(dataset))
+    assert list(types)[8:] == list(vocabulary.annotated_by(dataset))
 
 
 def put(column: str, row: int, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:

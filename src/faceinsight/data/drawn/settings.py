@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from faceinsight.method.characteristics import DATASETS
+DATASETS = ("celeba", "maad", "fairface", "utkface", "expw", "rafdb")
+"""The data sets that are drawn; their places decide their chances."""
 
 _Count = Annotated[int, Field(ge=10, le=100_000)]
 _Share = Annotated[float, Field(ge=0, le=1)]

@@ -1,16 +1,21 @@
-"""Readers of six data sets' labels, each in its own on-disk layout, into one kind of table."""
+"""Readers of data sets' labels, each in its own on-disk layout, into one kind of table.
+
+A module here has the name of its data set and a function `read(folder, vocabulary, split)`; `table`
+reads what comes as a plain table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
-from faceinsight.data.readers import celeba, expw, fairface, maad, rafdb, utkface
+from faceinsight.data.readers import table as plain_table
 from faceinsight.data.readers.base import Labels, column_types, to_pandas
+from faceinsight.data.registry import DATA_SETS, TableSettings
 from faceinsight.data.splits import SeededSplit
 from faceinsight.errors import LabelFileError, ParameterError
 from faceinsight.method.characteristics import Vocabulary
@@ -18,19 +23,7 @@ from faceinsight.method.characteristics import Vocabulary
 if TYPE_CHECKING:
     import pandera.pandas
 
-__all__ = ["READERS", "Labels", "empty_table", "read_labels", "table_schema"]
-
-Reader = Callable[[Path, Vocabulary, SeededSplit], Labels]
-
-READERS: Mapping[str, Reader] = {
-    "celeba": celeba.read,
-    "maad": maad.read,
-    "fairface": fairface.read,
-    "utkface": utkface.read,
-    "expw": expw.read,
-    "rafdb": rafdb.read,
-}
-"""Data set to the function that reads its labels; an entry here is all that a new one needs."""
+__all__ = ["Labels", "empty_table", "read_labels", "table_schema"]
 
 
 def read_labels(
@@ -41,16 +34,18 @@ def read_labels(
     seed: int = 0,
     val_share: float = 0.1,
     test_share: float = 0.1,
+    table: TableSettings | None = None,
 ) -> Labels:
     """Read all labels of a data set; whether the photographs exist is not looked at.
 
     Args:
-        dataset: one of `READERS`.
+        dataset: its name; one of `registry.DATA_SETS` where it has a reader.
         folder: the data set's own folder, e.g. `data/01_raw/celeba`.
         vocabulary: whose characteristics become columns.
         seed: seed of the parts that the data set's authors did not fix.
         val_share: share that validates: of the official train part, or of all.
         test_share: share that tests where there is no official test part.
+        table: how it is read, if it comes as a plain table.
 
     Returns:
         The label table, and what was left out of it.
@@ -60,11 +55,14 @@ def read_labels(
         ParameterError: there is no such data set, or the shares cannot work.
         VocabularyError: the vocabulary's tasks do not fit what the data set labels.
     """
-    if dataset not in READERS:
-        raise ParameterError(f"there is no data set '{dataset}'; there are {', '.join(READERS)}")
+    if table is None and dataset not in DATA_SETS:
+        raise ParameterError(f"there is no data set '{dataset}'; there are {', '.join(DATA_SETS)}")
     split = SeededSplit(seed, val_share, test_share)
     try:
-        return READERS[dataset](Path(folder), vocabulary, split)
+        if table is not None:
+            return plain_table.read(dataset, Path(folder), vocabulary, split, table)
+        reader = import_module(f"{__name__}.{dataset}")
+        return reader.read(Path(folder), vocabulary, split)
     except OSError as error:
         path, reason = error.filename or folder, error.strerror or error
         raise LabelFileError(f"{path} cannot be read: {reason}") from None

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from faceinsight.data.readers.label_file import LabelFile, printable, shorten
 from faceinsight.errors import VocabularyError
-from faceinsight.method.characteristics import ATTRIBUTES, Vocabulary
+from faceinsight.method.characteristics import ATTRIBUTES, Task, Vocabulary
 
 BOX = ("left", "top", "right", "bottom")
 
@@ -21,6 +21,7 @@ KEY_TYPES: Mapping[str, pa.DataType] = {
     "face": pa.int16(),
     **{side: pa.int32() for side in BOX},
     "split": pa.string(),
+    "years": pa.int16(),
 }
 """The columns before the labels of a label table, and their types."""
 
@@ -45,8 +46,9 @@ class Labels:
     Attributes:
         table: one row a labelled face, pyarrow-backed: `photograph` (POSIX path below the data
             set's folder), `face` (its id within the photograph), `left`, `top`, `right`, `bottom`
-            (pixels, null for the whole photograph), `split` (train, val or test), and for each id
-            of `Vocabulary.annotated_by` 1 where present, 0 where absent and null where unknown.
+            (pixels, null for the whole photograph), `split` (train, val or test), `years` (the age,
+            null where it is not known in years), and for each id of `Vocabulary.annotated_by` 1
+            where present, 0 where absent and null where unknown.
         skipped: what could not be used and was left out: `file`, `row` (line of the file, null
             where the label is the file's name) and `reason`.
     """
@@ -63,7 +65,16 @@ def skipped_table(files: list[str], reasons: list[str]) -> pd.DataFrame:
 
 
 def column_types(dataset: str, vocabulary: Vocabulary) -> dict[str, pa.DataType]:
-    """Names and types of the columns of a data set's label table, in order."""
+    """Names and types of the columns of a data set's label table, in order.
+
+    Raises:
+        VocabularyError: a characteristic is called as one of the columns before the labels.
+    """
+    if taken := KEY_TYPES.keys() & vocabulary.ids:
+        raise VocabularyError(
+            f"vocabulary.characteristics.{min(taken)}: this is a column of every label table; call"
+            " the characteristic something else"
+        )
     labels = dict.fromkeys(vocabulary.annotated_by(dataset), LABEL_TYPE)
     return {**KEY_TYPES, **labels}
 
@@ -77,6 +88,7 @@ def label_table(
     labels: Mapping[str, pa.Array],
     face: pa.Array | None = None,
     box: Mapping[str, pa.Array] | None = None,
+    years: pa.Array | None = None,
 ) -> pd.DataFrame:
     """Put a label table together from its columns, each of N rows.
 
@@ -86,10 +98,13 @@ def label_table(
         labels: int8 columns of 1, 0 and null, one for each id that the data set names.
         face: ids within the photograph; 0 where there is one face a photograph.
         box: the four sides in pixels; unknown where the whole photograph is the face.
+        years: the ages, where they are known in years.
     """
     n = len(photograph)
     given = {"photograph": photograph, "split": split, **labels, **(box or {})}
     given["face"] = pa.array(np.zeros(n, np.int16)) if face is None else face
+    if years is not None:
+        given["years"] = years
     for one, other in vocabulary.complements(dataset).items():
         given[other] = pc.subtract(pa.scalar(1, LABEL_TYPE), given[one])
     return to_pandas(
@@ -115,7 +130,6 @@ def task_fields(
             name.
     """
     fields = tuple(fields)
-    named = vocabulary.named_by(dataset)
     of = {}
     for task in vocabulary.tasks(dataset):
         if task.name not in fields or not task.one_of:
@@ -123,14 +137,25 @@ def task_fields(
                 f"vocabulary.tasks.{dataset}.{task.name}: {dataset} is labelled with one class a"
                 f" face, in {', '.join(fields)}, so name a group for one of these"
             )
-        of[task.name] = words = {id_: named[id_] for id_ in task.members}
-        for id_, word in words.items():
-            if list(words.values()).count(word) > 1:
-                raise VocabularyError(
-                    f"vocabulary.characteristics.{id_}.names.{dataset}: another class of"
-                    f" '{task.name}' is called '{word}' too"
-                )
+        of[task.name] = class_words(dataset, vocabulary, task)
     return of
+
+
+def class_words(dataset: str, vocabulary: Vocabulary, task: Task) -> dict[str, str]:
+    """Id to the file's word for each class of a task.
+
+    Raises:
+        VocabularyError: two classes of one name.
+    """
+    named = vocabulary.named_by(dataset)
+    words = {id_: named[id_] for id_ in task.members}
+    for id_, word in words.items():
+        if list(words.values()).count(word) > 1:
+            raise VocabularyError(
+                f"vocabulary.characteristics.{id_}.names.{dataset}: another class of"
+                f" '{task.name}' is called '{word}' too"
+            )
+    return words
 
 
 def attribute_columns(dataset: str, vocabulary: Vocabulary) -> dict[str, str]:
@@ -154,6 +179,7 @@ def class_labels(
     values: pa.Array,
     names: Mapping[str, str],
     hint: Callable[[str], str | None] = lambda word: None,
+    unknown: Iterable[str] = (),
 ) -> dict[str, pa.Array]:
     """One int8 column a class from a column that holds the class's word.
 
@@ -163,13 +189,15 @@ def class_labels(
         values: N words.
         names: id to word.
         hint: what may have happened to a word that is none of them.
+        unknown: words that leave all classes null.
 
     Raises:
         LabelFileError: naming the first line whose word is none of these.
     """
     number = pc.index_in(values, value_set=pa.array(list(names.values()), pa.string()))
-    if number.null_count:
-        row = pc.index(pc.is_null(number), True).as_py()
+    known = pc.is_in(values, value_set=pa.array([*names.values(), *unknown], pa.string()))
+    if not pc.all(known).as_py():
+        row = pc.index(known, False).as_py()
         word = values[row].as_py()
         expected = f"expected one of {shorten(list(names.values()), 10)}"
         raise file.row_error(row, f"{column} is '{printable(word)}', {hint(word) or expected}")
@@ -238,6 +266,5 @@ def check_unique(file: LabelFile, names: pa.Array, faces: pa.Array | None = None
     which = "" if faces is None else f"face {faces[row]} of "
     raise file.row_error(
         row,
-        f"{which}'{printable(names[row].as_py())}' already has a label in line"
-        f" {file.line_of(first)}",
+        f"{which}'{printable(names[row].as_py())}' already has a label in {file.place(first)}",
     )

@@ -155,11 +155,11 @@ class LabelFile:
 
     def row_error(self, row: int, fault: str) -> LabelFileError:
         """The error for a fault in a row of what was read, counted from 0."""
-        return self.line_error(self.line_of(row), fault)
+        return LabelFileError(f"{self.path}, {self.place(row)}: {fault}")
 
-    def line_of(self, row: int) -> int:
-        """The line, counted from 1, of a row of what was read, counted from 0."""
-        return next(number for i, (number, _) in enumerate(self.lines()) if i == row)
+    def place(self, row: int) -> str:
+        """Where a row of what was read, counted from 0, stands: `line 7`, counted from 1."""
+        return f"line {next(number for i, (number, _) in enumerate(self.lines()) if i == row)}"
 
     def _no_rows(self) -> LabelFileError:
         return LabelFileError(f"{self.path} holds no face: expected one a line after its head")

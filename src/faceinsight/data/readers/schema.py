@@ -30,9 +30,9 @@ def build_schema(dataset: str, vocabulary: Vocabulary) -> pandera.DataFrameSchem
     """The schema that a data set's label table must meet.
 
     Its columns are exactly those of `column_types`, in order and pyarrow-backed. Labels are 1, 0
-    or null; of a group's members all are null or exactly one is present; photograph and face
-    together occur once; a box has four sides or none, and an area; photographs are safe relative
-    paths; parts are train, val and test.
+    or null; of a group's members all are null or exactly one is present; years are 0 or more, or
+    null; photograph and face together occur once; a box has four sides or none, and an area;
+    photographs are safe relative paths; parts are train, val and test.
 
     Args:
         dataset: a data set of the vocabulary.
@@ -47,6 +47,7 @@ def build_schema(dataset: str, vocabulary: Vocabulary) -> pandera.DataFrameSchem
         _check("photograph must be a relative path below the data set's folder", _is_safe),
         _check("face must not be negative", _has_faces),
         _check(f"split must be one of {', '.join(PARTS)}", _has_parts),
+        _check("years must be 0 or more", _has_years),
         _check("a box must have four sides or none, and right > left, bottom > top", _has_boxes),
         _check("labels must be 1, 0 or null", partial(_has_labels, columns=annotated)),
     ]
@@ -58,7 +59,7 @@ def build_schema(dataset: str, vocabulary: Vocabulary) -> pandera.DataFrameSchem
         {
             column: pandera.Column(
                 pd.ArrowDtype(type_),
-                nullable=column not in KEY_TYPES or column in BOX,
+                nullable=column not in KEY_TYPES or column in (*BOX, "years"),
             )
             for column, type_ in column_types(dataset, vocabulary).items()
         },
@@ -108,6 +109,10 @@ def _has_boxes(table: pa.Table) -> bool:
         and _all(pc.greater(table["right"], table["left"]))
         and _all(pc.greater(table["bottom"], table["top"]))
     )
+
+
+def _has_years(table: pa.Table) -> bool:
+    return _all(pc.greater_equal(table["years"], 0))
 
 
 def _has_labels(table: pa.Table, columns: tuple[str, ...]) -> bool:

@@ -40,7 +40,7 @@ _NAME = re.compile(
 def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     """Read UTKFace's labels from the names of its photographs.
 
-    Years are binned by the ranges that the vocabulary names ("3-9", "70+").
+    Years are kept, and binned by the ranges that the vocabulary names ("3-9", "70+").
 
     Raises:
         LabelFileError: the folder is missing or holds no photograph with such a name.
@@ -84,6 +84,7 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         photograph=pc.binary_join_element_wise(PHOTOGRAPHS, keys, "/"),
         split=split.parts(keys),
         labels=labels,
+        years=pa.array([years for years, _, _ in numbers], pa.int16()),
     )
     return Labels(table, skipped_table(skipped, reasons))
 

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.evaluation import nodes
 
 
@@ -12,7 +12,7 @@ def create_prevalence_pipeline() -> Pipeline:
         [
             node(
                 nodes.measure_prevalence,
-                {"vocabulary": "vocabulary", **{name: f"{name}.examples" for name in DATASETS}},
+                {"vocabulary": "vocabulary", **of_each("examples")},
                 "prevalence",
             )
         ]
@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
     faces = {
         "model": "model",
         "prediction": "params:prediction",
-        **{name: f"{name}.crops" for name in DATASETS},
+        **of_each("crops"),
     }
     return pipeline(
         [

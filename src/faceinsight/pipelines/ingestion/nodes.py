@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from faceinsight.common.messages import no_such
 from faceinsight.data.audit import AuditSettings
 from faceinsight.data.drawn.settings import DrawnSettings
-from faceinsight.data.registry import DatasetSettings
-from faceinsight.errors import ParameterError
+from faceinsight.data.registry import (
+    DATA_SETS,
+    DatasetSettings,
+    dataset_names,
+    holds_people,
+)
+from faceinsight.errors import ParameterError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 
 if TYPE_CHECKING:
@@ -19,6 +25,11 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 
 def build_vocabulary(vocabulary: VocabularyConfig) -> Vocabulary:
     """The characteristics of all data sets, in one order."""
+    named = [name for entry in vocabulary.characteristics.values() for name in entry.names]
+    known = {*DATA_SETS, *dataset_names()}
+    for name in [*vocabulary.tasks, *named]:
+        if name not in known:
+            raise VocabularyError(f"vocabulary: {no_such('data set', name, known)}")
     return Vocabulary.from_config(vocabulary)
 
 
@@ -38,39 +49,40 @@ def find_raw(raw: str, drawing: DrawnSettings | None, vocabulary: Vocabulary) ->
 
 
 def read_labels(
-    raw: Path, vocabulary: Vocabulary, dataset: DatasetSettings, seed: int
+    raw: Path, vocabulary: Vocabulary, name: str, dataset: DatasetSettings, seed: int
 ) -> tuple[DataFrame, DataFrame]:
     """A data set's label table, and the rows that could not be used."""
     from faceinsight.data import readers
 
-    if dataset.use and dataset.name not in vocabulary.datasets:
+    if dataset.use and name not in vocabulary.datasets:
         raise ParameterError(
-            f"datasets.{dataset.name}.use: the vocabulary has no task for {dataset.name}; add one "
+            f"datasets.{name}.use: the vocabulary has no task for {name}; add one "
             "in characteristics.yml, or set use to false"
         )
     if not dataset.use:
-        labels = readers.Labels(readers.empty_table(dataset.name, vocabulary))
+        labels = readers.Labels(readers.empty_table(name, vocabulary))
     else:
         labels = readers.read_labels(
-            dataset.name,
-            raw / dataset.name,
+            name,
+            raw / name,
             vocabulary,
             seed=seed,
             val_share=dataset.val_share,
             test_share=dataset.test_share,
+            table=dataset.table,
         )
     return labels.table, labels.skipped
 
 
 def audit_photographs(
-    labels: DataFrame, raw: Path, dataset: DatasetSettings, settings: AuditSettings, work: str
+    labels: DataFrame, raw: Path, name: str, settings: AuditSettings, work: str
 ) -> DataFrame:
     """Which photographs of the label table can be used, and why others cannot."""
     from faceinsight.data.audit import audit_photographs as audit
 
     return audit(
         labels,
-        raw / dataset.name,
+        raw / name,
         Path(work),
         max_pixels=settings.max_pixels,
         workers=settings.workers,
@@ -78,13 +90,11 @@ def audit_photographs(
 
 
 def select_examples(
-    labels: DataFrame, audit: DataFrame, dataset: DatasetSettings, seed: int
+    labels: DataFrame, audit: DataFrame, name: str, dataset: DatasetSettings, seed: int
 ) -> tuple[DataFrame, dict[str, Any]]:
     """The labelled faces with usable photographs, and what was left out."""
     from faceinsight.data.audit import select_examples as select
 
-    # MAAD's folders are people: one person's photographs stay in one part.
-    by_folder = dataset.name == "maad"
     return select(
         labels,
         audit,
@@ -92,5 +102,5 @@ def select_examples(
         seed=seed,
         val_share=dataset.val_share,
         test_share=dataset.test_share,
-        by_folder=by_folder,
+        by_folder=holds_people(name),
     )

@@ -22,17 +22,17 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 nodes.read_labels,
-                ["raw", "vocabulary", "params:dataset", "params:seed"],
+                ["raw", "vocabulary", "name", "params:dataset", "params:seed"],
                 ["labels", "skipped_rows"],
             ),
             node(
                 nodes.audit_photographs,
-                ["labels", "raw", "params:dataset", "params:audit", "params:work"],
+                ["labels", "raw", "name", "params:audit", "params:work"],
                 "audit",
             ),
             node(
                 nodes.select_examples,
-                ["labels", "audit", "params:dataset", "params:seed"],
+                ["labels", "audit", "name", "params:dataset", "params:seed"],
                 ["examples", "selection"],
             ),
         ]

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.priors import nodes
 
 
@@ -15,7 +15,7 @@ def create_pipeline() -> Pipeline:
                 {
                     "vocabulary": "vocabulary",
                     "settings": "params:prior",
-                    **{name: f"{name}.examples" for name in DATASETS},
+                    **of_each("examples"),
                 },
                 "prior",
             ),

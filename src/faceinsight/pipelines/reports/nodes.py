@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from faceinsight.evaluation.settings import (
     TemperatureSettings,
 )
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.method.characteristics import DATASETS, Vocabulary
+from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS
 from faceinsight.reports import FIGURES as REPORT_FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
@@ -36,16 +37,13 @@ def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, Da
     from faceinsight.data.store import StoredCrops
     from faceinsight.reports.summaries import dataset_summary, skipped_summary
 
-    def of(what: str) -> dict[str, Any]:
-        return {name: tables[f"{name}_{what}"] for name in DATASETS}
-
-    crops = {name: StoredCrops.open(Path(folder)) for name, folder in of("crops").items()}
+    crops = {name: StoredCrops.open(Path(folder)) for name, folder in _all(tables, "crops").items()}
     return (
         dataset_summary({name: f.examples for name, f in crops.items()}, vocabulary),
         skipped_summary(
-            of("skipped_rows"),
-            of("audit"),
-            of("selection"),
+            _all(tables, "skipped_rows"),
+            _all(tables, "audit"),
+            _all(tables, "selection"),
             {name: f.header["skipped"] for name, f in crops.items()},
         ),
     )
@@ -115,7 +113,8 @@ def write_report(
     # Drawn by this run, or found drawn where photographs of one's own were expected.
     are_drawn = parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
     if settings.show_photographs or (settings.show_photographs is None and are_drawn):
-        crops = {name: StoredCrops.open(Path(results[f"{name}_crops"])) for name in DATASETS}
+        folders = _all(results, "crops")
+        crops = {name: StoredCrops.open(Path(folder)) for name, folder in folders.items()}
         examples = example_faces(
             predictions, crops, vocabulary, per_dataset=settings.faces_per_dataset
         )
@@ -139,8 +138,14 @@ def write_report(
         provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
         parameters=configuration,
         drawn=are_drawn,
-        resplit={name: results[f"{name}_selection"]["resplit"] for name in DATASETS},
+        resplit={name: of["resplit"] for name, of in _all(results, "selection").items()},
     )
+
+
+def _all(results: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Data set to its artifact, from arguments such as `celeba_crops`."""
+    end = f"_{what}"
+    return {name.removesuffix(end): of for name, of in results.items() if name.endswith(end)}
 
 
 def score_validation_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> DataFrame:

@@ -2,8 +2,9 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import dataset_names
 from faceinsight.method.variants import LABELS
+from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.reports import nodes
 from faceinsight.reports import FIGURES as REPORT_FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
@@ -24,7 +25,7 @@ def create_pipeline() -> Pipeline:
                 nodes.summarise_data,
                 {
                     "vocabulary": "vocabulary",
-                    **_of(DATASETS, "skipped_rows", "audit", "selection", "crops"),
+                    **_of(dataset_names(), "skipped_rows", "audit", "selection", "crops"),
                 },
                 ["data_summary", "skipped_summary"],
             ),
@@ -63,7 +64,7 @@ def create_pipeline() -> Pipeline:
                     "settings": "params:reporting",
                     "predictions": f"{variants[-1]}.predictions",
                     **_of(variants, "metrics", "order_effect", "answers_agreement"),
-                    **_of(DATASETS, "crops", "selection"),
+                    **_of(dataset_names(), "crops", "selection"),
                     **{dataset: dataset for dataset in figures.values()},
                 },
                 "report",
@@ -89,7 +90,7 @@ def create_paper_pipeline() -> Pipeline:
                 {
                     "model": f"{full}.model",
                     "prediction": "params:prediction",
-                    **{name: f"{name}.crops" for name in DATASETS},
+                    **of_each("crops"),
                 },
                 f"{full}.validation_predictions",
             ),
@@ -118,7 +119,7 @@ def create_paper_pipeline() -> Pipeline:
                     "tables": "params:tables",
                     "predictions": f"{full}.predictions",
                     **evaluated,
-                    **{name: f"{name}.labels" for name in DATASETS},
+                    **of_each("labels"),
                 },
                 "tables_same_faces",
             ),

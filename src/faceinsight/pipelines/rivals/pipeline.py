@@ -2,10 +2,9 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.rivals import nodes
 
-_CROPS = {name: f"{name}.crops" for name in DATASETS}
 _RIVAL = {"rivals": "params:rivals", "vocabulary": "vocabulary"}
 
 
@@ -18,7 +17,7 @@ def create_finetuning_pipeline() -> Pipeline:
     """The same rival fine-tuned by LoRA, then asked, read and measured."""
     tuned = node(
         nodes.tune_rival,
-        {**_RIVAL, "finetuning": "params:finetuning", "work": "params:work", **_CROPS},
+        {**_RIVAL, "finetuning": "params:finetuning", "work": "params:work", **of_each("crops")},
         ["adapters", "grid"],
     )
     return _in_namespace(pipeline([tuned]) + _measured(adapters="adapters"), "rival_tuned")
@@ -34,7 +33,7 @@ def create_tables_pipeline() -> Pipeline:
                     "tables": "params:tables",
                     "vocabulary": "vocabulary",
                     "evaluation": "params:evaluation",
-                    **{name: f"{name}.labels" for name in DATASETS},
+                    **of_each("labels"),
                 },
                 ["tables_scores", "tables_words"],
             )
@@ -48,7 +47,7 @@ def _measured(**tuned: str) -> Pipeline:
         [
             node(
                 nodes.ask_rival,
-                {**_RIVAL, "work": "params:work", **tuned, **_CROPS},
+                {**_RIVAL, "work": "params:work", **tuned, **of_each("crops")},
                 ["answers", "asking"],
             ),
             node(
@@ -58,7 +57,7 @@ def _measured(**tuned: str) -> Pipeline:
                     **_RIVAL,
                     "rule_set": "rule_set",
                     "parameters": "parameters",
-                    **_CROPS,
+                    **of_each("crops"),
                 },
                 ["predictions", "tally"],
             ),

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.rules import nodes
 
 
@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
                 {
                     "rule_set": "rule_set",
                     "vocabulary": "vocabulary",
-                    **{name: f"{name}.examples" for name in DATASETS},
+                    **of_each("examples"),
                 },
                 "rule_violations",
             ),

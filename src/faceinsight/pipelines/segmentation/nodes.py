@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.data.registry import DatasetSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -17,11 +16,11 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 def segment_faces(
     examples: DataFrame,
     raw: Path,
-    dataset: DatasetSettings,
+    name: str,
     settings: SegmentationSettings,
     work: str,
 ) -> Path:
     """Crop every example to its face and give it a label map, provided or parsed."""
     from faceinsight.data.segmentation import segment
 
-    return segment(dataset.name, examples, raw / dataset.name, Path(work), settings)
+    return segment(name, examples, raw / name, Path(work), settings)

@@ -12,7 +12,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 nodes.segment_faces,
-                ["examples", "raw", "params:dataset", "params:segmentation", "params:work"],
+                ["examples", "raw", "name", "params:segmentation", "params:work"],
                 "crops",
             )
         ]

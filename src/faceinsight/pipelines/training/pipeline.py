@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.training import nodes
 
 
@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
                     "answers": "params:answers",
                     "datasets": "params:datasets",
                     "work": "params:work",
-                    **{name: f"{name}.crops" for name in DATASETS},
+                    **of_each("crops"),
                 },
                 ["model", "learning_curve"],
             )

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from faceinsight.data.names import dataset_name
+from faceinsight.data.registry import dataset_name
 from faceinsight.reports.paper.numbers import (
     BAR_FIGURES,
     METRICS,

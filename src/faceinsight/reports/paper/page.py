@@ -11,7 +11,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from faceinsight.data.names import dataset_name
+from faceinsight.data.registry import dataset_name
 from faceinsight.reports.paper import page_rows
 from faceinsight.reports.paper.numbers import claims, impossible_rows
 from faceinsight.reports.paper.panel import MARKS

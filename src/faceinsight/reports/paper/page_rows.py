@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from faceinsight.data.names import dataset_name
+from faceinsight.data.registry import dataset_name
 from faceinsight.reports.paper.numbers import OURS, TABLES, surpassed_cells
 from faceinsight.reports.paper.tables import RUN
 from faceinsight.reports.paper.trust_figures import gap_names

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from faceinsight.method.characteristics import DATASETS
+from faceinsight.data.registry import check_dataset
 
 REFUSED = "refused"
 """Meaning of a word that is no answer, e.g. "no face found"."""
@@ -97,12 +97,7 @@ class TableLayout(_Settings):
     unmapped: Literal["error", "wrong"] = "error"
     source: str = ""
 
-    @field_validator("dataset")
-    @classmethod
-    def _is_known(cls, dataset: str) -> str:
-        if dataset not in DATASETS:
-            raise ValueError(f"'{dataset}' is no data set; there are {', '.join(DATASETS)}")
-        return dataset
+    _dataset = field_validator("dataset")(check_dataset)
 
 
 class TablesSettings(_Settings):
