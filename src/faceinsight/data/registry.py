@@ -154,11 +154,12 @@ def configure_datasets(datasets: Mapping[str, Any]) -> None:
 
 
 def check_dataset(name: str) -> str:
-    """The name of a data set that there is.
+    """The name of a data set: a configured one, or one that has a reader.
 
     Raises:
         ValueError: there is no such data set.
     """
-    if name not in _names:
-        raise ValueError(f"'{name}' is no data set; there are {', '.join(_names)}")
+    known = dict.fromkeys([*_names, *DATA_SETS])
+    if name not in known:
+        raise ValueError(f"'{name}' is no data set; there are {', '.join(known)}")
     return name

@@ -31,15 +31,14 @@ def for_each_dataset(
         parameters: which parameters they share, without `params:`.
     """
     shared = {f"params:{name}": f"params:{name}" for name in parameters}
-    return sum(
-        (
-            pipeline(
-                of_dataset,
-                namespace=name,
-                inputs=set(inputs),
-                parameters={"params:dataset": f"params:datasets.{name}", **shared},
-            )
-            for name in dataset_names()
-        ),
-        start=Pipeline([]),
-    )
+    is_set = "params:dataset" in of_dataset.inputs()
+    boxes = [
+        pipeline(
+            of_dataset,
+            namespace=name,
+            inputs=set(inputs),
+            parameters=shared | ({"params:dataset": f"params:datasets.{name}"} if is_set else {}),
+        )
+        for name in dataset_names()
+    ]
+    return sum(boxes, start=Pipeline([]))

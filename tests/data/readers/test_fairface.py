@@ -76,7 +76,7 @@ def test_fewer_tasks_read_fewer_columns(tmp_path: Path, vocabulary: Vocabulary) 
     files = good("fairface", vocabulary)
     files[FILES[1]] = "file,gender\nval/1.jpg,Female\n"
     table = read_labels("fairface", write(tmp_path, files), Vocabulary.from_config(config)).table
-    assert list(table.columns[7:]) == ["Male", "Female"]
+    assert list(table.columns[8:]) == ["Male", "Female"]
     assert table["Female"].tolist() == [0, 1, 1]
 
 

@@ -93,5 +93,5 @@ def test_columns_that_the_vocabulary_does_not_use_are_not_read(
     files = good("maad", vocabulary)
     files["MAAD_Face.csv"] = files["MAAD_Face.csv"].replace("Attractive", "Charming")
     table = read_labels("maad", write(tmp_path, files), Vocabulary.from_config(config)).table
-    assert table.shape == (2, 54)
+    assert table.shape == (2, 55)
     assert "Attractive" not in table

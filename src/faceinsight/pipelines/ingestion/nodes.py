@@ -5,15 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.common.messages import no_such
 from faceinsight.data.audit import AuditSettings
 from faceinsight.data.drawn.settings import DrawnSettings
-from faceinsight.data.registry import (
-    DATA_SETS,
-    DatasetSettings,
-    dataset_names,
-    holds_people,
-)
+from faceinsight.data.registry import DatasetSettings, check_dataset, holds_people
 from faceinsight.errors import ParameterError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 
@@ -26,10 +20,11 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 def build_vocabulary(vocabulary: VocabularyConfig) -> Vocabulary:
     """The characteristics of all data sets, in one order."""
     named = [name for entry in vocabulary.characteristics.values() for name in entry.names]
-    known = {*DATA_SETS, *dataset_names()}
     for name in [*vocabulary.tasks, *named]:
-        if name not in known:
-            raise VocabularyError(f"vocabulary: {no_such('data set', name, known)}")
+        try:
+            check_dataset(name)
+        except ValueError as error:
+            raise VocabularyError(f"vocabulary: {error}") from None
     return Vocabulary.from_config(vocabulary)
 
 
