@@ -11,7 +11,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # the time that every process takes to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run rivals test lint types unit lineage viz lock clean
+.PHONY: help setup run rivals test lint types unit mutants lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,12 +53,16 @@ test: $(READY)  ## everything that CI checks
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
 	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
+
+mutants: $(READY)  ## faults made on purpose, which the tests must find: 10 minutes
+	$(BIN)/python -m tests.mutants
 
 lineage: $(READY)  ## the lineage page, into build/
 	$(BIN)/kedro viz build --include-hooks $(if $(wildcard data/08_reporting),--include-previews)
