@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.data.augmentation import AugmentationSettings, _uniform, augment
-from faceinsight.data.parsing.classes import FLIP_CLASSES
+from faceinsight.data.classes import FLIP_CLASSES
 
 SIZE = 16
 STILL = AugmentationSettings(flip=0)

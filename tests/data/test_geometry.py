@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from faceinsight.data.classes import FLIP_CLASSES, MAP_CLASSES, MAP_COLOURS
 from faceinsight.data.geometry import (
     Square,
     crop_square,
@@ -16,7 +17,6 @@ from faceinsight.data.geometry import (
     flip,
     inside,
 )
-from faceinsight.data.parsing.classes import FLIP_CLASSES, MAP_CLASSES, MAP_COLOURS
 from faceinsight.errors import PhotographError
 
 sides = st.integers(1, 90)

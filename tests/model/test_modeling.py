@@ -2,7 +2,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from faceinsight.data.parsing.classes import MAP_COLOURS
+from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
 from faceinsight.method.losses import masked_bce
 from faceinsight.model import ModelSettings, build_model

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from faceinsight.data.parsing.classes import MAP_COLOURS
+from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.reports.examples import (
     ExampleFace,
     Finding,

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from plotly.io import from_json
 
-from faceinsight.data.parsing.classes import MAP_CLASSES
+from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.errors import ParameterError
 from faceinsight.reports import FIGURES
 from faceinsight.reports.report import WITHHELD

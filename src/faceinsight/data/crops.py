@@ -12,7 +12,15 @@ from typing import Protocol
 
 import numpy as np
 
-from faceinsight.data.geometry import Box, Square, crop_square, cut_map, cut_photograph, inside
+from faceinsight.data.geometry import (
+    Box,
+    Square,
+    crop_square,
+    cut_map,
+    cut_photograph,
+    cut_view,
+    inside,
+)
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import PhotographError
 
@@ -107,21 +115,6 @@ def _cut_view(
         start = (seen.left, seen.top) * 2
         face.view_box = tuple((v - s) * scale for v, s in zip(face.box, start, strict=True))
     face.view = cut_view(pixels, seen, settings.view)
-
-
-def cut_view(pixels: np.ndarray, square: Square, size: int) -> np.ndarray:
-    """Cut a square as a network should see it: [H, W, 3] -> [V, V, 3] uint8.
-
-    Where it leaves the photograph, the photograph's edge is repeated: parsers take black for a hat.
-    """
-    height, width = pixels.shape[:2]
-    view = cut_photograph(pixels, square, size)
-    rows, columns = inside(height, width, square, size)
-    seen = view[rows, columns]
-    if not seen.size:  # a photograph so narrow that nothing of it is a pixel wide
-        return view
-    beyond = [(part.start, size - part.stop) for part in (rows, columns)]
-    return np.pad(seen, [*beyond, (0, 0)], mode="edge")
 
 
 def parse_faces(parser: MapParser, batch: Sequence[Face], settings: SegmentationSettings) -> None:

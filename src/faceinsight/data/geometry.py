@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from faceinsight.data.parsing.classes import FLIP_CLASSES
+from faceinsight.data.classes import FLIP_CLASSES
 from faceinsight.errors import PhotographError
 
 Box = tuple[int, int, int, int]
@@ -70,6 +70,21 @@ def cut_photograph(photograph: np.ndarray, square: Square, size: int) -> np.ndar
     from PIL import Image
 
     return _cut(photograph, square, size, Image.Resampling.BICUBIC)
+
+
+def cut_view(pixels: np.ndarray, square: Square, size: int) -> np.ndarray:
+    """Cut a square as a network should see it: [H, W, 3] -> [V, V, 3] uint8.
+
+    Where it leaves the photograph, the photograph's edge is repeated: parsers take black for a hat.
+    """
+    height, width = pixels.shape[:2]
+    view = cut_photograph(pixels, square, size)
+    rows, columns = inside(height, width, square, size)
+    seen = view[rows, columns]
+    if not seen.size:  # a photograph so narrow that nothing of it is a pixel wide
+        return view
+    beyond = [(part.start, size - part.stop) for part in (rows, columns)]
+    return np.pad(seen, [*beyond, (0, 0)], mode="edge")
 
 
 def cut_map(label_map: np.ndarray, square: Square, size: int) -> np.ndarray:

@@ -95,7 +95,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
             boxes: where the face is: left, top, right, bottom in pixels of the photograph; None
                 takes the whole photograph, as in CelebA, FairFace and UTKFace.
             segmentation_maps: the label map of each whole photograph, uint8 [H, W] of the class
-                numbers of `faceinsight.data.parsing.classes`; None has pyfacer make them, where
+                numbers of `faceinsight.data.classes`; None has pyfacer make them, where
                 the model was trained with its maps.
             return_tensors: `pt` or `np`; None gives lists of arrays.
 

@@ -16,7 +16,7 @@ from transformers import AutoModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput
 
-from faceinsight.data.parsing.classes import MAP_COLOURS
+from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
 from faceinsight.method.gcn import CorrelationGCN
 from faceinsight.method.losses import masked_bce

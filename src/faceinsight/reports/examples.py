@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.data.parsing.classes import MAP_COLOURS
+from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.reports.style import characteristic_name
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from faceinsight.data.parsing.classes import MAP_CLASSES, MAP_COLOURS
+from faceinsight.data.classes import MAP_CLASSES, MAP_COLOURS
 from faceinsight.data.registry import dataset_name
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary

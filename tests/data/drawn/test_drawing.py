@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from faceinsight.data.classes import FLIP_CLASSES
 from faceinsight.data.drawn.canvas import LABEL, Canvas, Pen, curve, ellipse, mirrored
 from faceinsight.data.drawn.causal import sample_faces
 from faceinsight.data.drawn.drawing import _BADGES, draw_face
 from faceinsight.data.drawn.look import outline_of, sample_look
-from faceinsight.data.parsing.classes import FLIP_CLASSES
 
 PLAIN = frozenset({"Female", "Oval_Face", "neutral", "Brown_Hair", "race7_White", "No_Beard"})
 

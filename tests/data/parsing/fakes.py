@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.data.geometry import Square, cut_map
-from faceinsight.data.parsing.classes import MAP_CLASSES
 
 HAIR = MAP_CLASSES.index("hair")
 SKIN = MAP_CLASSES.index("skin")

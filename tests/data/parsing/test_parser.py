@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.data.geometry import crop_square, cut_map
-from faceinsight.data.parsing.classes import MAP_CLASSES
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.parser import CLASS_OF_LABEL, PyfacerParser, choose_faces
 from faceinsight.data.parsing.settings import SegmentationSettings

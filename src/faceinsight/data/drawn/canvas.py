@@ -12,7 +12,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from faceinsight.data.parsing.classes import MAP_CLASSES
+from faceinsight.data.classes import MAP_CLASSES
 
 Colour = tuple[float, float, float]
 """Red, green and blue, 0 to 255; values beyond are clipped when they are painted."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from faceinsight.data.classes import FLIP_CLASSES
 from faceinsight.data.drawn.canvas import LABEL
 from faceinsight.data.drawn.settings import MapErrors
-from faceinsight.data.parsing.classes import FLIP_CLASSES
 
 _PAIRS = (("left_eye", "right_eye"), ("left_brow", "right_brow"), ("left_ear", "right_ear"))
 _MISSED = (

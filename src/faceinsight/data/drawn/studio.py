@@ -7,13 +7,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.data.drawn.canvas import Canvas, ellipse, mix, shade
 from faceinsight.data.drawn.causal import RATES, Faces, sample_faces
 from faceinsight.data.drawn.drawing import draw_face
 from faceinsight.data.drawn.look import Look, sample_look
 from faceinsight.data.drawn.map_errors import spoil
 from faceinsight.data.drawn.settings import DATASETS, DrawnSettings
-from faceinsight.data.parsing.classes import MAP_COLOURS
 
 _ENLARGED = 1.12
 """A unit of a face's frame, in halves of the photograph's side: faces fill their photographs."""

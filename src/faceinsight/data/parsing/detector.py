@@ -10,8 +10,7 @@ import numpy as np
 from faceinsight.common.devices import find_device
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest
-from faceinsight.data.crops import cut_view
-from faceinsight.data.geometry import Box, crop_square
+from faceinsight.data.geometry import Box, crop_square, cut_view
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.parsing.weights import check_weights, load_weights, quiet_pyfacer
 

@@ -15,7 +15,7 @@ import numpy as np
 from faceinsight.common.devices import find_device
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest
-from faceinsight.data.parsing.classes import MAP_CLASSES
+from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.parsing.weights import check_weights, load_weights, quiet_pyfacer

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from faceinsight.data.parsing.classes import MAP_CLASSES
+from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.data.photographs import MAX_PIXELS, locate
 from faceinsight.errors import PhotographError
 
