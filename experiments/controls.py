@@ -28,6 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablation import facts
+from faceinsight import FaceInsight
 from faceinsight.common.work import digest, write_beside
 from faceinsight.data.store import CropWriter, StoredCrops
 from faceinsight.evaluation.paired import MAP, PairedRuns
@@ -119,11 +120,9 @@ def predictions(project: Project, arm: Arm, seed: int, kept: float) -> pd.DataFr
 def train_and_predict(job: TrainingJob, work: Path, split: str) -> pd.DataFrame:
     """Predictions of a trained job on the faces of its own crops."""
     model, _ = train(job, work)
-    settings = job.training
-    scoring = PredictionSettings(
-        split=split, batch_size=settings.eval_batch_size, device=settings.device
-    )
-    return predict(model, job.crops, scoring)
+    batch = job.training.eval_batch_size
+    ours = FaceInsight.from_pretrained(model, device=job.training.device, batch_size=batch)
+    return predict(ours, job.crops, PredictionSettings(split=split, batch_size=batch))
 
 
 def changed(

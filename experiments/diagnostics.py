@@ -30,7 +30,6 @@ from torch import Tensor
 from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
-from faceinsight.inference.prediction import open_model
 from faceinsight.method.losses import masked_bce
 from faceinsight.method.prior import correlation_prior, count
 from faceinsight.model.modeling import FaceInsightModel
@@ -94,7 +93,7 @@ def diagnose(
     model_folder: Path, crops: dict[str, StoredCrops], faces: int, batch: int, shuffles: int
 ) -> dict[str, Section]:
     """Title of a section to its rows."""
-    model, _ = open_model(model_folder, "cpu")
+    model = FaceInsightModel.from_pretrained(model_folder)
     maps = model.config.segmentation
     test = FaceDataset(crops, model.vocabulary, "test", maps)
     rng = np.random.default_rng(0)
@@ -259,7 +258,7 @@ def alike(rows: Tensor) -> float:
 
 def prior_table(model_folder: Path, crops: dict[str, StoredCrops]) -> list[str]:
     """The graph at other thresholds, counted from the training labels."""
-    model, _ = open_model(model_folder, "cpu")
+    model = FaceInsightModel.from_pretrained(model_folder)
     train = FaceDataset(crops, model.vocabulary, "train", False)
     known = (train.labels >= 0).any(axis=0)
     ids, counts = np.array(model.vocabulary.ids)[known], count([train.labels[:, known]])

@@ -27,15 +27,17 @@ import numpy as np
 import pandas as pd
 import torch
 
+from faceinsight import FaceInsight
 from faceinsight.common.devices import find_device
 from faceinsight.common.work import digest, write_beside
 from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.inference.prediction import answer_columns, open_model, predict
+from faceinsight.inference.face import answer_columns
+from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.model.decoding import consistent_labels
+from faceinsight.model.decoding import consistent_labels, probabilities
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.loop import TrainingJob, train_in_process
 from jobs import job_of
@@ -101,11 +103,13 @@ def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "tes
         start = now(device)
         curve = train_in_process(job, Path(work), Path(work) / "model")
         seconds = now(device) - start
-        ours, _ = open_model(Path(work) / "model", device.type)
-        scoring = PredictionSettings(
-            split=split, batch_size=settings.eval_batch_size, device=device.type
+        batch = settings.eval_batch_size
+        model = FaceInsight.from_pretrained(
+            Path(work) / "model", device=device.type, batch_size=batch
         )
-        predictions = predict(Path(work) / "model", job.crops, scoring)
+        scoring = PredictionSettings(split=split, batch_size=batch)
+        predictions = predict(model, job.crops, scoring)
+    ours = model.network
     predictions.to_parquet(out / f"{OURS}.parquet", index=False)
     facts: dict[str, Any] = {OURS: {"seconds": seconds, "epochs": float(curve["epoch"].max())}}
     facts["answer_weight"] = job.model.answer_weight
@@ -138,7 +142,8 @@ def with_answers(
     predictions: pd.DataFrame, ours: FaceInsightModel, logits: np.ndarray
 ) -> pd.DataFrame:
     """The same faces and labels with another network's answers, made consistent as ours are."""
-    answers = answer_columns(ours.vocabulary.ids, logits, consistent_labels(ours, logits))
+    decoded = consistent_labels(ours, logits)
+    answers = answer_columns(ours.vocabulary.ids, probabilities(logits), decoded)
     return predictions.drop(columns=list(answers)).join(answers)
 
 

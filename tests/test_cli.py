@@ -18,7 +18,7 @@ import faceinsight
 from faceinsight import cli
 from faceinsight.answers.labels import CAUTION
 from faceinsight.errors import PhotographError, WeightsError
-from faceinsight.inference.asking import PhotoAnswer
+from faceinsight.inference.answer import PhotoAnswer
 
 ANSWER = PhotoAnswer(
     text="Yes.",

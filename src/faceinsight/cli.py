@@ -19,7 +19,7 @@ from faceinsight.common.paths import at_home
 
 if TYPE_CHECKING:
     from faceinsight import Face, FaceInsight, PhotographError
-    from faceinsight.inference.asking import PhotoAnswer
+    from faceinsight.inference.answer import PhotoAnswer
 
 MODEL = "FACEINSIGHT_MODEL"
 """Environment variable that names the model where no option does."""
@@ -291,6 +291,7 @@ def remarks(answer: PhotoAnswer, question: str | None) -> str:
         "against them",
         "direct": "Direct: the model's own words for the picture",
         "template": "Written from the labels of the face",
+        "declined": "Declined",
     }
     told = [ways[answer.way]]
     if answer.reason:

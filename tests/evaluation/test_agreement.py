@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from faceinsight import FaceInsight
 from faceinsight.evaluation.agreement import Asker, measure_agreement
 from faceinsight.evaluation.settings import AnswersSettings
 from tests.model import talking, tiny
@@ -76,6 +77,7 @@ def test_no_answers_no_shares(monkeypatch):
     assert direct["agree_with_probabilities"] is None
 
 
-def test_of_a_model_that_learnt_no_answers_no_weights_are_read(tmp_path):
-    talking.model(answer_weight=0).config.save_pretrained(tmp_path)
-    assert measure_agreement(tmp_path, {}, AnswersSettings()) == {}
+def test_a_model_that_learnt_no_answers_is_not_asked(tmp_path):
+    talking.model(answer_weight=0).save_pretrained(tmp_path)
+    model = FaceInsight.from_pretrained(tmp_path, device="cpu")
+    assert measure_agreement(model, {}, AnswersSettings()) == {}

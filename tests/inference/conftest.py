@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.inference import PhotoSettings
+from faceinsight.inference.settings import PhotoSettings
 from tests.model import tiny
 
 WHOLE = PhotoSettings(faces="whole", batch_size=3, workers=2, device="cpu")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.segmentation import segment
-from faceinsight.inference import PhotoSettings, score_folder
 from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
 from tests.inference.conftest import save_model
@@ -60,7 +60,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
 @pytest.fixture(scope="module")
 def scores(model: Path, photos: Path, weights: dict[str, Path]) -> tuple[pd.DataFrame, ...]:
     settings = PhotoSettings(device="cpu", batch_size=4, workers=1, **weights)
-    return score_folder(model, photos, settings, progress=False)
+    return FaceInsight.from_pretrained(model, settings).analyze_folder(photos, progress=False)
 
 
 def test_several_faces_a_photograph_and_none_of_a_wall(scores: tuple[pd.DataFrame, ...]) -> None:
@@ -95,7 +95,8 @@ def test_the_same_box_gives_what_evaluation_gives(
         (copies / name).write_bytes((photos / name).read_bytes())
     table = label_table(names, boxes, ["test"] * len(faces), **labels)
     folder = segment("celeba", table, copies, tmp_path / "work", crops, progress=False)
-    evaluated = predict(model, {"celeba": folder}, PredictionSettings(device="cpu"))
+    loaded = FaceInsight.from_pretrained(model, device="cpu")
+    evaluated = predict(loaded, {"celeba": folder}, PredictionSettings())
     assert evaluated["photograph"].tolist() == names
     assert np.allclose(evaluated[P], faces[P], atol=1e-5)
 
@@ -118,7 +119,8 @@ def test_a_turned_photograph_is_seen_upright(
     exif[0x0112] = turn
     stored.save(tmp_path / "turned.png", exif=exif)
     settings = PhotoSettings(device="cpu", workers=1, **weights)
-    turned, _ = score_folder(model, tmp_path, settings, progress=False)
+    loaded = FaceInsight.from_pretrained(model, settings)
+    turned, _ = loaded.analyze_folder(tmp_path, progress=False)
     straight = faces[faces["photograph"] == name].reset_index(drop=True)
     columns = [*BOX, "score", *P]
     pd.testing.assert_frame_equal(turned[columns], straight[columns], atol=1e-4)
@@ -140,6 +142,7 @@ def test_a_model_of_map_files_may_have_them_parsed(
 ) -> None:
     model = save_model(tmp_path / "model", {"maps": "provided"})
     settings = PhotoSettings(maps="parsed", faces="whole", device="cpu", **weights)
-    faces, _ = score_folder(model, photos / "crops", settings, progress=False)
+    loaded = FaceInsight.from_pretrained(model, settings)
+    faces, _ = loaded.analyze_folder(photos / "crops", progress=False)
     assert faces["map_from"].tolist() == ["detected"]
     assert faces["score"].isna().all()

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from faceinsight.inference import draw_folder, score_folder
-from faceinsight.inference.pictures import Labelled, annotate
+from faceinsight import FaceInsight
+from faceinsight.inference.pictures import Labelled, annotate, draw_folder
 from tests.inference.conftest import WHOLE
 from tests.label_tables import save_photograph
 from tests.model import tiny
@@ -59,7 +59,7 @@ def test_a_folder_of_pictures(org: Path, tmp_path: Path, caplog: pytest.LogCaptu
         save_photograph(photos, name)
     (photos / "a.png.jpg").write_bytes((photos / "a.png").read_bytes())
     (photos / "text.txt").write_text("no image")
-    faces = score_folder(org, photos, WHOLE, progress=False).faces
+    faces = FaceInsight.from_pretrained(org, WHOLE).analyze_folder(photos, progress=False).faces
     (photos / "c.png").write_bytes(b"gone bad")
 
     def draw() -> dict[str, int]:

@@ -5,6 +5,7 @@ import pytest
 import torch
 import yaml
 
+from faceinsight import FaceInsight
 from faceinsight.data.store import StoredCrops
 from faceinsight.inference.prediction import order_effect, predict
 from faceinsight.inference.settings import PredictionSettings
@@ -32,9 +33,13 @@ def saved(folder, **changes):
     return model
 
 
+def loaded(folder):
+    return FaceInsight.from_pretrained(folder, device="cpu", batch_size=SETTINGS.batch_size)
+
+
 def test_rows_are_the_split_and_columns_the_model(crops, tmp_path):
     model = saved(tmp_path / "model")
-    table = predict(tmp_path / "model", crops, SETTINGS)
+    table = predict(loaded(tmp_path / "model"), crops, SETTINGS)
     opened = StoredCrops.open(crops["celeba"])
     rows = np.flatnonzero(opened.examples["split"] == "val")
     assert table["photograph"].tolist() == opened.examples["photograph"].iloc[rows].tolist()
@@ -52,7 +57,9 @@ def test_rows_are_the_split_and_columns_the_model(crops, tmp_path):
 
 def test_without_faces_there_are_columns_and_no_rows(crops, tmp_path):
     saved(tmp_path / "model")
-    table = predict(tmp_path / "model", crops, SETTINGS.model_copy(update={"split": "test"}))
+    table = predict(
+        loaded(tmp_path / "model"), crops, SETTINGS.model_copy(update={"split": "test"})
+    )
     assert len(table) == 0
     assert {"dataset", "p_Bald", "d_Bald", "y_Bald"} <= set(table)
 
@@ -60,8 +67,8 @@ def test_without_faces_there_are_columns_and_no_rows(crops, tmp_path):
 def test_order_matters_under_a_causal_mask_and_not_for_independent_characteristics(crops, tmp_path):
     saved(tmp_path / "causal")
     saved(tmp_path / "independent", characteristics_attend="independent")
-    causal = order_effect(tmp_path / "causal", crops, SETTINGS)
-    independent = order_effect(tmp_path / "independent", crops, SETTINGS)
+    causal = order_effect(loaded(tmp_path / "causal"), crops, SETTINGS)
+    independent = order_effect(loaded(tmp_path / "independent"), crops, SETTINGS)
     assert causal["faces"] == independent["faces"] == 15
     assert causal["mean_change"] > 1e-3
     assert independent["largest_change"] < 1e-5

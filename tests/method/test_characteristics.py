@@ -134,6 +134,7 @@ def test_configuration_comes_back(vocabulary: Vocabulary) -> None:
     assert vocabulary != Vocabulary.from_config(SMALL)
     plain = Vocabulary.from_config(VocabularyConfig.model_validate(SMALL)).to_config()
     assert plain.pop("order") == list(SMALL["characteristics"])
+    assert plain.pop("sensitive") == []
     assert plain == SMALL
 
 

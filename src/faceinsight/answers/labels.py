@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,24 +40,29 @@ def label_words(id_: str) -> str:
     return id_.replace("_", " ").lower()
 
 
-def labels_of(face: Mapping[Any, Any], vocabulary: Vocabulary) -> list[str]:
+def present_in(face: Mapping[Any, Any], vocabulary: Vocabulary) -> list[str]:
+    """Ids that are present by a row of a table of faces, which may lack some of the vocabulary."""
+    return [id_ for id_ in vocabulary.ids if face.get(f"d_{id_}") == 1]
+
+
+def labels_of(present: Collection[str], vocabulary: Vocabulary) -> list[str]:
     """The labels of a face in words, classes of groups first; what two data sets say alike once.
 
     Data sets divide races differently. Where their classes differ in words, each is told with the
     data set whose it is: "Latino Hispanic (FairFace), another race (UTKFace)".
 
     Args:
-        face: a row of `Scores.faces`.
+        present: ids.
         vocabulary: the model's.
     """
     in_groups = [member for members in vocabulary.groups.values() for member in members]
     singles = [id_ for id_ in vocabulary.ids if id_ not in set(in_groups)]
-    present = [id_ for id_ in (*in_groups, *singles) if face[f"d_{id_}"] == 1]
-    races = {id_ for id_ in present if id_ in _RACES or _RACE.fullmatch(id_)}
+    listed = [id_ for id_ in (*in_groups, *singles) if id_ in present]
+    races = {id_ for id_ in listed if id_ in _RACES or _RACE.fullmatch(id_)}
     several = len({label_words(id_).lower() for id_ in races}) > 1
     names = {c.id: c.names for c in vocabulary.characteristics}
     said: dict[str, str] = {}
-    for id_ in present:
+    for id_ in listed:
         words = label_words(id_)
         if several and id_ in races:
             words += f" ({', '.join(dataset_name(name) for name in names[id_])})"
@@ -109,7 +114,8 @@ def summary_text(
         why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
         lines.append(f"Skipped {len(skipped)}: {why}.")
     for face in faces.head(shown).to_dict("records"):
-        appears = ", ".join(labels_of(face, vocabulary)) or "with none of the characteristics"
+        words = labels_of(present_in(face, vocabulary), vocabulary)
+        appears = ", ".join(words) or "with none of the characteristics"
         lines.append(f"  {face['photograph']}, face {face['face']}, appears {appears}")
     return "\n".join([*lines, f"({CAUTION})"])
 

@@ -10,11 +10,14 @@ import stat
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from faceinsight.errors import PhotographError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 50_000_000
 """Largest photograph that is decoded unless told otherwise, in pixels."""
@@ -46,7 +49,7 @@ def load_photograph(root: Path, relative: str, *, max_pixels: float = MAX_PIXELS
     path = locate(root, relative)
     try:
         with path.open("rb") as stream:
-            return _decode(stream, path, max_pixels)
+            return decode_photograph(stream, path, max_pixels)
     except OSError as error:
         raise PhotographError(
             "unreadable", f"{path} cannot be read ({error.strerror}): see to its permissions."
@@ -94,34 +97,63 @@ def locate(root: Path, relative: str) -> Path:
     return path
 
 
-def _decode(stream: Any, path: Path, max_pixels: float) -> np.ndarray:
+def decode_photograph(
+    stream: BinaryIO, name: Path | str, max_pixels: float = MAX_PIXELS
+) -> np.ndarray:
+    """Decode the bytes of a photograph, as `load_photograph` does those of a file.
+
+    Args:
+        stream: the bytes.
+        name: what messages call it.
+        max_pixels: width times height beyond which it is refused.
+
+    Returns:
+        [H, W, 3] uint8, RGB.
+
+    Raises:
+        PhotographError: with reason `not an image`, `too large` or `truncated`.
+    """
     from PIL import Image
 
     # Pillow raises nearly anything on nearly any bytes, hence the broad clauses.
     try:
         image = Image.open(stream, formats=FORMATS)
-        width, height = image.size
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotographError(
-            "too large", f"{path} is too large to be a photograph: {error}"
+            "too large", f"{name} is too large to be a photograph: {error}"
         ) from None
     except Exception as error:
         if _starts_like_an_image(stream):
-            raise _truncated(path, error) from None
+            raise _truncated(name, error) from None
         raise PhotographError(
-            "not an image", f"{path} is none of {', '.join(FORMATS)}: replace it or drop its row."
+            "not an image", f"{name} is none of {', '.join(FORMATS)}: replace it or drop its row."
         ) from None
+    with image:
+        return image_pixels(image, name, max_pixels)
+
+
+def image_pixels(
+    image: Image.Image, name: Path | str, max_pixels: float = MAX_PIXELS
+) -> np.ndarray:
+    """The pixels of one of Pillow's images as it is meant to be seen, see `load_photograph`.
+
+    Returns:
+        [H, W, 3] uint8, RGB.
+
+    Raises:
+        PhotographError: with reason `too large` or `truncated`.
+    """
+    width, height = image.size
     if width * height > max_pixels:
         raise PhotographError(
             "too large",
-            f"{path} has {width} x {height} pixels, more than the {max_pixels:.0f} of max_pixels.",
+            f"{name} has {width} x {height} pixels, more than the {max_pixels:.0f} of max_pixels.",
         )
     try:
-        with image:
-            image.load()
-            pixels = np.asarray(_upright(_to_rgb(image), image))
+        image.load()
+        pixels = np.asarray(_upright(_to_rgb(image), image))
     except Exception as error:
-        raise _truncated(path, error) from None
+        raise _truncated(name, error) from None
     return np.ascontiguousarray(pixels)
 
 
@@ -134,8 +166,8 @@ def _starts_like_an_image(stream: Any) -> bool:
     return any(accept is not None and accept(start) is True for accept in accepts)
 
 
-def _truncated(path: Path, error: Exception) -> PhotographError:
-    return PhotographError("truncated", f"{path} is truncated or damaged ({error}): copy it again.")
+def _truncated(name: Path | str, error: Exception) -> PhotographError:
+    return PhotographError("truncated", f"{name} is truncated or damaged ({error}): copy it again.")
 
 
 def _to_rgb(image: Any) -> Any:

@@ -21,12 +21,12 @@ from faceinsight.answers import AnswerParser, Question, contradictions, question
 from faceinsight.answers.grounding import on_topic, stated, unfounded
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
-from faceinsight.inference.prediction import open_model
 from faceinsight.model.decoding import consistent_labels, known_labels, lexicon_of, taught
 
 if TYPE_CHECKING:
     import torch
 
+    from faceinsight.inference.faceinsight import FaceInsight
     from faceinsight.model.modeling import FaceInsightModel
 
 KINDS = ("describe", "group", "topic", "yes_no")
@@ -57,44 +57,41 @@ class _Count:
 
 
 def measure_agreement(
-    model_folder: Path,
+    model: FaceInsight,
     crops: Mapping[str, Path],
     settings: AnswersSettings,
     *,
     split: str = "test",
-    device: str = "auto",
 ) -> dict[str, Any]:
     """Ask test faces questions, and compare the answers with what the model estimates.
 
     Args:
-        model_folder: a saved model.
+        model: is asked.
         crops: data set name to its folder of crops.
         settings: how many faces and questions.
         split: whose faces are asked.
-        device: auto, or a torch device such as cpu.
 
     Returns:
-        Empty where the model was not taught to answer, whose weights are then not read, and where
-        there is no face. Else `faces`; `direct`:
-        `answers`, `silent` (share of them that state nothing that can be read), `on_topic` (share
-        of the answers to particular questions that speak of what was asked; a description may
-        speak of anything), `statements` (of one characteristic each, or of the member of a group),
+        Empty where the model was not taught to answer, and where there is no face. Else `faces`;
+        `direct`: `answers`, `silent` (share of them that state nothing that can be read),
+        `on_topic` (share of the answers to particular questions that speak of what was asked; a
+        description may speak of anything), `statements` (of one characteristic each, or of the
+        member of a group),
         `agree_with_probabilities` and `agree_with_labels` (shares of them), and the same by `kinds`
         of question; `grounded`: `answers`, `contradictions` (of decoded labels), `templates` (share
         of the answers that a template wrote).
     """
-    from faceinsight.model.configuration import FaceInsightConfig
-
-    if not FaceInsightConfig.from_pretrained(model_folder).answer_weight:
+    network = model.network
+    if not network.config.answer_weight:
         return {}
-    model, on = open_model(model_folder, device)
-    batches = _sampled(model, crops, split, settings)
+    batches = _sampled(network, crops, split, settings)
     if not batches:
         return {}
-    asker = Asker(model, settings)
+    asker = Asker(network, settings)
     for batch in batches:
-        moved = {name: values.to(on) for name, values in batch.items()}
-        asker.ask(moved["photographs"], moved.get("maps"))
+        moved = {name: values.to(network.device) for name, values in batch.items()}
+        with model.alone:
+            asker.ask(moved["photographs"], moved.get("maps"))
     return asker.result()
 
 

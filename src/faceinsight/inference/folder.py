@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from faceinsight.common.paths import at_home
-from faceinsight.data.parsing.provided import MAP_FOLDERS, load_map, map_path
-from faceinsight.data.photographs import FORMATS, load_photograph
-from faceinsight.errors import ParameterError, PhotographError
+from faceinsight.data.parsing.provided import MAP_FOLDERS
+from faceinsight.errors import ParameterError
 
 _MAPS = frozenset(MAP_FOLDERS.values())
 
@@ -122,87 +117,6 @@ def _below(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def read_photograph(folder: Path, name: str, max_pixels: float) -> np.ndarray:
-    """Read a file as a photograph, see `load_photograph`; links to files elsewhere are followed.
-
-    Raises:
-        PhotographError: it cannot be used.
-    """
-    try:
-        path = (folder / name).resolve(strict=True)
-    except (OSError, RuntimeError):  # gone, or a loop of links: said below
-        path = folder / name
-    try:
-        return load_photograph(path.parent, path.name, max_pixels=max_pixels)
-    except PhotographError as error:
-        if error.reason != "not an image":
-            raise
-        raise PhotographError(
-            "not an image",
-            f"{path} is none of {', '.join(FORMATS)}; if it is a photograph, convert it.",
-        ) from None
-
-
 def printable(name: str) -> str:
     """A path as valid Unicode: bytes that are none are written as escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-class MapFiles:
-    """Label maps that lie as files beside photographs, in the layout of a raw data set.
-
-    The map of `celeba/img_align_celeba/000001.jpg` is `celeba/maps/img_align_celeba/000001.png`:
-    some folder above the photograph has a folder `maps` in which the photograph's path is repeated.
-
-    Args:
-        folder: the folder of photographs.
-        maps: name of the map folder, `maps` or `maps_faulty`.
-    """
-
-    def __init__(self, folder: Path, maps: str) -> None:
-        self._folder = folder
-        self._maps = maps
-        self._root_of = lru_cache(maxsize=1024)(self._find_root)
-
-    def __call__(self, photograph: str) -> tuple[Path, str] | None:
-        """The folder above a photograph that its map belongs to, and the map's path below it.
-
-        Args:
-            photograph: path below the folder of photographs.
-
-        Returns:
-            None where there is no such folder, or no map in it.
-        """
-        path = self._folder / photograph
-        root = self._root_of(path.parent)
-        if root is None:
-            return None
-        relative = map_path(self._maps, path.relative_to(root).as_posix())
-        return (root, relative) if (root / relative).is_file() else None
-
-    def load(self, photograph: str, shape: tuple[int, int]) -> np.ndarray:
-        """The map of a photograph of `shape` (height and width), [H, W] uint8.
-
-        Raises:
-            PhotographError: with reason `no map` or `bad map`.
-        """
-        place = self(photograph)
-        if place is None:
-            raise PhotographError(
-                "no map",
-                f"there is no label map for {self._folder / photograph}: put it into a folder "
-                f"'{self._maps}' beside its own, have all made by pyfacer (--params "
-                "predict.maps=parsed), or take a variant that reads none (org).",
-            )
-        return load_map(*place, shape)
-
-    def _find_root(self, directory: Path) -> Path | None:
-        for root in _upwards(directory):
-            if (root / self._maps / directory.relative_to(root)).is_dir():
-                return root
-        return None
-
-
-def _upwards(directory: Path) -> Iterator[Path]:
-    yield directory
-    yield from directory.parents

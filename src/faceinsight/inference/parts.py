@@ -16,7 +16,8 @@ import pandas as pd
 
 from faceinsight.common.work import write_beside
 from faceinsight.data.photographs import stamp_files
-from faceinsight.inference.folder import MapFiles, Skipped, printable
+from faceinsight.inference.folder import Skipped, printable
+from faceinsight.inference.map_files import MapFiles
 
 OK = "ok"
 KEY = ["photograph", "bytes", "changed", "map_bytes", "map_changed"]
@@ -42,7 +43,9 @@ def stamps(
     if map_files is None:
         columns += [np.zeros(len(names), dtype=np.int64)] * 2
     else:
-        found = {row: place for row, name in enumerate(names) if (place := map_files(name))}
+        found = {
+            row: place for row, name in enumerate(names) if (place := map_files(folder / name))
+        }
         paths = [str(root / relative) for root, relative in found.values()]
         for stamp in stamp_files(Path("/"), paths, workers=workers):
             of_map = np.full(len(names), -1, dtype=np.int64)

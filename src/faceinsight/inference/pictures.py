@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from faceinsight.answers.labels import CAUTION, labels_of
+from faceinsight.answers.labels import CAUTION, labels_of, present_in
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
 from faceinsight.common.threads import ahead
 from faceinsight.common.work import WorkFolder, digest, write_beside
 from faceinsight.data.geometry import Box
+from faceinsight.data.photographs import MAX_PIXELS
 from faceinsight.errors import PhotographError
-from faceinsight.inference.folder import find_folder, list_files, printable, read_photograph
+from faceinsight.inference.face import Face
+from faceinsight.inference.folder import find_folder, list_files, printable
+from faceinsight.inference.photograph import Photo, read_photograph
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.method.characteristics import Vocabulary
 
@@ -94,7 +97,7 @@ def draw_folder(
         if path.exists() or name not in names:
             return
         try:
-            pixels = read_photograph(folder, names[name], settings.max_pixels)
+            pixels = read_photograph(folder / names[name], name, settings.max_pixels)
         except PhotographError as error:
             _log.warning("no picture is drawn: %s", error)
             return
@@ -113,6 +116,26 @@ def draw_folder(
     return target
 
 
+def draw_photograph(photo: Photo, faces: Sequence[Face], target: Path) -> None:
+    """Draw one photograph with the boxes and labels of its faces into a JPEG file.
+
+    Args:
+        photo: the photograph.
+        faces: what `FaceInsight.analyze` found in it.
+        target: the file, which appears whole.
+
+    Raises:
+        PhotographError: the photograph cannot be used.
+    """
+    pixels = read_photograph(photo, "the photograph", MAX_PIXELS)
+    labelled = [
+        Labelled(face.number, face.bbox if face.confidence is not None else None, face.labels)
+        for face in faces
+    ]
+    with write_beside(target) as beside:
+        annotate(pixels, labelled).save(beside, quality=90)
+
+
 def _rows(photographs: Any) -> Iterator[tuple[str, list[dict[Any, Any]]]]:
     for name, table in photographs:
         yield str(name), table.to_dict("records")
@@ -121,7 +144,11 @@ def _rows(photographs: Any) -> Iterator[tuple[str, list[dict[Any, Any]]]]:
 def _labelled(row: Mapping[Any, Any], vocabulary: Vocabulary) -> Labelled:
     box = int(row["left"]), int(row["top"]), int(row["right"]), int(row["bottom"])
     is_whole = bool(pd.isna(row["score"]))
-    return Labelled(int(row["face"]), None if is_whole else box, labels_of(row, vocabulary))
+    return Labelled(
+        int(row["face"]),
+        None if is_whole else box,
+        labels_of(present_in(row, vocabulary), vocabulary),
+    )
 
 
 def annotate(pixels: np.ndarray, faces: Sequence[Labelled]) -> Image:

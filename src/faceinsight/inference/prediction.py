@@ -1,65 +1,57 @@
-"""Score faces with a trained model: probabilities, and labels that never contradict."""
+"""Kept crops scored by a trained model: its predictions, and how much they depend on an order."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from faceinsight.common.devices import find_device
 from faceinsight.common.progress import images_bar
 from faceinsight.data.store import StoredCrops
+from faceinsight.inference.crops import Crops
+from faceinsight.inference.face import answer_columns
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.variants import label_of
-from faceinsight.model.decoding import consistent_labels
+from faceinsight.model.decoding import consistent_labels, probabilities
 
 if TYPE_CHECKING:
-    import torch
-
-    from faceinsight.model.modeling import FaceInsightModel
+    from faceinsight.data.dataset import FaceDataset
+    from faceinsight.inference.faceinsight import FaceInsight
 
 
 def predict(
-    model_folder: Path, crops: Mapping[str, Path], settings: PredictionSettings
+    model: FaceInsight, crops: Mapping[str, Path], settings: PredictionSettings
 ) -> pd.DataFrame:
     """Probabilities, consistent labels and truth of every face of a split.
 
     Args:
-        model_folder: a saved model; brings its own vocabulary and rules.
+        model: brings its own vocabulary and rules.
         crops: data set name to its folder of crops.
-        settings: split, batch size, device.
+        settings: split and batch size.
 
     Returns:
         One row a face: dataset, photograph, face, split; p_<id> float32; d_<id> int8 decoded label;
         y_<id> Int8 truth, null where unknown.
     """
-    import torch
-
     from faceinsight.data.dataset import FaceDataset
 
-    model, device = open_model(model_folder, settings.device)
     vocabulary = model.vocabulary
-    switches = model.config
+    switches = model.network.config
     label = label_of(switches.segmentation, switches.correlation, switches.logic)
     tables = []
     for dataset, folder in crops.items():
         opened = StoredCrops.open(Path(folder))
-        faces = FaceDataset(
-            {dataset: opened}, vocabulary, settings.split, model.config.segmentation
-        )
+        faces = FaceDataset({dataset: opened}, vocabulary, settings.split, switches.segmentation)
         if not len(faces):
             continue
         logits = np.empty((len(faces), len(vocabulary)), np.float32)
-        with torch.inference_mode(), images_bar(f"{label} scores {dataset}", len(faces)) as bar:
+        with images_bar(f"{label} scores {dataset}", len(faces)) as bar:
             for start in range(0, len(faces), settings.batch_size):
                 rows = range(start, min(start + settings.batch_size, len(faces)))
-                batch = faces.__getitems__(rows)
-                batch.pop("labels")
-                scored = model(**{k: v.to(device) for k, v in batch.items()}).logits
-                logits[rows.start : rows.stop] = scored.float().cpu().numpy()
+                logits[rows.start : rows.stop] = model.score(_crops(faces, rows))
                 bar.update(len(rows))
         in_split = (opened.examples["split"] == settings.split).to_numpy(dtype=bool)
         tables.append(
@@ -68,7 +60,7 @@ def predict(
                 opened.examples[in_split],
                 vocabulary.ids,
                 logits,
-                consistent_labels(model, logits),
+                consistent_labels(model.network, logits),
                 faces.labels,
             )
         )
@@ -80,7 +72,7 @@ def predict(
 
 
 def order_effect(
-    model_folder: Path,
+    model: FaceInsight,
     crops: Mapping[str, Path],
     settings: PredictionSettings,
     shuffles: int = 4,
@@ -93,9 +85,9 @@ def order_effect(
     probabilities. With independent characteristics the effect is nil.
 
     Args:
-        model_folder: a saved model.
+        model: is asked.
         crops: data set name to its folder of crops.
-        settings: split, batch size, device.
+        settings: split and batch size.
         shuffles: random orders that are compared with the vocabulary's own.
         faces: at most this many of the split's faces, the first of each data set in turn.
         seed: of the orders.
@@ -104,33 +96,27 @@ def order_effect(
         `faces`, `shuffles`; `mean_change` and `largest_change` of a probability;
         `answers_changed`: share of answers on the other side of P = 0.5.
     """
-    import torch
-
     from faceinsight.data.dataset import FaceDataset
 
-    model, device = open_model(model_folder, settings.device)
     opened = {name: StoredCrops.open(Path(folder)) for name, folder in crops.items()}
     opened = {name: of for name, of in opened.items() if len(of)}
     if not opened:
         return {"faces": 0, "shuffles": shuffles}
-    maps = model.config.segmentation
+    maps = model.network.config.segmentation
     data = FaceDataset(opened, model.vocabulary, settings.split, maps)
     # One face of each data set in turn: numbered within their data sets, sorted by that number.
     within = np.concatenate([np.arange(size) for size in data.sizes])
     rows = np.argsort(within, kind="stable")[:faces].tolist()
     rng = np.random.default_rng(seed)
-    orders = [torch.from_numpy(rng.permutation(len(model.vocabulary))) for _ in range(shuffles)]
+    orders = [rng.permutation(len(model.vocabulary)) for _ in range(shuffles)]
     changes, flips = [], []
-    with torch.inference_mode():
-        for start in range(0, len(rows), settings.batch_size):
-            batch = data.__getitems__(rows[start : start + settings.batch_size])
-            batch.pop("labels")
-            inputs = {name: values.to(device) for name, values in batch.items()}
-            own = model(**inputs).logits
-            for order in orders:
-                other = model(**inputs, order=order.to(device)).logits
-                changes.append((own.sigmoid() - other.sigmoid()).abs().cpu().numpy())
-                flips.append(((own >= 0) != (other >= 0)).cpu().numpy())
+    for start in range(0, len(rows), settings.batch_size):
+        batch = _crops(data, rows[start : start + settings.batch_size])
+        own = model.score(batch)
+        for order in orders:
+            other = model.score(batch, order=order)
+            changes.append(np.abs(probabilities(own) - probabilities(other)))
+            flips.append((own >= 0) != (other >= 0))
     if not changes:
         return {"faces": 0, "shuffles": shuffles}
     change = np.concatenate(changes)
@@ -143,28 +129,10 @@ def order_effect(
     }
 
 
-def open_model(
-    model_folder: Path, name: str, parameter: str = "prediction.device"
-) -> tuple[FaceInsightModel, torch.device]:
-    """A saved model in evaluation mode, on its device.
-
-    Args:
-        model_folder: a saved model.
-        name: of the device; `auto` takes a GPU where there is one.
-        parameter: that names the device.
-
-    Raises:
-        WeightsError: something of the model is missing.
-        ParameterError: there is no such device here.
-    """
-    import torch
-
-    from faceinsight.model.modeling import FaceInsightModel
-
-    device = find_device(name, parameter)
-    model = FaceInsightModel.from_pretrained(model_folder)
-    torch.nn.Module.to(model, device).eval()
-    return model, device
+def _crops(faces: FaceDataset, rows: Iterable[int]) -> Crops:
+    batch = faces.__getitems__(list(rows))
+    maps = batch.get("maps")
+    return Crops.of_arrays(batch["photographs"].numpy(), None if maps is None else maps.numpy())
 
 
 def _table(
@@ -178,22 +146,5 @@ def _table(
     faces = examples[["photograph", "face", "split"]].reset_index(drop=True)
     faces.insert(0, "dataset", dataset)
     truth = pd.DataFrame(labels, columns=[f"y_{id_}" for id_ in ids]).astype("Int8")
-    return pd.concat([faces, answer_columns(ids, logits, decoded), truth.mask(truth < 0)], axis=1)
-
-
-def answer_columns(ids: tuple[str, ...], logits: np.ndarray, decoded: np.ndarray) -> pd.DataFrame:
-    """A model's answers as columns of a table: p_<id> float32, d_<id> int8.
-
-    Args:
-        ids: K characteristics.
-        logits: [N, K] log-odds.
-        decoded: [N, K], labels that break no rule.
-    """
-    probabilities = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
-    return pd.concat(
-        [
-            pd.DataFrame(probabilities, columns=[f"p_{id_}" for id_ in ids]),
-            pd.DataFrame(decoded.astype(np.int8), columns=[f"d_{id_}" for id_ in ids]),
-        ],
-        axis=1,
-    )
+    answers = answer_columns(ids, probabilities(logits), decoded)
+    return pd.concat([faces, answers, truth.mask(truth < 0)], axis=1)

@@ -1,4 +1,4 @@
-"""Parameters of scoring one's own photographs."""
+"""Parameters of analysing photographs, and of scoring crops that are kept."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ class PhotoSettings(BaseModel):
             skipped), `detect_or_whole` (a photograph in which none is found is one face), or
             `whole` (every photograph is one face, as in CelebA, FairFace and UTKFace).
         maps: label maps of a model that reads them: `as_trained` (by pyfacer's parser, or from
-            files beside the photographs, see `faceinsight.inference.folder.MapFiles`), or
+            files beside the photographs, see `faceinsight.inference.map_files.MapFiles`), or
             `parsed` (by the parser, whatever the model was trained with).
         detector_side: side in pixels of the larger of the two views in which faces are sought; more
             finds the small faces of large photographs, and takes longer by the square.
         detector_weights: file of the detector; None lets pyfacer fetch its own.
         parser_weights: file of the parser; None lets pyfacer fetch its own.
+        sensitive: whether what the vocabulary calls sensitive (race and the like) is handed out.
         pictures: whether the pipeline also draws each photograph with its labels.
-        batch_size: faces a forward pass.
+        batch_size: faces a forward pass of parser and network.
         workers: threads that read and cut photographs.
-        max_pixels: larger photographs are skipped.
+        max_pixels: larger photographs are refused.
         device: auto, or a torch device such as cpu.
     """
 
@@ -42,6 +43,7 @@ class PhotoSettings(BaseModel):
     detector_side: int = Field(default=640, ge=64, le=4096)
     detector_weights: Path | None = None
     parser_weights: Path | None = None
+    sensitive: bool = False
     pictures: bool = False
     batch_size: int = Field(default=32, ge=1)
     workers: int = Field(default=4, ge=1)

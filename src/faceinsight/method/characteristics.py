@@ -25,6 +25,12 @@ from faceinsight.errors import VocabularyError
 ATTRIBUTES = "attributes"
 """Name of the task that scores single characteristics, beside the tasks that are groups."""
 
+SENSITIVE = (
+    *("race5", "race7", "Asian", "White", "Black"),
+    *("Pale_Skin", "Attractive", "Chubby", "Big_Lips", "Big_Nose"),
+)
+"""What is sensitive where a vocabulary, as that of an older model, does not say."""
+
 _Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", min_length=1)]
 _Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -48,11 +54,17 @@ class VocabularyConfig(BaseModel):
     tasks: dict[_Identifier, dict[_Identifier, _Identifier]]
     # The order, stated where it must survive what does not keep the order of mappings.
     order: list[_Identifier] | None = None
+    # Characteristics and groups that are handed out only to whoever asks for them.
+    sensitive: list[_Identifier] | None = None
 
     @model_validator(mode="after")
     def _says_no_thing_twice(self) -> VocabularyConfig:
         if self.order is not None and sorted(self.order) != sorted(self.characteristics):
             raise ValueError("order does not name exactly the characteristics")
+        if unknown := set(self.sensitive or ()) - set(self.characteristics) - set(self.groups):
+            raise ValueError(
+                f"sensitive names '{min(unknown)}', which is nothing of the vocabulary"
+            )
         by_phrase: dict[str, str] = {}
         for id_, entry in self.characteristics.items():
             if (other := by_phrase.setdefault(entry.phrase, id_)) != id_:
@@ -95,10 +107,15 @@ class Task:
 class Vocabulary:
     """An ordered set of characteristics with groups and, for each data set, tasks.
 
+    Attributes:
+        sensitive: ids that are handed out only to whoever asks for them, in vocabulary order.
+
     Args:
         characteristics: in the order of every label and probability matrix.
         groups: group id to member ids; exactly one member holds for every face.
         tasks: data set to task name to group id, or to `attributes`.
+        sensitive: ids of characteristics and groups that are handed out only to whoever asks for
+            them; those that do not occur are left out.
 
     Raises:
         VocabularyError: a group or task refers to what does not exist.
@@ -109,9 +126,12 @@ class Vocabulary:
         characteristics: Iterable[Characteristic],
         groups: Mapping[str, tuple[str, ...]],
         tasks: Mapping[str, Mapping[str, str]],
+        sensitive: Iterable[str] = SENSITIVE,
     ) -> None:
         self.characteristics = tuple(characteristics)
         self.groups = {name: tuple(members) for name, members in groups.items()}
+        named = {id_ for name in sensitive for id_ in self.groups.get(name, (name,))}
+        self.sensitive = tuple(id_ for id_ in self.ids if id_ in named)
         self._tasks = {dataset: dict(of) for dataset, of in tasks.items()}
         self._check()
 
@@ -168,7 +188,8 @@ class Vocabulary:
             for names in [dict(config.characteristics[id_].names)]
         ]
         groups = {name: tuple(m) for name, m in config.groups.items() if name in used}
-        return cls(characteristics, groups, config.tasks)
+        sensitive = SENSITIVE if config.sensitive is None else config.sensitive
+        return cls(characteristics, groups, config.tasks, sensitive)
 
     @classmethod
     def of_model(cls, folder: Path | str) -> Vocabulary:
@@ -185,6 +206,7 @@ class Vocabulary:
             "groups": {name: list(members) for name, members in self.groups.items()},
             "tasks": {dataset: dict(of) for dataset, of in self._tasks.items()},
             "order": list(self.ids),
+            "sensitive": list(self.sensitive),
         }
 
     def _check(self) -> None:

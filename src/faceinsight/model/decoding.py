@@ -43,6 +43,23 @@ def taught(model: FaceInsightModel) -> np.ndarray:
     return np.isin(ids, model.config.learnt or ids)
 
 
+def handed_out(model: FaceInsightModel, sensitive: bool) -> np.ndarray:
+    """The characteristics of which something is said, bool [K]: those that were taught.
+
+    Args:
+        model: brings its vocabulary.
+        sensitive: whether what the vocabulary calls sensitive is among them.
+    """
+    vocabulary = model.vocabulary
+    said = taught(model)
+    return said if sensitive else said & ~np.isin(vocabulary.ids, vocabulary.sensitive)
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Sigmoids of energies, float32."""
+    return (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+
+
 def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
     """The most probable labels that break none of the model's rules.
 

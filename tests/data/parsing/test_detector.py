@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.data.geometry import Box
-from faceinsight.data.parsing.detector import PyfacerDetector
+from faceinsight.data.parsing.detector import PyfacerDetector, detector_views
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.photographs import load_photograph
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
@@ -24,6 +24,10 @@ def photograph(height: int, width: int, **colours: Box) -> np.ndarray:
     for name, (left, top, right, bottom) in colours.items():
         pixels[top:bottom, left:right] = {"red": RED, "blue": BLUE}[name]
     return pixels
+
+
+def find(detector: PyfacerDetector, photographs: list[np.ndarray], far: int = 640) -> list:
+    return detector.find([detector_views(pixels, far) for pixels in photographs])
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_boxes_are_the_photographs_own(detecting: Callable[..., PyfacerDetector]
     wide = photograph(300, 500, blue=(20, 40, 120, 180), red=(330, 100, 430, 250))
     tall = photograph(900, 200, red=(50, 600, 150, 720))
     none = photograph(100, 100)
-    found = detector.find([wide, none, tall], far=640)
+    found = find(detector, [wide, none, tall])
     assert [len(faces) for faces in found] == [2, 0, 1]
     boxes = [box for faces in found for box, _ in faces]
     expected = [(20, 40, 120, 180), (330, 100, 430, 250), (50, 600, 150, 720)]
@@ -57,15 +61,15 @@ def test_what_only_one_of_the_views_shows_is_found_and_what_both_show_is_one(
     large = photograph(400, 400, red=(0, 0, 300, 300))
     small = photograph(400, 400, red=(300, 300, 320, 320))
     middle = photograph(400, 400, red=(100, 100, 200, 200))
-    found = detector.find([large, small, middle], far=640)
+    found = find(detector, [large, small, middle])
     assert [len(faces) for faces in found] == [1, 1, 1]
-    assert sorted(network.sides) == [256, 640]
-    assert [len(f) for f in detector.find([large, small, middle], far=256)] == [1, 0, 1]
+    assert network.sides == [256] * 3 + [640] * 3
+    assert [len(f) for f in find(detector, [large, small, middle], far=256)] == [1, 0, 1]
 
 
 def test_boxes_end_with_their_photograph(detecting: Callable[..., PyfacerDetector]) -> None:
     detector = detecting(ColourNetwork())
-    ((box, _),) = detector.find([photograph(100, 300, red=(0, 0, 60, 100))], far=640)[0]
+    ((box, _),) = find(detector, [photograph(100, 300, red=(0, 0, 60, 100))])[0]
     assert box[:2] == (0, 0)
     assert box[3] == 100
 
@@ -78,7 +82,7 @@ def test_any_photograph_has_boxes_inside_it(height: int, width: int, data: st.Da
     pixels = photograph(height, width, red=(left, top, width, height))
     detector = PyfacerDetector(SETTINGS)
     detector._network = ColourNetwork(least=1)
-    for (l, t, r, b), _ in detector.find([pixels], far=320)[0]:  # noqa: E741
+    for (l, t, r, b), _ in find(detector, [pixels], far=320)[0]:  # noqa: E741
         assert 0 <= l < r <= width
         assert 0 <= t < b <= height
 
@@ -97,7 +101,7 @@ def test_real_photographs_with_several_faces(shared: Path) -> None:
     found = hit = 0
     for name in several:
         pixels = load_photograph(root, name)
-        boxes = [box for box, _ in detector.find([pixels], far=640)[0]]
+        boxes = [box for box, _ in find(detector, [pixels])[0]]
         assert boxes == sorted(boxes)
         assert len(set(boxes)) == len(boxes)
         for label in labelled[name]:
@@ -112,7 +116,7 @@ def test_a_tight_crop_is_one_face(shared: Path) -> None:
     names = sorted(path.name for path in root.iterdir())[:4000:400]
     weights = shared / "weights/retinaface_mobilenet0.25.pth"
     detector = PyfacerDetector(SegmentationSettings(detector_weights=weights))
-    found = detector.find([load_photograph(root, name) for name in names], far=640)
+    found = find(detector, [load_photograph(root, name) for name in names])
     assert sum(len(faces) == 1 for faces in found) >= 9
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,39 @@ _SAME = 0.4
 
 _BATCH = {"cpu": 1}
 _LARGE_BATCH = 16
-"""Photographs at a time. On a CPU more than one is no faster, and holds more of them in memory."""
+"""Pictures in a forward pass. A CPU is hardly faster with more than one (views of 640 pixels not at
+all), and its results for a picture then depend in their last digits on how many there are."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """A photograph as the detector sees it.
+
+    Attributes:
+        size: height and width of the photograph in pixels.
+        pictures: side to [side, side, 3] uint8.
+    """
+
+    size: tuple[int, int]
+    pictures: dict[int, np.ndarray]
+
+
+def detector_views(photograph: np.ndarray, far: int) -> Views:
+    """The two views of a photograph, [H, W, 3] uint8, in which its faces are sought.
+
+    A detector knows faces of some sizes only, so each photograph is seen at two; what is found in
+    both is one face. 256 with 640 finds just the one face of a tight crop on 293 of 300
+    photographs of CelebA, FairFace and UTKFace, where 640 alone finds none on 27; of the faces that
+    ExpW labels (at most 320 pixels) both find 81 % and 256 alone 57 %.
+
+    Args:
+        photograph: RGB.
+        far: side in pixels of the larger view, in which the small faces are found.
+    """
+    height, width = photograph.shape[:2]
+    square = crop_square(height, width, None)
+    sides = sorted({min(NEAR, far), far})
+    return Views((height, width), {side: cut_view(photograph, square, side) for side in sides})
 
 
 class PyfacerDetector:
@@ -55,7 +89,7 @@ class PyfacerDetector:
 
     @property
     def batch(self) -> int:
-        """How many photographs to hand to `find` at a time."""
+        """How many pictures a forward pass takes."""
         return _BATCH.get(self._device.type, _LARGE_BATCH)
 
     def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
@@ -72,19 +106,22 @@ class PyfacerDetector:
         """
         if self._network is None:
             self._network = self._load()
-        return {name: found.cpu().numpy() for name, found in self._network(images).items()}
+        parts = []
+        for start in range(0, len(images), self.batch):
+            found = self._network(images[start : start + self.batch])
+            part = {name: values.cpu().numpy() for name, values in found.items()}
+            part["image_ids"] = part["image_ids"] + start
+            if len(part["rects"]):
+                parts.append(part)
+        if not parts:
+            return dict.fromkeys(found, np.zeros(0, dtype=np.float32))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def find(self, photographs: list[np.ndarray], far: int) -> list[list[tuple[Box, float]]]:
+    def find(self, photographs: Sequence[Views]) -> list[list[tuple[Box, float]]]:
         """Every face of photographs of any sizes.
 
-        A detector knows faces of some sizes only, so each photograph is seen at two; what is found
-        in both is one face. 256 with 640 finds just the one face of a tight crop on 293 of 300
-        photographs of CelebA, FairFace and UTKFace, where 640 alone finds none on 27; of the faces
-        that ExpW labels (at most 320 pixels) both find 81 % and 256 alone 57 %.
-
         Args:
-            photographs: [H, W, 3] uint8 each, RGB.
-            far: side in pixels of the larger view, in which the small faces are found.
+            photographs: seen with the same sides, see `detector_views`.
 
         Returns:
             for each photograph its faces from left to right, each with its box, which lies inside
@@ -95,12 +132,12 @@ class PyfacerDetector:
         """
         import torch
 
-        squares = [crop_square(p.shape[0], p.shape[1], None) for p in photographs]
+        squares = [crop_square(*views.size, None) for views in photographs]
         found: list[list[np.ndarray]] = [[] for _ in photographs]
         with torch.inference_mode():
-            for side in sorted({min(NEAR, far), far}):
-                views = [cut_view(p, s, side) for p, s in zip(photographs, squares, strict=True)]
-                images = torch.from_numpy(np.stack(views)).to(self._device)
+            for side in photographs[0].pictures:
+                pictures = np.stack([views.pictures[side] for views in photographs])
+                images = torch.from_numpy(pictures).to(self._device)
                 seen = self(images.permute(0, 3, 1, 2).float())
                 for rect, score, image in zip(
                     seen["rects"], seen["scores"], seen["image_ids"].astype(int), strict=True
@@ -109,24 +146,45 @@ class PyfacerDetector:
                     start = np.array([square.left, square.top] * 2)
                     found[image].append(np.append(start + rect * (square.side / side), score))
         return [
-            _distinct(np.array(rows).reshape(-1, 5), *pixels.shape[:2])
-            for pixels, rows in zip(photographs, found, strict=True)
+            _distinct(np.array(rows).reshape(-1, 5), *views.size)
+            for views, rows in zip(photographs, found, strict=True)
         ]
 
     def _load(self) -> Any:
         settings = self._settings
         with quiet_pyfacer():
             import facer
-            from facer.face_detection.retinaface import pretrained_urls
+            from facer.face_detection import retinaface
 
+            _keep_anchors(retinaface.PriorBox)
             return load_weights(
                 lambda path: facer.face_detector(
                     settings.detector, device=self._device, model_path=path
                 ),
                 "detector_weights",
                 settings.detector_weights,
-                pretrained_urls[settings.detector.partition("/")[2]],
+                retinaface.pretrained_urls[settings.detector.partition("/")[2]],
             )
+
+
+def _keep_anchors(boxes: Any) -> None:
+    """Let pyfacer's `PriorBox` make the anchors of a size of picture once.
+
+    It lists them in Python, anew for every batch, which takes as long as the network itself.
+    """
+    made = boxes.generate_anchors
+    if hasattr(made, "__wrapped__"):
+        return
+    kept: dict[tuple[Any, ...], Any] = {}
+
+    @wraps(made)
+    def generate_anchors(self: Any, device: Any) -> Any:
+        key = (*self.image_size, str(self.min_sizes), str(device))
+        if key not in kept:
+            kept[key] = made(self, device)
+        return kept[key]
+
+    boxes.generate_anchors = generate_anchors
 
 
 def _distinct(found: np.ndarray, height: int, width: int) -> list[tuple[Box, float]]:

@@ -13,6 +13,7 @@ from faceinsight.method.characteristics import Vocabulary
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from faceinsight.inference.faceinsight import FaceInsight
     from faceinsight.method.rules.compiler import RuleSet
 else:  # Kedro resolves these hints, and pandas would slow down every `kedro` command.
     DataFrame = RuleSet = Any
@@ -22,7 +23,7 @@ def score_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> D
     """Probabilities and consistent labels of every test face."""
     from faceinsight.inference.prediction import predict
 
-    return predict(model, crops, prediction)
+    return predict(_loaded(model, prediction), crops, prediction)
 
 
 def measure_order(
@@ -31,7 +32,7 @@ def measure_order(
     """How much answers depend on the order in which the characteristics stand."""
     from faceinsight.inference.prediction import order_effect
 
-    return order_effect(model, crops, prediction)
+    return order_effect(_loaded(model, prediction), crops, prediction)
 
 
 def measure_answers(
@@ -44,11 +45,7 @@ def measure_answers(
     from faceinsight.evaluation.agreement import measure_agreement
 
     return measure_agreement(
-        model,
-        crops,
-        evaluation.answers,
-        split=prediction.split,
-        device=prediction.device,
+        _loaded(model, prediction), crops, evaluation.answers, split=prediction.split
     )
 
 
@@ -85,3 +82,9 @@ def measure_model(
     # Which model these are the metrics of, whatever newer one stands beside it.
     metrics["model"] = json.loads((model / "provenance.json").read_text(encoding="utf-8"))
     return metrics
+
+
+def _loaded(model: Path, prediction: PredictionSettings) -> FaceInsight:
+    from faceinsight.inference.loading import loaded
+
+    return loaded(model, device=prediction.device, batch_size=prediction.batch_size)

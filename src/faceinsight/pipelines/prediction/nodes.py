@@ -18,10 +18,12 @@ def score_photographs(
     model: Path, photos: str | None, predict: PhotoSettings, work: str
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Every face of a folder, once for programs and once for people; and what was skipped."""
-    from faceinsight.inference import score_folder
-    from faceinsight.inference.scoring import require_faces
+    from faceinsight.inference.folder import find_folder
+    from faceinsight.inference.loading import loaded
+    from faceinsight.inference.table import require_faces
 
-    scores = score_folder(model, photos, predict, work=Path(work))
+    folder = find_folder(photos)  # what is wrong with it is told before weights are read
+    scores = loaded(model, settings=predict).analyze_folder(folder, work=work)
     faces, skipped = require_faces(scores, str(photos))
     return faces, faces, skipped
 
@@ -30,7 +32,7 @@ def draw_photographs(
     model: Path, photos: str, faces: DataFrame, predict: PhotoSettings, work: str
 ) -> Iterator[Path]:
     """Photographs with boxes and labels, if asked for: Kedro saves what is yielded, if anything."""
-    from faceinsight.inference import draw_folder
+    from faceinsight.inference.pictures import draw_folder
     from faceinsight.method.characteristics import Vocabulary
 
     if predict.pictures:

@@ -150,9 +150,11 @@ def _all(results: Mapping[str, Any], what: str) -> dict[str, Any]:
 
 def score_validation_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> DataFrame:
     """Probabilities and consistent labels of every validation face."""
+    from faceinsight.inference.loading import loaded
     from faceinsight.inference.prediction import predict
 
-    return predict(model, crops, prediction.model_copy(update={"split": "val"}))
+    ours = loaded(model, device=prediction.device, batch_size=prediction.batch_size)
+    return predict(ours, crops, prediction.model_copy(update={"split": "val"}))
 
 
 def calibrate(

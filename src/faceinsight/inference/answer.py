@@ -1,35 +1,39 @@
-"""A question about a face in somebody's photograph, answered in words by a trained model."""
+"""A question about a face in a photograph, answered in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
-
-import numpy as np
 
 from faceinsight.answers import AnswerParser, Question, contradictions, misstated, questions
 from faceinsight.answers.grounding import on_topic, unfounded
 from faceinsight.answers.labels import label_words
 from faceinsight.answers.recognition import recognise_question
-from faceinsight.common.paths import at_home
 from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
-from faceinsight.inference.faces import FaceReader, FoundFace, Photograph, crop_settings
-from faceinsight.inference.folder import read_photograph
-from faceinsight.inference.prediction import open_model
-from faceinsight.inference.settings import PhotoSettings
-from faceinsight.model.decoding import known_labels, lexicon_of
+from faceinsight.inference.crops import Crops
+from faceinsight.inference.photograph import Photo
+from faceinsight.inference.table import no_face
+from faceinsight.model.decoding import handed_out, known_labels, lexicon_of
 
 if TYPE_CHECKING:
     import torch
 
+    from faceinsight.inference.faceinsight import FaceInsight
     from faceinsight.model.modeling import FaceInsightModel
 
 Way = Literal["grounded", "direct"]
 
 MOST_TOKENS = 60
 """Tokens of an answer, if nobody says otherwise."""
+
+DECLINED = (
+    "What is asked for is sensitive, and handed out only to whoever asks for it: --sensitive on "
+    "the command line, sensitive=True in Python."
+)
+"""The answer to a question about race and the like that nobody has allowed."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,15 @@ class PhotoAnswer:
     Attributes:
         text: the answer.
         way: "grounded" (the language model's words for the labels), "direct" (its words for the
-            picture), or "template" (written from the labels, since the language model is not
-            pretrained, or found no words that hold).
+            picture), "template" (written from the labels, since the language model is not
+            pretrained, or found no words that hold), or "declined" (what is sensitive was asked
+            for, or named, and is not handed out).
         asked: the question as it was put to the model.
         face: number of the face, from left to right.
         box: of the face, in pixels of the photograph; the whole photograph where none was sought.
         faces: how many were found.
-        labels: every label of the face that the model was taught; together they break no rule.
+        labels: every label of the face that the model was taught, sensitive ones only if they may
+            be spoken of; together they break no rule.
         said: labels that the answer states.
         contradictions: ids of which the answer says something else than `labels`, of a group those
             that it is wrong to name; none but for direct answers.
@@ -53,7 +59,7 @@ class PhotoAnswer:
     """
 
     text: str
-    way: Literal["grounded", "direct", "template"]
+    way: Literal["grounded", "direct", "template", "declined"]
     asked: str
     face: int
     box: Box
@@ -63,101 +69,84 @@ class PhotoAnswer:
     contradictions: tuple[str, ...]
     reason: str = ""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def answer_question(
-    model_folder: Path | str,
-    file: Path | str,
+    model: FaceInsight,
+    photo: Photo,
     question: str | None = None,
     *,
     way: Way = "grounded",
     face: int | None = None,
-    settings: PhotoSettings | None = None,
+    sensitive: bool = False,
     **generate: Any,
 ) -> PhotoAnswer:
     """Answer a question about a face in a photograph.
 
     Args:
-        model_folder: a saved model; brings its vocabulary, its rules and its words.
-        file: the photograph.
+        model: brings its vocabulary, its rules and its words.
+        photo: one photograph.
         question: in anybody's words; None asks for a description.
         way: "grounded" or "direct", see `PhotoAnswer`.
         face: number of the face, from left to right; None takes the largest.
-        settings: how faces are found; every face that is detected by default.
+        sensitive: whether race and the like may be spoken of.
         generate: options of `transformers.GenerationMixin.generate`; `max_new_tokens` is
             `MOST_TOKENS` if not given.
 
     Raises:
-        PhotographError: the file is missing, is none that can be read, or shows no face.
+        PhotographError: the photograph cannot be used, or shows no face.
         ParameterError: there is no such face, or no such way; or a direct answer is asked of a
             model that was not taught to give any.
         WeightsError: something of the model is missing.
     """
     if way not in get_args(Way):
         raise ParameterError(f"way: there is no '{way}' answer; there are {get_args(Way)}")
-    settings = settings or PhotoSettings()
-    path = Path(at_home(file)).absolute()
-    if not path.exists():
-        raise PhotographError("missing", f"there is no file {path}; name a photograph")
-    # What is wrong with the file is told before weights are read.
-    read_photograph(path.parent, path.name, settings.max_pixels)
-    model, device = open_model(Path(model_folder), settings.device, "predict.device")
-    if way == "direct" and not model.config.answer_weight:
+    if way == "direct" and not model.network.config.answer_weight:
         raise ParameterError(
-            f"{model_folder} was not taught to answer from pictures (model.answer_weight was 0): "
-            "ask for its labels in words, without --direct"
+            f"{model.source or 'the model'} was not taught to answer from pictures "
+            "(model.answer_weight was 0): ask for its labels in words, without --direct"
         )
-    crops = crop_settings(model.config, settings, str(device))
-    reader = FaceReader(path.parent, crops, settings)
-    (photograph,) = reader.cut([path.name])
-    if photograph.error is not None:
-        raise photograph.error
-    chosen = _choose(photograph, face)
-    reader.parse([chosen])
-    asking = _Asking(model, question)
-    inputs = _inputs(model, chosen, device)
+    crops = model.prepare(photo)
+    if crops.errors:
+        raise crops.errors[0]
+    if not len(crops):
+        raise PhotographError("no face found", no_face(crops.names[0], model.settings))
+    row = _choose(crops, face)
+    asking = _Asking(model.network, question, sensitive)
     generate = {"max_new_tokens": MOST_TOKENS} | generate
-    made = (asking.ground if way == "grounded" else asking.answer)(inputs, generate)
-    height, width = photograph.size
-    box = chosen.box or (0, 0, width, height)
-    return PhotoAnswer(**made, face=chosen.at, box=box, faces=len(photograph.faces))
+    with model.alone:
+        inputs = model.tensors(crops, slice(row, row + 1))
+        made = (asking.ground if way == "grounded" else asking.answer)(inputs, generate)
+    left, top, right, bottom = crops.boxes[row].tolist()
+    return PhotoAnswer(
+        **made, face=int(crops.numbers[row]), box=(left, top, right, bottom), faces=len(crops)
+    )
 
 
-def _choose(photograph: Photograph, number: int | None) -> FoundFace:
-    """The face of that number, or the largest, the first of equal ones."""
-    faces = photograph.faces
+def _choose(crops: Crops, number: int | None) -> int:
+    """Row of the face of that number, or of the largest, the first of equal ones."""
     if number is None:
-        return max(faces, key=lambda face: _area(face.box))
-    for face in faces:
-        if face.at == number:
-            return face
-    there = "is 1 face" if len(faces) == 1 else f"are {len(faces)} faces, from left to right"
-    raise ParameterError(f"face: there is no face {number} in {photograph.name}; there {there}")
-
-
-def _area(box: Box | None) -> int:
-    return 0 if box is None else (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _inputs(
-    model: FaceInsightModel, face: FoundFace, device: torch.device
-) -> dict[str, torch.Tensor | None]:
-    import torch
-
-    arrays = {"photographs": face.crop}
-    arrays["maps"] = face.label_map if model.config.segmentation else None
-    return {
-        name: None if array is None else torch.from_numpy(np.stack([array])).to(device)
-        for name, array in arrays.items()
-    }
+        left, top, right, bottom = crops.boxes.T
+        return int(((right - left) * (bottom - top)).argmax())
+    if number in crops.numbers:
+        return number - 1
+    there = "is 1 face" if len(crops) == 1 else f"are {len(crops)} faces, from left to right"
+    name = Path(crops.names[0]).name
+    raise ParameterError(f"face: there is no face {number} in {name}; there {there}")
 
 
 class _Asking:
     """A question on its way to a model, in both ways."""
 
-    def __init__(self, model: FaceInsightModel, text: str | None) -> None:
+    def __init__(self, model: FaceInsightModel, text: str | None, sensitive: bool) -> None:
         from faceinsight.model.grounded import put_question
 
         self._model = model
+        vocabulary = model.vocabulary
+        self._said = set(compress(vocabulary.ids, handed_out(model, sensitive)))
+        self._withheld = set() if sensitive else set(vocabulary.sensitive)
         self._lexicon = lexicon = lexicon_of(model)
         self._parser = AnswerParser(model.vocabulary, lexicon)
         if text is None or not text.strip():
@@ -175,6 +164,8 @@ class _Asking:
 
         with torch.inference_mode():
             labels = self._labels(self._model(**inputs).logits)
+        if self._is_sensitive():
+            return self._declined(labels)
         made = answer_from_labels(
             self._model,
             labels,
@@ -193,9 +184,12 @@ class _Asking:
 
         model = self._model
         (text,), logits = answer_from_picture(
-            model, inputs["photographs"], inputs["maps"], self._asked, **generate
+            model, inputs["photographs"], inputs.get("maps"), self._asked, **generate
         )
         labels = self._labels(logits)
+        parsed = self._parser.parse(text, self._question)
+        if self._is_sensitive() or self._withheld & {*parsed.labels, *parsed.contradictions}:
+            return self._declined(labels)
         made = self._fields(text, labels) | {"way": "direct"}
         if loose := unfounded(text, self._question, labels, self._parser):
             of = ", ".join(dict.fromkeys(map(label_words, loose)))
@@ -205,7 +199,15 @@ class _Asking:
         return made
 
     def _labels(self, logits: torch.Tensor) -> dict[str, bool]:
-        return known_labels(self._model, logits.float().cpu().numpy())[0]
+        (labels,) = known_labels(self._model, logits.float().cpu().numpy())
+        return {id_: value for id_, value in labels.items() if id_ in self._said}
+
+    def _is_sensitive(self) -> bool:
+        return self._question is not None and self._withheld.issuperset(self._question.about)
+
+    def _declined(self, labels: dict[str, bool]) -> dict[str, Any]:
+        made = {"text": DECLINED, "way": "declined", "asked": self._asked, "labels": labels}
+        return made | {"said": {}, "contradictions": ()}
 
     def _fields(self, text: str, labels: dict[str, bool]) -> dict[str, Any]:
         against = contradictions(text, labels, self._parser, self._question)

@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
+from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, PhotographError
-from faceinsight.inference import PhotoAnswer, PhotoSettings, answer_question, score_folder
+from faceinsight.inference.answer import PhotoAnswer
 from tests.inference.conftest import WHOLE
 from tests.label_tables import save_photograph
 from tests.model import talking, tiny
@@ -43,7 +44,7 @@ def detected(monkeypatch: pytest.MonkeyPatch) -> PhotoSettings:
 
         def __init__(self, *_: object) -> None: ...
 
-        def find(self, photographs: list, side: int) -> list:
+        def find(self, photographs: list) -> list:
             return [BOXES for _ in photographs]
 
     monkeypatch.setattr("faceinsight.data.parsing.detector.PyfacerDetector", Detector)
@@ -52,12 +53,13 @@ def detected(monkeypatch: pytest.MonkeyPatch) -> PhotoSettings:
 
 def ask(model: Path, file: Path, question: str | None = None, **options) -> PhotoAnswer:
     settings = options.pop("settings", WHOLE)
-    return answer_question(model, file, question, settings=settings, max_new_tokens=8, **options)
+    loaded = FaceInsight.from_pretrained(model, settings)
+    return loaded.ask(file, question, max_new_tokens=8, **options)
 
 
 def test_labels_are_those_that_scoring_gives_and_no_answer_contradicts_them(model, file):
     answer = ask(model, file)
-    faces, _ = score_folder(model, file.parent, WHOLE, progress=False)
+    faces, _ = FaceInsight.from_pretrained(model, WHOLE).analyze_folder(file.parent, progress=False)
     assert answer.labels == {id_: bool(faces[f"d_{id_}"][0]) for id_ in tiny.IDS}
     assert answer.contradictions == ()
     assert (answer.way, answer.reason) == ("template", "")
@@ -105,7 +107,7 @@ def test_the_largest_face_or_the_one_that_is_named(model, file, detected):
 
 
 def test_no_face_is_told(model, file, detected, monkeypatch):
-    monkeypatch.setattr("tests.inference.test_asking.BOXES", [])
+    monkeypatch.setattr("tests.inference.test_answer.BOXES", [])
     with pytest.raises(PhotographError, match=r"no face was found in .*face\.png"):
         ask(model, file, settings=detected)
 
@@ -114,14 +116,12 @@ def test_no_face_is_told(model, file, detected, monkeypatch):
     ("content", "reason"),
     [(None, "missing"), (b"", "empty"), (b"no image", "not an image"), ("cut", "truncated")],
 )
-def test_a_file_that_cannot_be_used_is_told_before_weights_are_read(
-    file, content, reason, tmp_path
-):
+def test_a_file_that_cannot_be_used_is_told(model, file, content, reason, tmp_path):
     bad = tmp_path / "bad.png"
     if content is not None:
         bad.write_bytes(file.read_bytes()[:-50] if content == "cut" else content)
     with pytest.raises(PhotographError, match=r"bad\.png") as error:
-        ask(tmp_path / "no model", bad)
+        ask(model, bad)
     assert error.value.reason == reason
 
 

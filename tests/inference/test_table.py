@@ -13,14 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
-import faceinsight.inference.faces
+import faceinsight.inference.crops
+from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.geometry import crop_square, cut_map, cut_photograph
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, WeightsError
-from faceinsight.inference import PhotoSettings, score_folder
-from faceinsight.inference.faces import FaceReader
-from faceinsight.inference.scoring import require_faces
+from faceinsight.inference.crops import Cropper
+from faceinsight.inference.table import require_faces
 from faceinsight.model.modeling import FaceInsightModel
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
 from tests.inference.conftest import WHOLE, save_model
@@ -32,7 +32,8 @@ D = [f"d_{id_}" for id_ in tiny.IDS]
 
 
 def score(model: Path, photos: Path, settings: PhotoSettings = WHOLE, **options):
-    return score_folder(model, photos, settings, progress=False, **options)
+    loaded = FaceInsight.from_pretrained(model, settings)
+    return loaded.analyze_folder(photos, progress=False, **options)
 
 
 def expected(model: Path, *crops: np.ndarray, maps: list[np.ndarray] | None = None) -> np.ndarray:
@@ -61,13 +62,13 @@ def photos(tmp_path: Path) -> Path:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the photographs that are read."""
     names: list[str] = []
-    read = faceinsight.inference.faces.read_photograph
+    read = faceinsight.inference.crops.read_photograph
 
-    def spy(folder: Path, name: str, max_pixels: float) -> np.ndarray:
+    def spy(photo: Path, name: str, max_pixels: float) -> np.ndarray:
         names.append(name)
-        return read(folder, name, max_pixels)
+        return read(photo, name, max_pixels)
 
-    monkeypatch.setattr(faceinsight.inference.faces, "read_photograph", spy)
+    monkeypatch.setattr(faceinsight.inference.crops, "read_photograph", spy)
     return names
 
 
@@ -320,22 +321,23 @@ def test_only_a_few_photographs_are_in_memory(
     def names():
         for i in range(40):
             taken.append(f"{i:02d}.png")
-            yield taken[-1]
+            yield tmp_path / taken[-1]
 
-    settings = PhotoSettings(faces=faces, workers=2, device="cpu")
+    settings = PhotoSettings(faces=faces, workers=2, batch_size=1, device="cpu")
     crops = SegmentationSettings(maps="none", size=16, device="cpu")
-    reader = FaceReader(tmp_path, crops, settings)
-    for given, photograph in enumerate(reader.cut(names()), 1):
-        assert photograph.pixels is None
+    given = 0
+    for batch in Cropper(crops, settings).batches(names()):
+        given += len(batch.names)
         assert len(taken) - given <= 8
+    assert given == 40
 
 
 def test_neither_kedro_nor_pyfacer_is_needed(org: Path, photos: Path) -> None:
     code = (
         "import sys\n"
-        "from faceinsight.inference import PhotoSettings, score_folder\n"
-        "settings = PhotoSettings(faces='whole', device='cpu')\n"
-        f"faces, skipped = score_folder({str(org)!r}, {str(photos)!r}, settings, progress=False)\n"
+        "from faceinsight import FaceInsight\n"
+        f"model = FaceInsight.from_pretrained({str(org)!r}, faces='whole', device='cpu')\n"
+        f"faces, skipped = model.analyze_folder({str(photos)!r}, progress=False)\n"
         "assert len(faces) == 7\n"
         "heavy = {'kedro', 'facer', 'plotly'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

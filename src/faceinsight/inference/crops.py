@@ -1,0 +1,324 @@
+"""From photographs to the faces in them, cut as the model's training faces were."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from faceinsight.common.recipes import recipe
+from faceinsight.common.threads import ahead
+from faceinsight.common.work import digest
+from faceinsight.data.crops import Face, cut_face, parse_faces
+from faceinsight.data.parsing.provided import MAP_FOLDERS
+from faceinsight.data.parsing.settings import SegmentationSettings
+from faceinsight.errors import PhotographError, WeightsError
+from faceinsight.inference.map_files import MapFiles
+from faceinsight.inference.photograph import Photo, is_path, path_of, read_photograph
+from faceinsight.inference.settings import PhotoSettings
+
+if TYPE_CHECKING:
+    from faceinsight.data.parsing.detector import PyfacerDetector, Views
+    from faceinsight.data.parsing.parser import PyfacerParser
+    from faceinsight.model.configuration import FaceInsightConfig
+
+_Of = TypeVar("_Of")
+
+_OF_A_FACE = ("margin", "detector", "parser", "context", "view")
+_OF_MACHINE = {"detector_weights", "parser_weights", "max_pixels", "batch_size", "workers"}
+
+
+@dataclass
+class Photograph:
+    """A photograph on its way.
+
+    Attributes:
+        name: what messages and tables call it.
+        size: height and width in pixels, once it is read.
+        faces: what was found in it, from left to right.
+        scores: of its faces, the detector's; NaN where the whole photograph is the face.
+        error: why nothing can be said of it.
+        pixels: [H, W, 3] uint8 as it is meant to be seen, until its faces are cut.
+        label_map: [H, W] uint8, where it lies beside the photograph as a file.
+        views: what the detector sees.
+    """
+
+    name: str
+    size: tuple[int, int] = (0, 0)
+    faces: list[Face] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    error: PhotographError | None = None
+    pixels: np.ndarray | None = None
+    label_map: np.ndarray | None = None
+    views: Views | None = None
+
+
+@dataclass(frozen=True)
+class Crops:
+    """N faces of P photographs, ready to be scored.
+
+    Attributes:
+        pixels: [N, S, S, 3] uint8, RGB.
+        maps: [N, S, S] uint8 class numbers; None where the model reads none.
+        boxes: [N, 4] int64: left, top, right, bottom in pixels of the upright photograph; all of it
+            where no face was looked for.
+        scores: [N] float32, the detector's, 0 to 1; NaN where the whole photograph is the face.
+        photographs: [N] int64, which of the P photographs each is from.
+        numbers: [N] int64, 1, 2, ... from left to right within a photograph.
+        map_from: where each map is from: `detected`, `crop`, `provided` or `none`.
+        names: what each of the P photographs is called.
+        errors: the photographs that cannot be used, by number from 0, and why.
+    """
+
+    pixels: np.ndarray
+    maps: np.ndarray | None
+    boxes: np.ndarray
+    scores: np.ndarray
+    photographs: np.ndarray
+    numbers: np.ndarray
+    map_from: tuple[str, ...]
+    names: tuple[str, ...]
+    errors: dict[int, PhotographError]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @classmethod
+    def of_arrays(cls, pixels: np.ndarray, maps: np.ndarray | None) -> Crops:
+        """Crops that were cut before, each a photograph of its own."""
+        n, size = len(pixels), pixels.shape[1]
+        return cls(
+            pixels=pixels,
+            maps=maps,
+            boxes=np.tile(np.array([0, 0, size, size]), (n, 1)),
+            scores=np.full(n, np.nan, dtype=np.float32),
+            photographs=np.arange(n),
+            numbers=np.ones(n, dtype=np.int64),
+            map_from=("none" if maps is None else "provided",) * n,
+            names=tuple(map(str, range(n))),
+            errors={},
+        )
+
+    @classmethod
+    def of_photographs(cls, photographs: Sequence[Photograph], size: int, maps: bool) -> Crops:
+        """Those of photographs whose faces are cut and, where the model reads maps, parsed."""
+        of = [(place, p) for place, p in enumerate(photographs) for _ in p.faces]
+        faces = [face for p in photographs for face in p.faces]
+        n = len(faces)
+        pixels = np.empty((n, size, size, 3), dtype=np.uint8)
+        label_maps = np.empty((n, size, size), dtype=np.uint8)
+        for row, face in enumerate(faces):
+            assert face.crop is not None
+            pixels[row] = face.crop
+            if maps:
+                assert face.label_map is not None
+                label_maps[row] = face.label_map
+        boxes = [face.box or (0, 0, *p.size[::-1]) for face, (_, p) in zip(faces, of, strict=True)]
+        return cls(
+            pixels=pixels,
+            maps=label_maps if maps else None,
+            boxes=np.array(boxes, dtype=np.int64).reshape(n, 4),
+            scores=np.array([s for p in photographs for s in p.scores], dtype=np.float32),
+            photographs=np.array([place for place, _ in of], dtype=np.int64),
+            numbers=np.array([face.at for face in faces], dtype=np.int64),
+            map_from=tuple(face.map_from for face in faces),
+            names=tuple(p.name for p in photographs),
+            errors={i: p.error for i, p in enumerate(photographs) if p.error is not None},
+        )
+
+    def by_photograph(self, of_faces: Sequence[_Of]) -> list[list[_Of] | PhotographError]:
+        """What belongs to each face, N, as a list for each of the P photographs, or its error."""
+        grouped: list[list[_Of]] = [[] for _ in self.names]
+        for photograph, one in zip(self.photographs.tolist(), of_faces, strict=True):
+            grouped[photograph].append(one)
+        return [self.errors.get(place, faces) for place, faces in enumerate(grouped)]
+
+
+def crop_settings(
+    config: FaceInsightConfig, settings: PhotoSettings, device: str
+) -> SegmentationSettings:
+    """How faces are cut and parsed for a model: as they were when it was trained.
+
+    Args:
+        config: of the trained model.
+        settings: weights, batch size and the like.
+        device: where detector and parser run.
+
+    Raises:
+        WeightsError: the model does not say how, and it matters.
+    """
+    made: dict[str, Any] = config.crops
+    if not made and (config.segmentation or settings.faces != "whole"):
+        raise WeightsError(
+            "the model's config.json does not say how the faces of its training were cut (`crops` "
+            "is empty), so others cannot be cut alike: train it with the pipeline, or score "
+            "photographs whole with a model that reads no label maps"
+        )
+    maps = "none"
+    if config.segmentation:
+        maps = "parsed" if settings.maps == "parsed" else made["maps"]
+    return SegmentationSettings.model_validate(
+        {name: made[name] for name in _OF_A_FACE if name in made}
+        | settings.model_dump(include=_OF_MACHINE)
+        | {"maps": maps, "size": config.image_size, "device": device}
+    )
+
+
+class Cropper:
+    """Reads photographs, finds their faces, cuts them and has them parsed.
+
+    Detector and parser are loaded when they are first needed. Any thread may call any method.
+
+    Args:
+        crops: how faces are cut and maps are made.
+        settings: which faces are looked for.
+
+    Attributes:
+        map_files: finds the label maps that lie as files beside photographs; None where the model
+            reads no such files.
+        key: digest of everything that its results depend on.
+
+    Raises:
+        WeightsError: a file of weights that the settings name does not exist.
+    """
+
+    def __init__(self, crops: SegmentationSettings, settings: PhotoSettings) -> None:
+        self._crops = crops
+        self._settings = settings
+        self._detector: PyfacerDetector | None = None
+        self._parser: PyfacerParser | None = None
+        self._alone = RLock()
+        detects = settings.faces != "whole"
+        if detects or crops.maps == "parsed":
+            from faceinsight.data.parsing.detector import PyfacerDetector
+
+            detector = PyfacerDetector(crops)
+            self._detector = detector if detects else None
+            if crops.maps == "parsed":
+                from faceinsight.data.parsing.parser import PyfacerParser
+
+                self._parser = PyfacerParser(crops, detector)
+        maps = MAP_FOLDERS.get(crops.maps)
+        self.map_files = None if maps is None else MapFiles(maps)
+        self.key = digest(
+            crops.of_crops(),
+            settings.model_dump(mode="json", include={"faces", "max_pixels", "detector_side"}),
+            None if self._detector is None else self._detector.key,
+            None if self._parser is None else self._parser.key,
+            recipe("crops"),
+        )
+
+    def batches(
+        self, photos: Iterable[Photo], names: Iterable[str] | None = None
+    ) -> Iterator[Crops]:
+        """Photographs in order, some at a time: about as many faces as go into a forward pass.
+
+        Files are read and faces are cut in threads, a little ahead; at most a few photographs are
+        in memory at a time, however many there are.
+
+        Args:
+            photos: the photographs.
+            names: what messages and tables call them; by default a file's path, and
+                "photograph 1", "photograph 2", ... of others.
+
+        Raises:
+            WeightsError: pyfacer's weights are needed and not at hand.
+        """
+        batch: list[Photograph] = []
+        for photograph in self._cut_all(zip_names(photos, names)):
+            batch.append(photograph)
+            faces = sum(len(p.faces) for p in batch)
+            if max(faces, len(batch) // 4) >= self._settings.batch_size:
+                yield self._crops_of(batch)
+                batch = []
+        if batch:
+            yield self._crops_of(batch)
+
+    def prepare(self, photos: Iterable[Photo], names: Iterable[str] | None = None) -> Crops:
+        """All faces of some photographs at once; see `batches`."""
+        return self._crops_of(list(self._cut_all(zip_names(photos, names))))
+
+    def _crops_of(self, photographs: Sequence[Photograph]) -> Crops:
+        if self._parser is not None:
+            faces = [face for p in photographs for face in p.faces]
+            step = self._settings.batch_size
+            with self._alone:
+                for start in range(0, len(faces), step):
+                    parse_faces(self._parser, faces[start : start + step], self._crops)
+        return Crops.of_photographs(photographs, self._crops.size, self._crops.maps != "none")
+
+    def _cut_all(self, photos: Iterable[tuple[Photo, str]]) -> Iterator[Photograph]:
+        workers = self._settings.workers
+        with ThreadPoolExecutor(workers) as pool:
+            if self._detector is None:
+                yield from ahead(pool, self._read_whole, photos, 2 * workers)
+            else:
+                depth = max(workers, self._detector.batch)
+                found = self._find(self._detector, ahead(pool, self._read, photos, depth))
+                yield from ahead(pool, self._cut, found, workers)
+
+    def _read_whole(self, given: tuple[Photo, str]) -> Photograph:
+        photograph = self._read(given)
+        if photograph.error is None:
+            _take_whole(photograph)
+        return self._cut(photograph)
+
+    def _read(self, given: tuple[Photo, str]) -> Photograph:
+        photo, name = given
+        photograph = Photograph(name)
+        try:
+            pixels = read_photograph(photo, name, self._settings.max_pixels)
+            photograph.size = pixels.shape[0], pixels.shape[1]
+            if self.map_files is not None:
+                photograph.label_map = self.map_files.load(path_of(photo), name, photograph.size)
+        except PhotographError as error:
+            photograph.error = error
+            return photograph
+        photograph.pixels = pixels
+        if self._detector is not None:
+            from faceinsight.data.parsing.detector import detector_views
+
+            photograph.views = detector_views(pixels, self._settings.detector_side)
+        return photograph
+
+    def _find(
+        self, detector: PyfacerDetector, photographs: Iterator[Photograph]
+    ) -> Iterator[Photograph]:
+        while batch := list(islice(photographs, detector.batch)):
+            seen = [(p, p.views) for p in batch if p.views is not None]
+            with self._alone:
+                found = detector.find([views for _, views in seen]) if seen else []
+            for (photograph, _), boxes in zip(seen, found, strict=True):
+                photograph.views = None
+                photograph.faces = [Face(n, box) for n, (box, _) in enumerate(boxes, 1)]
+                photograph.scores = [score for _, score in boxes]
+                if not boxes and self._settings.faces == "detect_or_whole":
+                    _take_whole(photograph)
+            yield from batch
+
+    def _cut(self, photograph: Photograph) -> Photograph:
+        if photograph.pixels is not None:
+            for face in photograph.faces:
+                cut_face(face, photograph.pixels, photograph.label_map, self._crops)
+        # Let go of at once: what follows needs the faces alone.
+        photograph.pixels = photograph.label_map = None
+        return photograph
+
+
+def zip_names(photos: Iterable[Photo], names: Iterable[str] | None) -> Iterator[tuple[Photo, str]]:
+    """Each photograph with what it is called."""
+    if names is not None:
+        yield from zip(photos, names, strict=True)
+        return
+    for number, photo in enumerate(photos, 1):
+        yield photo, os.fspath(photo) if is_path(photo) else f"photograph {number}"
+
+
+def _take_whole(photograph: Photograph) -> None:
+    photograph.faces, photograph.scores = [Face(1, None)], [np.nan]

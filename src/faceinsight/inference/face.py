@@ -1,0 +1,209 @@
+"""What a model says of one face."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from html import escape
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from faceinsight.errors import PhotographError
+
+_SHOWN = 112
+"""Pixels of a picture in a notebook, at least, where the crop has as many."""
+
+FACE_COLUMNS = {
+    "face": "int32",
+    "left": "int32",
+    "top": "int32",
+    "right": "int32",
+    "bottom": "int32",
+    "score": "float32",
+}
+"""Columns of a face's place in a table, and their types."""
+
+_MOST_WORDS = 12
+"""Labels that `repr` shows."""
+
+
+@dataclass(frozen=True)
+class ClassEstimate:
+    """The class of a group, of which exactly one holds.
+
+    Attributes:
+        id: the characteristic, e.g. `happy`.
+        word: in plain words.
+        probability: 0 to 1.
+    """
+
+    id: str
+    word: str
+    probability: float
+
+    def __str__(self) -> str:
+        return f"{self.word} ({self.probability:.0%})"
+
+
+@dataclass(frozen=True)
+class AgeEstimate(ClassEstimate):
+    """A class of ages.
+
+    Attributes:
+        years: estimated age; None where the model has no calibration of years.
+        interval: first and last year between which the age lies with a stated probability; None as
+            above.
+    """
+
+    years: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Face:
+    """How one face appears to a model, which is no fact about a person.
+
+    Attributes:
+        photograph: the path as it was given, or "photograph 1", ... where it was none.
+        number: 1, 2, ... from left to right within the photograph.
+        bbox: left, top, right, bottom in pixels of the photograph as it is meant to be seen.
+        confidence: the detector's score, 0 to 1; None where the whole photograph is the face.
+        probabilities: id of each characteristic that the model was taught to its probability.
+        present: ids that are present; together they break none of the model's rules.
+        labels: what is present, in words.
+        age: class of ages; None where the model was taught none.
+        gender: likewise.
+        expression: likewise.
+        race: likewise, and None unless what is sensitive was asked for.
+        uncertain: characteristics of which the model cannot tell; None where it cannot say so.
+        crop: [s, s, 3] uint8, RGB, what the model saw.
+    """
+
+    photograph: str
+    number: int
+    bbox: tuple[int, int, int, int]
+    confidence: float | None
+    probabilities: Mapping[str, float]
+    present: tuple[str, ...]
+    labels: tuple[str, ...]
+    age: AgeEstimate | None
+    gender: ClassEstimate | None
+    expression: ClassEstimate | None
+    race: ClassEstimate | None
+    uncertain: tuple[str, ...] | None
+    description: str = field(repr=False)
+    crop: np.ndarray = field(repr=False, compare=False)
+
+    def describe(self) -> str:
+        """A sentence or two on how the face appears."""
+        return self.description
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the picture, ready for JSON; `race` only where it was asked for."""
+        classes = {name: getattr(self, name) for name in ("age", "gender", "expression", "race")}
+        return {
+            "photograph": self.photograph,
+            "number": self.number,
+            "bbox": list(self.bbox),
+            "confidence": self.confidence,
+            "labels": list(self.labels),
+            "description": self.description,
+            **{
+                name: None if estimate is None else _plain(estimate)
+                for name, estimate in classes.items()
+                if estimate is not None or name != "race"
+            },
+            "uncertain": None if self.uncertain is None else list(self.uncertain),
+            "present": list(self.present),
+            "probabilities": dict(self.probabilities),
+        }
+
+    def __repr__(self) -> str:
+        shown = [*self.labels[:_MOST_WORDS], *["..."][: len(self.labels) > _MOST_WORDS]]
+        score = "" if self.confidence is None else f", confidence={self.confidence:.2f}"
+        return f"Face({self.number}, bbox={self.bbox}{score}: {', '.join(shown) or 'no label'})"
+
+    def _repr_html_(self) -> str:
+        """The face and its labels, for a notebook."""
+        from PIL import Image
+
+        stream = BytesIO()
+        Image.fromarray(self.crop).save(stream, "JPEG", quality=90)
+        source = f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode()}"
+        where = f"{self.photograph}, face {self.number}"
+        if self.confidence is not None:
+            where += f", found with a score of {self.confidence:.2f}"
+        labels = ", ".join(self.labels) or "none of the characteristics"
+        return (
+            '<div style="display:flex;gap:1em;align-items:flex-start;max-width:48em">'
+            f'<img src="{source}" width="{_SHOWN}" height="{_SHOWN}" alt="face {self.number}">'
+            f"<div><small>{escape(where)}</small><p>{escape(self.description)}</p>"
+            f"<p>{escape(labels)}</p></div></div>"
+        )
+
+
+def _plain(estimate: ClassEstimate) -> dict[str, Any]:
+    plain = asdict(estimate)
+    if plain.get("interval") is not None:
+        plain["interval"] = list(plain["interval"])
+    return plain
+
+
+def shown_crop(pixels: np.ndarray) -> np.ndarray:
+    """A copy of a crop [S, S, 3] for people to look at, of fewer pixels where it has many."""
+    step = max(1, len(pixels) // _SHOWN)
+    return pixels[::step, ::step].copy()
+
+
+def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.DataFrame:
+    """Faces as a table.
+
+    Args:
+        faces: what `FaceInsight.analyze` gave of one photograph, or of many; errors have no rows.
+
+    Returns:
+        One row a face: `photograph`, `face`, `left`, `top`, `right`, `bottom`, `score`, `p_<id>`
+        float32 and `d_<id>` int8, the columns that tables of predictions have as well.
+    """
+    import pandas as pd
+
+    listed = [face for one in faces for face in _listed(one)]
+    ids = list(listed[0].probabilities) if listed else []
+    table = pd.DataFrame(
+        [(face.photograph, face.number, *face.bbox, face.confidence) for face in listed],
+        columns=["photograph", "face", "left", "top", "right", "bottom", "score"],
+    ).astype(FACE_COLUMNS)
+    p = np.array([[face.probabilities[id_] for id_ in ids] for face in listed])
+    present = np.array([[id_ in face.present for id_ in ids] for face in listed], dtype=bool)
+    return pd.concat([table, answer_columns(ids, p, present)], axis=1)
+
+
+def answer_columns(
+    ids: Sequence[str], probabilities: np.ndarray, present: np.ndarray
+) -> pd.DataFrame:
+    """A model's answers as columns of a table: p_<id> float32, d_<id> int8.
+
+    Args:
+        ids: K characteristics.
+        probabilities: [N, K].
+        present: [N, K], labels that break no rule.
+    """
+    import pandas as pd
+
+    p = probabilities.astype(np.float32).reshape(-1, len(ids))
+    d = present.astype(np.int8).reshape(-1, len(ids))
+    columns = [pd.DataFrame(p, columns=[f"p_{id_}" for id_ in ids])]
+    columns.append(pd.DataFrame(d, columns=[f"d_{id_}" for id_ in ids]))
+    return pd.concat(columns, axis=1)
+
+
+def _listed(one: Face | Iterable[Face] | PhotographError) -> Iterable[Face]:
+    if isinstance(one, Face):
+        return (one,)
+    return () if isinstance(one, Exception) else one

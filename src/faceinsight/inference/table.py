@@ -1,0 +1,190 @@
+"""Every face of every photograph of a folder, as a table."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
+from mimetypes import guess_type
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from faceinsight.answers.labels import drawn_caution
+from faceinsight.common.progress import images_bar
+from faceinsight.common.recipes import recipe
+from faceinsight.common.work import WorkFolder, digest
+from faceinsight.errors import ParameterError, PhotographError
+from faceinsight.inference.crops import Crops
+from faceinsight.inference.face import FACE_COLUMNS, answer_columns
+from faceinsight.inference.folder import Skipped, find_folder, list_files, printable
+from faceinsight.inference.parts import OK, Parts, stamps
+from faceinsight.inference.settings import PhotoSettings
+from faceinsight.model.decoding import consistent_labels, handed_out, probabilities, rules_of
+
+if TYPE_CHECKING:
+    from faceinsight.inference.faceinsight import FaceInsight
+
+logger = logging.getLogger(__name__)
+
+_PART = 512
+"""Photographs a part; what a sudden end can lose."""
+
+
+class Scores(NamedTuple):
+    """What was found in a folder of photographs.
+
+    Attributes:
+        faces: one row a face: `photograph` (path below the folder), `face` (1, 2, ... from left to
+            right), `left`, `top`, `right`, `bottom` (its box in pixels of the photograph as it is
+            meant to be seen), `score` (the detector's; null for a whole photograph), `map_from`
+            (`detected`, `crop`, `provided` or `none`), and of each characteristic that the model
+            was taught, sensitive ones if asked for, `p_<id>` float32 and `d_<id>` int8: labels
+            that together break no rule.
+        skipped: one row a file, or folder, that was not scored: `photograph`, `reason`, `message`.
+    """
+
+    faces: pd.DataFrame
+    skipped: pd.DataFrame
+
+
+def analyze_folder(
+    model: FaceInsight,
+    photos: Path | str | None,
+    work: Path | None,
+    progress: bool,
+    sensitive: bool,
+) -> Scores:
+    """See `FaceInsight.analyze_folder`."""
+    folder = find_folder(photos)
+    names, not_entered = list_files(folder)
+    rules_of(model.network)  # before anything is scored
+    cropper = model.cropper
+    if model.source and (caution := drawn_caution(model.source, folder)):
+        logger.warning(caution)
+    workers = model.settings.workers
+    files = stamps(folder, names, cropper.map_files, workers)
+    # Files of other kinds lack no map: they are skipped as what they are.
+    pictures = any((guess_type(name)[0] or "").startswith("image/") for name in names)
+    if cropper.map_files is not None and pictures and (files["map_bytes"] < 0).all():
+        raise ParameterError(
+            f"photos: the model reads label maps that lie as files beside photographs, and nothing "
+            f"in {folder} has one: take a variant that reads none (--params variant=org), or have "
+            "maps made by pyfacer (maps=parsed; in the pipeline --params predict.maps=parsed)"
+        )
+    columns = _Columns(model, sensitive)
+    with tempfile.TemporaryDirectory() if work is None else nullcontext(work) as root:
+        key = _key(model, folder, columns.ids) if work else "all"
+        parts = Parts(WorkFolder(root, "photographs", key).path, files)
+        missing = parts.missing()
+        bar = images_bar(
+            f"scoring {folder.name}",
+            len(names),
+            initial=len(names) - len(missing),
+            disable=not progress,
+        )
+        with bar:
+            for rows in np.split(missing, range(_PART, len(missing), _PART)):
+                some = [names[row] for row in rows]
+                paths = (folder / name for name in some)
+                done, tables, outcomes = 0, [columns.empty()], []
+                try:
+                    for crops in cropper.batches(paths, map(printable, some)):
+                        scored = columns.table(crops, model.score(crops))
+                        tables.append(scored.assign(row=rows[done + crops.photographs]))
+                        outcomes += _outcomes(crops, folder, model.settings)
+                        done += len(crops.names)
+                        bar.update(len(crops.names))
+                finally:
+                    if done:
+                        faces = pd.concat(tables, ignore_index=True)
+                        parts.write(rows[:done].tolist(), outcomes, faces)
+        faces, skipped = parts.collect(columns.empty())
+    return Scores(faces, pd.DataFrame([*not_entered, *skipped], columns=list(Skipped._fields)))
+
+
+def _key(model: FaceInsight, folder: Path, ids: Sequence[str]) -> str:
+    if model.source is None:
+        raise ParameterError(
+            "work: what a model that lies in no folder says cannot be kept; load one from a folder"
+        )
+    return digest(model.source, str(folder), model.cropper.key, list(ids), recipe("scoring"))
+
+
+class _Columns:
+    """Scored faces as rows of a table.
+
+    Args:
+        model: whose energies they are.
+        sensitive: whether what is sensitive has columns.
+
+    Attributes:
+        ids: the characteristics that have columns.
+    """
+
+    def __init__(self, model: FaceInsight, sensitive: bool) -> None:
+        self._network = model.network
+        self._kept = np.flatnonzero(handed_out(model.network, sensitive))
+        self.ids = [model.vocabulary.ids[column] for column in self._kept]
+
+    def table(self, crops: Crops, logits: np.ndarray) -> pd.DataFrame:
+        """N faces; `row` is to be filled in."""
+        places = {
+            "row": crops.photographs,
+            "face": crops.numbers,
+            **dict(zip(("left", "top", "right", "bottom"), crops.boxes.T, strict=True)),
+            "score": crops.scores,
+            "map_from": pd.array(crops.map_from, dtype="string[pyarrow]"),
+        }
+        decoded = consistent_labels(self._network, logits)
+        answers = answer_columns(
+            self.ids, probabilities(logits)[:, self._kept], decoded[:, self._kept]
+        )
+        return pd.concat([pd.DataFrame(places).astype(FACE_COLUMNS), answers], axis=1)
+
+    def empty(self) -> pd.DataFrame:
+        """No rows, for the types of the columns."""
+        size = self._network.config.image_size
+        nothing = Crops.of_arrays(np.empty((0, size, size, 3), dtype=np.uint8), None)
+        return self.table(nothing, np.empty((0, len(self._network.vocabulary)), dtype=np.float32))
+
+
+def require_faces(scores: Scores, photos: Path | str) -> Scores:
+    """The same scores.
+
+    Raises:
+        ParameterError: there is not one face in them; the message says why.
+    """
+    if len(scores.faces):
+        return scores
+    counts = Counter(scores.skipped["reason"])
+    why = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    first = scores.skipped.iloc[0]
+    raise ParameterError(
+        f"photos: nothing in {photos} could be scored ({why}); the first: {first['message']}"
+    )
+
+
+def _outcomes(crops: Crops, folder: Path, settings: PhotoSettings) -> list[tuple[str, str]]:
+    """`ok` or a reason, and a sentence, of each photograph."""
+    return [
+        (outcome.reason, str(outcome))
+        if isinstance(outcome, PhotographError)
+        else (OK, "")
+        if outcome
+        else ("no face found", no_face(folder / name, settings))
+        for name, outcome in zip(crops.names, crops.by_photograph(crops.map_from), strict=True)
+    ]
+
+
+def no_face(name: Path | str, settings: PhotoSettings) -> str:
+    """A sentence on a photograph without faces."""
+    return (
+        f"no face was found in {name}; detector_side={2 * settings.detector_side} finds smaller "
+        "ones, and faces=detect_or_whole takes such a photograph whole (in the pipeline --params "
+        "predict.detector_side=..., predict.faces=...)."
+    )
