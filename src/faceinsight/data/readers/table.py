@@ -66,9 +66,11 @@ def read(
     check_names(file, names)
     box = _boxes(file, rows, settings) if settings.box else None
     faces = _faces(file, names, box)
+    numbers = {"0", "-1"} & {
+        word for column in set(flags.values()) for word in pc.unique(rows[column]).to_pylist()
+    }
     labels = {
-        id_: _flags(file, column, rows[column], settings, two_words=_two_absent(rows, flags))
-        for id_, column in flags.items()
+        id_: _flags(file, column, rows[column], settings, numbers) for id_, column in flags.items()
     }
     for column, words in classes.items():
         values = rows[column]
@@ -164,18 +166,13 @@ def _is_in(values: pa.Array, words: object) -> pa.Array:
     return pc.is_in(values, value_set=pa.array(list(words), pa.string()))  # type: ignore[call-overload]
 
 
-def _two_absent(rows: dict[str, pa.Array], flags: dict[str, str]) -> set[str]:
-    """Those of 0 and -1 that occur in any column of single attributes."""
-    seen: set[str] = set()
-    for column in set(flags.values()):
-        seen |= {"0", "-1"} & set(pc.unique(rows[column]).to_pylist())
-    return seen
-
-
 def _flags(
-    file: LabelFile, column: str, values: pa.Array, settings: TableSettings, two_words: set[str]
+    file: LabelFile, column: str, values: pa.Array, settings: TableSettings, numbers: set[str]
 ) -> pa.Array:
     """1, 0 and null, int8 [N], from the words of a column.
+
+    Args:
+        numbers: those of 0 and -1 that any such column of the file holds.
 
     Raises:
         LabelFileError: naming the first line whose word has no meaning, or both 0 and -1 would mean
@@ -193,7 +190,7 @@ def _flags(
             f"{column} is '{printable(values[row].as_py())}', expected one of {shorten(words, 16)},"
             " or nothing; other words are named in the table's present, absent and unknown",
         )
-    if len(two_words) == 2 and two_words <= set(settings.absent):
+    if len(numbers) == 2 and numbers <= set(settings.absent):
         raise LabelFileError(
             f"{file.path} holds both 0 and -1, and one of them may mean unknown: say so with the"
             " table's absent and unknown (absent: [-1], unknown: [0])"

@@ -1,0 +1,59 @@
+"""Which data sets there are, and what is refused before anything runs."""
+
+import importlib
+
+import pytest
+
+from faceinsight.data import registry
+from faceinsight.errors import ParameterError, VocabularyError
+from faceinsight.method.characteristics import VocabularyConfig
+from faceinsight.pipelines.each_dataset import of_each
+from faceinsight.pipelines.ingestion.nodes import build_vocabulary
+
+TABLE = {"table": {"file": "a.csv"}}
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch):
+    monkeypatch.setattr(registry, "_names", registry._names)
+
+
+@pytest.mark.parametrize("name", registry.DATA_SETS)
+def test_every_entry_has_a_reader(name):
+    assert callable(importlib.import_module(f"faceinsight.data.readers.{name}").read)
+
+
+def test_the_configured_data_sets_are_those_that_there_are(vocabulary):
+    assert registry.dataset_names() == tuple(registry.DATA_SETS)
+    registry.configure_datasets({"celeba": None, "mine": TABLE})
+    assert of_each("crops") == {"celeba": "celeba.crops", "mine": "mine.crops"}
+    assert registry.check_dataset("mine") == "mine"
+    assert registry.dataset_name("mine") == "mine"
+    assert registry.dataset_name("rafdb") == "RAF-DB"
+    assert registry.holds_people("maad")
+    assert not registry.holds_people("mine")
+    config = vocabulary.to_config()
+    config["tasks"]["mine"] = {"attributes": "attributes"}
+    config["characteristics"]["Bald"]["names"]["mine"] = "bald"
+    assert "mine" in build_vocabulary(VocabularyConfig(**config)).datasets
+
+
+@pytest.mark.parametrize(
+    ("datasets", "said"),
+    [
+        ({"celaba": {}}, "there is no data set 'celaba'; there are celeba, maad"),
+        ({"celeba": TABLE}, "CelebA has a reader of its own"),
+        ({"my.own": TABLE}, "letters, digits and underscores"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(datasets, said):
+    with pytest.raises(ParameterError, match=said):
+        registry.configure_datasets(datasets)
+    assert registry.dataset_names() == tuple(registry.DATA_SETS)
+
+
+def test_a_vocabulary_names_data_sets_alone(vocabulary):
+    config = vocabulary.to_config()
+    config["characteristics"]["Bald"]["names"]["celaba"] = "Bald"
+    with pytest.raises(VocabularyError, match="'celaba' is no data set; there are celeba"):
+        build_vocabulary(VocabularyConfig(**config))
