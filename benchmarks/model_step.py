@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from faceinsight.method.characteristics import Characteristic, Vocabulary
 from faceinsight.method.losses import masked_bce
+from faceinsight.method.variants import CORR
 from faceinsight.model import FaceInsightModel, ModelSettings, build_model
 
 ENCODER = {
@@ -51,14 +52,13 @@ def tiny_model(characteristics: int, vocabulary_size: int) -> FaceInsightModel:
                 }
             },
             "prompts": {"system": "A face:", "query": "Analyze the facial features."},
-            "logic": False,
             "characteristics_attend": "independent",
         }
     )
     vocabulary = Vocabulary(
         [Characteristic(f"c{i}", f"characteristic {i}", {}) for i in range(characteristics)], {}, {}
     )
-    return build_model(settings, vocabulary, adjacency=np.eye(characteristics))
+    return build_model(settings, vocabulary, adjacency=np.eye(characteristics), variant=CORR)
 
 
 def two_rows(model: FaceInsightModel, photographs: Tensor, maps: Tensor) -> Tensor:

@@ -241,11 +241,11 @@ def smoothing(model: FaceInsightModel, faces: dict[str, Tensor], known: Tensor) 
         found["length of T^L over that of T^0"] = grown.mean().item()
     photographs, maps, labels = faces["photographs"], faces.get("maps"), faces["labels"]
     found["test mAP"] = mean_ap(logits_of(model, photographs, maps), labels)
-    model.config.correlation = False
+    model.config.variant["correlation"] = False
     found["test mAP with T^0 in place of T_hat"] = mean_ap(
         logits_of(model, photographs, maps), labels
     )
-    model.config.correlation = True
+    model.config.variant["correlation"] = True
     return found
 
 

@@ -23,9 +23,7 @@ def faces(tmp_path):
 
 @pytest.fixture
 def model():
-    settings = tiny.settings().model_copy(
-        update={"segmentation": True, "correlation": True, "logic": True, "logic_weight": 0.7}
-    )
+    settings = tiny.settings(logic_weight=0.7)
     adjacency = np.full((5, 5), 0.2)
     return build_model(
         settings, tiny.vocabulary(), adjacency=adjacency, ruleset=tiny.ruleset(), seed=0

@@ -9,6 +9,7 @@ import pytest
 
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.inference.settings import PhotoSettings
+from faceinsight.method.variants import ORG
 from tests.model import tiny
 
 WHOLE = PhotoSettings(faces="whole", batch_size=3, workers=2, device="cpu")
@@ -27,7 +28,7 @@ def save_model(folder: Path, crops: dict[str, Any] | None = None, **changes: Any
 def org(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that reads no maps."""
     folder = tmp_path_factory.mktemp("org")
-    return save_model(folder, segmentation=False, correlation=False, logic=False)
+    return save_model(folder, variant=ORG)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.answer import PhotoAnswer
+from faceinsight.method.variants import ORG
 from tests.inference.conftest import WHOLE
 from tests.label_tables import save_photograph
 from tests.model import talking, tiny
@@ -23,7 +24,7 @@ SAYING = torch.tensor([2.0, -3.0, 1.0, 4.0, -4.0])
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("talking")
-    made = talking.model(segmentation=False, correlation=False, logic=False)
+    made = talking.model(variant=ORG)
     made.config.crops = SegmentationSettings(maps="none", size=tiny.SIZE).of_crops()
     made.save_pretrained(folder)
     return folder
@@ -146,7 +147,7 @@ def test_a_way_that_is_none_is_told(file, org):
 
 
 def test_no_direct_answer_is_invented_by_a_model_that_was_not_taught_any(file, tmp_path):
-    made = talking.model(segmentation=False, correlation=False, logic=False, answer_weight=0)
+    made = talking.model(variant=ORG, answer_weight=0)
     made.config.crops = SegmentationSettings(maps="none", size=tiny.SIZE).of_crops()
     made.save_pretrained(tmp_path / "model")
     with pytest.raises(ParameterError, match="was not taught to answer from pictures"):

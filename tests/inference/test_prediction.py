@@ -11,6 +11,7 @@ from faceinsight.inference.prediction import order_effect, predict
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode
+from faceinsight.method.variants import LGC, SEG
 from faceinsight.model.building import build_model
 from faceinsight.model.decoding import consistent_labels
 from tests.model import tiny
@@ -24,10 +25,10 @@ def crops(tmp_path):
     return {"celeba": write_crops(tmp_path / "crops", 60, seed=2)}
 
 
-def saved(folder, **changes):
-    adjacency = np.eye(5) * 0.5 + 0.1
+def saved(folder, variant=LGC):
+    adjacency, rules = np.eye(5) * 0.5 + 0.1, tiny.ruleset()
     model = build_model(
-        tiny.settings(**changes), tiny.vocabulary(), adjacency=adjacency, ruleset=tiny.ruleset()
+        tiny.settings(), tiny.vocabulary(), adjacency=adjacency, ruleset=rules, variant=variant
     )
     model.save_pretrained(folder)
     return model
@@ -77,7 +78,7 @@ def test_order_matters_under_a_causal_mask_and_not_for_independent_characteristi
 
 def test_another_order_gives_logits_in_the_vocabularys_order(crops, tmp_path):
     """The same as a model whose own list is in that order."""
-    model = saved(tmp_path / "model", correlation=False)
+    model = saved(tmp_path / "model", variant=SEG)
     opened = StoredCrops.open(crops["celeba"])
     photographs = torch.from_numpy(opened.photographs(np.arange(4)))
     maps = torch.from_numpy(opened.maps(np.arange(4)))

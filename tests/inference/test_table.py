@@ -21,6 +21,7 @@ from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.inference.crops import Cropper
 from faceinsight.inference.table import require_faces
+from faceinsight.method.variants import ORG
 from faceinsight.model.modeling import FaceInsightModel
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
 from tests.inference.conftest import WHOLE, save_model
@@ -185,7 +186,7 @@ def test_a_model_of_map_files_says_what_to_do_where_there_are_none(
 
 
 def test_a_model_that_does_not_say_how_its_faces_were_cut(photos: Path, tmp_path: Path) -> None:
-    model = tiny.model(segmentation=False)
+    model = tiny.model(variant=ORG)
     model.save_pretrained(tmp_path / "model")
     assert len(score(tmp_path / "model", photos).faces) == 7
     with pytest.raises(WeightsError, match=r"config\.json does not say how"):
@@ -215,9 +216,7 @@ def grey(tmp_path: Path) -> Path:
 
 
 def test_every_face_of_every_photograph(tmp_path: Path, grey: Path, colours: ColourNetwork) -> None:
-    model = save_model(
-        tmp_path / "model", {"margin": 0.1}, segmentation=False, correlation=False, logic=False
-    )
+    model = save_model(tmp_path / "model", {"margin": 0.1}, variant=ORG)
     both = np.full((300, 400, 3), 128, dtype=np.uint8)
     both[40:100, 250:330], both[100:220, 20:110] = RED, BLUE
     Image.fromarray(both).save(grey / "both.png")
@@ -283,7 +282,7 @@ def test_what_decides_the_result_starts_anew(
         score(org, photos, WHOLE.model_copy(update=changes), work=tmp_path)
         assert len(opened) == read, changes
     opened.clear()
-    score(save_model(tmp_path / "model", segmentation=False), photos, work=tmp_path)
+    score(save_model(tmp_path / "model", variant=ORG), photos, work=tmp_path)
     assert len(opened) == 7
 
 

@@ -1,22 +1,34 @@
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from faceinsight.method.variants import LABELS, in_order, label_of
-
-SWITCHES = ["segmentation", "correlation", "logic"]
+from faceinsight.method.variants import CORR, LGC, ORG, SEG, Variant, in_order, of_switches
 
 
-def test_labels_follow_the_switches_of_the_configuration(project_root):
+def test_the_configuration_has_the_papers_four(project_root):
     text = (project_root / "conf/base/parameters.yml").read_text(encoding="utf-8")
     variants = yaml.safe_load(text)["variants"]
-    assert set(variants) == set(LABELS)
-    for name, of in variants.items():
-        assert label_of(**{switch: of[switch] for switch in SWITCHES}) == LABELS[name]
+    assert [Variant.model_validate(of) for of in variants.values()] == [ORG, SEG, CORR, LGC]
+    assert all(name == of["name"] for name, of in variants.items())
 
 
-@pytest.mark.parametrize("switches", [(False, True, False), (False, False, True)])
-def test_another_combination_is_none_of_the_four(switches):
-    assert label_of(*switches) == "model"
+def test_switches_name_a_variant_of_the_paper_or_none():
+    assert of_switches(True, True, False) == CORR
+    other = of_switches(False, True, False)
+    assert (other.name, other.label, other.correlation) == ("model", "model", True)
+
+
+def test_reports_call_the_papers_as_it_does_and_others_by_their_name():
+    assert [v.label for v in (ORG, SEG, CORR, LGC)] == ["org", "+seg", "+corr", "+lgc"]
+    assert LGC.model_copy(update={"name": "mine"}).label == "mine"
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "no folder"}, {"loss": "other"}, {"readout": "other"}, {"lift": True}]
+)
+def test_what_cannot_be_is_refused(change):
+    with pytest.raises(ValidationError, match=next(iter(change))):
+        Variant.model_validate(LGC.model_dump() | change)
 
 
 def test_variants_come_as_they_add_up_and_others_last():

@@ -3,6 +3,7 @@ import json
 import pytest
 from huggingface_hub import ModelCard
 
+from faceinsight.method.variants import ORG
 from faceinsight.model.card import model_card
 from faceinsight.training.loop import train
 from tests.conftest import ROOT
@@ -120,9 +121,7 @@ def test_it_says_what_is_inside_and_how_it_was_made():
     with_lora = config()
     with_lora.lora = lora
     assert "LoRA of rank 128" in model_card(with_lora, PROVENANCE, VALIDATION)
-    org = model_card(
-        config(segmentation=False, correlation=False, logic=False), PROVENANCE, VALIDATION
-    )
+    org = model_card(config(variant=ORG), PROVENANCE, VALIDATION)
     assert "# FaceInsight org" in org
     assert "segmentation map" not in org
 

@@ -2,6 +2,7 @@ import pytest
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from faceinsight.method.variants import of_switches
 from faceinsight.model.flops import matrix_parameters, sequence_length, work_per_image
 from tests.model import tiny
 
@@ -59,7 +60,8 @@ def test_encoders_and_adapters_of_a_frozen_model():
 
 def test_without_maps_their_encoder_costs_nothing():
     both = tiny.model(image_encoder=VIT, segmentation_encoder=VIT)
-    one = tiny.model(image_encoder=VIT, segmentation_encoder=VIT, segmentation=False)
+    photographs_alone = of_switches(segmentation=False, correlation=True, logic=True)
+    one = tiny.model(photographs_alone, image_encoder=VIT, segmentation_encoder=VIT)
     whole = work_per_image(both, training=False)
     assert work_per_image(one, training=False).encoders == whole.encoders / 2
     assert sequence_length(one) == sequence_length(both) - 16

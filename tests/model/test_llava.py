@@ -6,6 +6,7 @@ from safetensors.torch import load_file
 from transformers import CLIPImageProcessor, LlavaForConditionalGeneration
 
 from faceinsight.errors import WeightsError
+from faceinsight.method.variants import ORG
 from faceinsight.model import FaceInsightModel, build_model
 from tests.model import checkpoints, tiny
 
@@ -29,16 +30,13 @@ def settings(folder, **changes):
             "system": "A chat between a curious human and an assistant. USER:",
             "query": "Analyze the facial features in this image. ASSISTANT:",
         },
-        "segmentation": False,
-        "correlation": False,
-        "logic": False,
         "frozen": ["image_encoder", "language_model"],
     }
     return tiny.settings(**plain | changes)
 
 
 def ours(folder, **changes):
-    return build_model(settings(folder, **changes), tiny.vocabulary())
+    return build_model(settings(folder, **changes), tiny.vocabulary(), variant=ORG)
 
 
 def photographs(size=checkpoints.SIZE):

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
 from faceinsight.method.losses import masked_bce
+from faceinsight.method.variants import CORR, LGC, ORG, SEG
 from faceinsight.model import ModelSettings, build_model
 from tests.model import tiny
 
@@ -49,7 +50,7 @@ def test_probabilities_equal_those_from_the_whole_vocabulary():
 
 
 def test_under_a_causal_mask_what_comes_later_changes_nothing_before():
-    model, batch = tiny.model(correlation=False), tiny.batch()
+    model, batch = tiny.model(variant=SEG), tiny.batch()
     with torch.no_grad():
         before = model(**batch).logits
         model.text_features[3:] += 1
@@ -66,7 +67,7 @@ def permuted(model, order):
 
 @pytest.mark.parametrize("attend", ["causal", "independent"])
 def test_only_independent_characteristics_ignore_their_order(attend):
-    model, batch = tiny.model(correlation=False, characteristics_attend=attend), tiny.batch()
+    model, batch = tiny.model(variant=SEG, characteristics_attend=attend), tiny.batch()
     order = [3, 0, 4, 2, 1]
     with torch.no_grad():
         before = model(**batch).logits
@@ -76,7 +77,7 @@ def test_only_independent_characteristics_ignore_their_order(attend):
 
 
 def test_independent_characteristics_see_pictures_and_query_alone():
-    model, batch = tiny.model(correlation=False, characteristics_attend="independent"), tiny.batch()
+    model, batch = tiny.model(variant=SEG, characteristics_attend="independent"), tiny.batch()
     with torch.no_grad():
         before = model(**batch).logits
         model.text_features[0] += 1
@@ -118,13 +119,8 @@ def test_gradients_reach_every_parameter():
 
 def test_variants_have_only_what_they_use():
     names = {
-        variant: {name.split(".")[0] for name, _ in tiny.model(**switches).named_parameters()}
-        for variant, switches in {
-            "org": {"segmentation": False, "correlation": False, "logic": False},
-            "seg": {"correlation": False, "logic": False},
-            "corr": {"logic": False},
-            "lgc": {},
-        }.items()
+        v.name: {name.split(".")[0] for name, _ in tiny.model(variant=v).named_parameters()}
+        for v in (ORG, SEG, CORR, LGC)
     }
     org = {"image_encoder", "image_adapter", "text_features", "text_adapter", "language_model"}
     seg = org | {"segmentation_encoder", "segmentation_adapter"}
@@ -132,7 +128,7 @@ def test_variants_have_only_what_they_use():
 
 
 def test_org_reads_no_maps_and_gives_no_logical_loss():
-    model = tiny.model(segmentation=False, correlation=False, logic=False)
+    model = tiny.model(variant=ORG)
     batch = tiny.batch()
     out = model(batch["photographs"], labels=batch["labels"])
     assert out.logic is None
@@ -161,7 +157,7 @@ def test_building_is_reproducible_and_leaves_the_random_state_alone():
 
 
 def test_learns_prevalence_quickly():
-    model = tiny.model(logic=False).train()
+    model = tiny.model(variant=CORR).train()
     target = torch.tensor([0.02, 0.1, 0.5, 0.9, 0.98])
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
     generator = torch.Generator().manual_seed(0)

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from faceinsight.errors import WeightsError
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.variants import CORR
 from faceinsight.model import FaceInsightModel, build_model
 from tests.forking import run
 from tests.model import tiny
@@ -216,6 +217,29 @@ def test_a_model_that_was_saved_when_crops_were_called_frames_is_read(tmp_path):
     assert again.config.crops == made
     again.save_pretrained(tmp_path)
     assert "frames" not in json.loads((tmp_path / "config.json").read_text())
+
+
+def test_switches_beside_the_other_values_are_the_variant_that_they_name(tmp_path):
+    model = tiny.model(CORR)
+    model.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config.pop("variant") == CORR.model_dump()
+    old = {"segmentation": True, "correlation": True, "logic": False}
+    (tmp_path / "config.json").write_text(json.dumps(config | old))
+    again = FaceInsightModel.from_pretrained(tmp_path)
+    assert again.config.variant == CORR.model_dump()
+    assert "logic" not in again.config.to_dict()
+    batch = tiny.batch()
+    assert torch.equal(again(**batch).logits, model(**batch).logits)
+
+
+def test_a_variant_of_another_version_is_refused(tmp_path):
+    tiny.model().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["variant"]["loss"] = "of tomorrow"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WeightsError, match=r"config.json: variant.loss: Input should be 'paper'"):
+        FaceInsightModel.from_pretrained(tmp_path)
 
 
 def test_another_kind_of_model_is_refused(tmp_path):

@@ -17,6 +17,7 @@ from transformers import (
 
 from faceinsight.method.characteristics import Characteristic, Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.variants import LGC
 from faceinsight.model import FaceInsightModel, ModelSettings, build_model, build_tokenizer
 
 IDS = ("Bald", "Bangs", "Smiling", "Male", "Female")
@@ -94,8 +95,10 @@ def adjacency() -> np.ndarray:
     )
 
 
-def model(**changes):
-    return build_model(settings(**changes), vocabulary(), None, adjacency(), ruleset())
+def model(variant=LGC, **changes):
+    return build_model(
+        settings(**changes), vocabulary(), None, adjacency(), ruleset(), variant=variant
+    )
 
 
 def batch(images=3, seed=0):

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from faceinsight.answers import Lexicon
 from faceinsight.data.store import CropWriter
 from faceinsight.method.prior import correlation_prior, count
-from faceinsight.method.variants import Variant
+from faceinsight.method.variants import LGC
 from faceinsight.training.loop import TrainingJob
 from faceinsight.training.settings import TrainingSettings
 from tests.model import tiny
@@ -68,7 +68,7 @@ def make_job(
         "device": "cpu",
     }
     return TrainingJob(
-        variant=Variant(name="lgc", segmentation=True, correlation=True, logic=True),
+        variant=LGC,
         model=tiny.settings(**(model or {})),
         training=TrainingSettings(**(settings | training)),
         vocabulary=tiny.vocabulary(),

@@ -11,7 +11,7 @@ import torch
 
 from faceinsight.common.work import WorkFolder
 from faceinsight.errors import ParameterError
-from faceinsight.method.variants import Variant
+from faceinsight.method.variants import ORG
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training import loop
 from faceinsight.training.callbacks import ImagesProgress
@@ -115,9 +115,7 @@ def test_what_is_trained_is_not_trained_again(job, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda job: dataclasses.replace(
-            job, variant=Variant(name="org", segmentation=False, correlation=False, logic=False)
-        ),
+        lambda job: dataclasses.replace(job, variant=ORG),
         lambda job: dataclasses.replace(
             job, training=job.training.model_copy(update={"learning_rate": 1e-4})
         ),
@@ -132,8 +130,8 @@ def test_whatever_decides_the_model_names_its_folder(job, change):
 
 
 def test_org_reads_no_maps_and_has_no_graph(job, tmp_path):
-    variant = Variant(name="org", segmentation=False, correlation=False, logic=False)
-    folder, curve = train(dataclasses.replace(job(epochs=1), variant=variant), tmp_path / "work")
+
+    folder, curve = train(dataclasses.replace(job(epochs=1), variant=ORG), tmp_path / "work")
     names = weights(folder)
     assert not [n for n in names if "gcn" in n or "segmentation" in n]
     assert "logic" not in set(curve["name"])

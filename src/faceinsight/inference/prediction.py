@@ -14,7 +14,6 @@ from faceinsight.data.store import StoredCrops
 from faceinsight.inference.crops import Crops
 from faceinsight.inference.face import answer_columns
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.method.variants import label_of
 from faceinsight.model.decoding import consistent_labels, probabilities
 
 if TYPE_CHECKING:
@@ -39,8 +38,7 @@ def predict(
     from faceinsight.data.dataset import FaceDataset
 
     vocabulary = model.vocabulary
-    switches = model.network.config
-    label = label_of(switches.segmentation, switches.correlation, switches.logic)
+    label = model.network.config.label
     tables = []
     for dataset, folder in crops.items():
         opened = StoredCrops.open(Path(folder))

@@ -1,45 +1,28 @@
-"""The ablation's variants: which of the paper's three additions a model has."""
+"""Variants: which of the paper's three additions a model has, and how it is taught and read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-LABELS = {"org": "org", "seg": "+seg", "corr": "+corr", "lgc": "+lgc"}
-"""How reports call the variants: each adds one thing to the one before, as in the paper."""
+Loss = Literal["paper"]
+Readout = Literal["independent"]
 
 _T = TypeVar("_T")
 
-_SWITCHES = {
-    (False, False, False): "org",
-    (True, False, False): "seg",
-    (True, True, False): "corr",
-    (True, True, True): "lgc",
-}
-
-
-def label_of(segmentation: bool, correlation: bool, logic: bool) -> str:
-    """What reports call a model with these switches; "model" where it is none of the four."""
-    return LABELS.get(_SWITCHES.get((segmentation, correlation, logic), ""), "model")
-
-
-def in_order(variants: Mapping[str, _T]) -> dict[str, _T]:
-    """What belongs to each variant, in the order in which they add up; other names come last."""
-    names = [name for name in LABELS if name in variants]
-    names += [name for name in variants if name not in LABELS]
-    return {name: variants[name] for name in names}
-
 
 class Variant(BaseModel):
-    """Three switches with a name.
+    """Three switches, a loss and a readout, with a name.
 
     Attributes:
         name: names the variant's folder in the catalog.
         segmentation: the label map's tokens stand beside the photograph's.
         correlation: the graph network refines the text features over the correlation prior.
         logic: the expected violation of the rules is part of the loss (Eq. 9).
+        loss: `paper` is Eq. 3, and Eq. 9 where `logic` is on.
+        readout: `independent` reads each probability from its own logit, as a sigmoid.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +31,8 @@ class Variant(BaseModel):
     segmentation: bool
     correlation: bool
     logic: bool
+    loss: Loss = "paper"
+    readout: Readout = "independent"
 
     @model_validator(mode="after")
     def _name_is_a_folder(self) -> Variant:
@@ -59,3 +44,26 @@ class Variant(BaseModel):
     def label(self) -> str:
         """The variant's name in reports."""
         return LABELS.get(self.name, self.name)
+
+
+ORG = Variant(name="org", segmentation=False, correlation=False, logic=False)
+SEG = Variant(name="seg", segmentation=True, correlation=False, logic=False)
+CORR = Variant(name="corr", segmentation=True, correlation=True, logic=False)
+LGC = Variant(name="lgc", segmentation=True, correlation=True, logic=True)
+
+LABELS = {ORG.name: "org", SEG.name: "+seg", CORR.name: "+corr", LGC.name: "+lgc"}
+"""How reports call the paper's four variants: each adds one thing to the one before."""
+
+
+def of_switches(segmentation: bool, correlation: bool, logic: bool) -> Variant:
+    """The variant of the paper that has these switches; one called "model" where there is none."""
+    variant = Variant(name="model", segmentation=segmentation, correlation=correlation, logic=logic)
+    same = (v for v in (ORG, SEG, CORR, LGC) if v == variant.model_copy(update={"name": v.name}))
+    return next(same, variant)
+
+
+def in_order(variants: Mapping[str, _T]) -> dict[str, _T]:
+    """What belongs to each variant, in the order in which they add up; other names come last."""
+    names = [name for name in LABELS if name in variants]
+    names += [name for name in variants if name not in LABELS]
+    return {name: variants[name] for name in names}

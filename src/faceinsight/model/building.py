@@ -16,6 +16,7 @@ from faceinsight.answers.templates import all_texts
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.variants import LGC, Variant
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.encoders import one_line, token_shape, vision_config
@@ -33,6 +34,7 @@ def build_model(
     adjacency: NDArray[np.floating] | None = None,
     ruleset: RuleSet | None = None,
     *,
+    variant: Variant = LGC,
     lexicon: Lexicon | None = None,
     text_features: NDArray[np.floating] | None = None,
     seed: int = 0,
@@ -44,8 +46,10 @@ def build_model(
         vocabulary: the K characteristics.
         tokenizer: None takes the one of the language model's checkpoint, or, where there is no
             checkpoint, builds one from the vocabulary's phrases, the prompts and the lexicon.
-        adjacency: C_hat, [K, K] (`faceinsight.method.prior`); needed where `correlation` is on.
-        ruleset: needed where `logic` is on; else only saved with the model.
+        adjacency: C_hat, [K, K] (`faceinsight.method.prior`); needed where the variant's
+            `correlation` is on.
+        ruleset: needed where the variant's `logic` is on; else only saved with the model.
+        variant: which of the paper's additions the model has.
         lexicon: words of answers; saved with the model, which cannot answer in words without.
         text_features: T_p^0, [K, d] (`encode_phrases`); needed where a text encoder is named.
         seed: of all random weights. The caller's random state stays as it was.
@@ -55,9 +59,9 @@ def build_model(
         WeightsError: a checkpoint is not there, or is not of the named model.
     """
     tokenizer = tokenizer or default_tokenizer(settings, vocabulary, lexicon)
-    config = resolve(settings, vocabulary, tokenizer)
+    config = resolve(settings, vocabulary, tokenizer, variant)
     size = len(vocabulary)
-    if settings.correlation:
+    if variant.correlation:
         if adjacency is None or adjacency.shape != (size, size):
             raise ParameterError(
                 f"correlation is on: adjacency must be C_hat, {size} x {size}, and is "
@@ -81,7 +85,7 @@ def build_model(
         model.text_features.data.copy_(torch.from_numpy(text_features))
     if settings.image_adapter.pretrained is not None:
         _start_from_projector(model.image_adapter, settings.image_adapter)
-    if settings.correlation and adjacency is not None:
+    if variant.correlation and adjacency is not None:
         model.gcn.set_adjacency(adjacency)
     return model
 
@@ -134,7 +138,10 @@ def fact_texts(vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
 
 
 def resolve(
-    settings: ModelSettings, vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase
+    settings: ModelSettings,
+    vocabulary: Vocabulary,
+    tokenizer: PreTrainedTokenizerBase,
+    variant: Variant = LGC,
 ) -> FaceInsightConfig:
     """Turn settings into a configuration: architectures of checkpoints, widths, token ids.
 
@@ -147,15 +154,16 @@ def resolve(
     plain["language_model"]["architecture"] = _architecture(language)
     plain["image_encoder"] = _encoder(settings, "image_encoder")
     plain["segmentation_encoder"] = (
-        _encoder(settings, "segmentation_encoder") if settings.segmentation else {}
+        _encoder(settings, "segmentation_encoder") if variant.segmentation else {}
     )
     plain["adapter_width"] = settings.adapter_width or language.hidden_size
-    if not settings.segmentation:
+    if not variant.segmentation:
         plain["frozen"] = [part for part in settings.frozen if part != "segmentation_encoder"]
     prompts = settings.prompts
     begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
     return FaceInsightConfig(
         characteristics=vocabulary.ids,
+        variant=variant.model_dump(mode="json"),
         system_ids=begin + _ids(tokenizer, prompts.system),
         query_ids=_ids(tokenizer, prompts.query),
         yes_id=_readout_id(tokenizer, "yes", prompts.yes),

@@ -7,7 +7,6 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from faceinsight.method.variants import label_of
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.pretrained import HUB_NAME
 
@@ -79,7 +78,7 @@ def model_card(
         The text of `README.md`.
     """
     training = provenance["training"]
-    label = label_of(config.segmentation, config.correlation, config.logic)
+    label = config.label
     tasks = {name: value for name, value in validation.items() if "/" in name}
     drawn = bool(training.get("drawn"))
     results = [*_validation_results(tasks, drawn), *_test_results(test, drawn)]

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from pydantic import ValidationError
 from transformers import AutoConfig, PretrainedConfig
+
+from faceinsight.errors import WeightsError
+from faceinsight.method.variants import Variant, of_switches
+
+_SWITCHES = ("segmentation", "correlation", "logic")
 
 
 class FaceInsightConfig(PretrainedConfig):
@@ -32,9 +38,9 @@ class FaceInsightConfig(PretrainedConfig):
         adapter_width: hidden width of the adapters.
         gcn_layers: L of Eq. 8.
         gcn_edges: number of weights in C_hat that are not zero.
-        segmentation: switch.
-        correlation: switch.
-        logic: switch.
+        variant: the fields of a `faceinsight.method.variants.Variant`; None is the paper's whole
+            method. Models that were saved before variants had a form of their own have the three
+            switches beside the other values, and are read as the variant that they name.
         logic_weight: factor of the logical loss.
         answer_weight: factor of the language-model loss on templated answers.
         frozen: names of the parts that are not trained.
@@ -66,9 +72,7 @@ class FaceInsightConfig(PretrainedConfig):
         adapter_width: int = 0,
         gcn_layers: int = 2,
         gcn_edges: int = 0,
-        segmentation: bool = True,
-        correlation: bool = True,
-        logic: bool = True,
+        variant: dict[str, Any] | None = None,
         logic_weight: float = 1.0,
         answer_weight: float = 0.0,
         frozen: Sequence[str] = (),
@@ -94,9 +98,8 @@ class FaceInsightConfig(PretrainedConfig):
         self.adapter_width = adapter_width
         self.gcn_layers = gcn_layers
         self.gcn_edges = gcn_edges
-        self.segmentation = segmentation
-        self.correlation = correlation
-        self.logic = logic
+        switches = {name: kwargs.pop(name) for name in _SWITCHES if name in kwargs}
+        self.variant = _variant(variant, switches).model_dump(mode="json")
         self.logic_weight = logic_weight
         self.answer_weight = answer_weight
         self.frozen = list(frozen)
@@ -106,6 +109,40 @@ class FaceInsightConfig(PretrainedConfig):
         self.crops = kwargs.pop("frames", None) or crops or {}
         self.learnt = list(learnt)
         super().__init__(**kwargs)
+
+    @property
+    def segmentation(self) -> bool:
+        """Whether label maps are part of the input."""
+        return bool(self.variant["segmentation"])
+
+    @property
+    def correlation(self) -> bool:
+        """Whether the graph network refines the text features."""
+        return bool(self.variant["correlation"])
+
+    @property
+    def logic(self) -> bool:
+        """Whether the logical loss is part of the loss."""
+        return bool(self.variant["logic"])
+
+    @property
+    def label(self) -> str:
+        """What reports call the model."""
+        return Variant.model_validate(self.variant).label
+
+
+def _variant(given: dict[str, Any] | None, switches: dict[str, bool]) -> Variant:
+    if given is None:
+        return of_switches(**{name: switches.get(name, True) for name in _SWITCHES})
+    try:
+        return Variant.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(["variant", *map(str, fault["loc"])])
+        raise WeightsError(
+            f"config.json: {place}: {fault['msg']}; this version of faceinsight cannot read the "
+            "model: take the version that saved it, or train it anew"
+        ) from error
 
 
 # Else everything that looks for a tokenizer in a saved folder warns about an unknown model type.

@@ -132,23 +132,20 @@ class PromptSettings(_Settings):
 
 
 class ModelSettings(_Settings):
-    """A FaceInsight model.
+    """A FaceInsight model, whatever its variant (`faceinsight.method.variants`).
 
     Attributes:
         image_size: side S of photographs and label maps in pixels.
         image_encoder: E_i.
         image_adapter: where the adapter behind it starts from.
-        segmentation_encoder: E_s; only used where `segmentation` is on.
+        segmentation_encoder: E_s; only used where the variant's `segmentation` is on.
         text_encoder: the source of T_p^0.
         language_model: M_llm.
         lora: low-rank matrices that are trained beside a frozen language model; null for none.
         prompts: the words of the input sequence.
         adapter_width: hidden width of the adapters; null takes the language model's width.
-        gcn_layers: L of Eq. 8; only used where `correlation` is on.
-        segmentation: switch, label maps are part of the input.
-        correlation: switch, text features pass through the graph network.
-        logic: switch, the logical loss is part of the loss.
-        logic_weight: factor of the logical loss; Eq. 4 has 1.
+        gcn_layers: L of Eq. 8; only used where the variant's `correlation` is on.
+        logic_weight: factor of the logical loss where the variant's `logic` is on; Eq. 4 has 1.
         answer_weight: factor of the language-model loss on templated answers; Eq. 4 has none (0).
         frozen: parts that are not trained.
         frozen_dtype: number format in which frozen parts are held.
@@ -167,9 +164,6 @@ class ModelSettings(_Settings):
     prompts: PromptSettings = PromptSettings()
     adapter_width: int | None = Field(None, gt=0)
     gcn_layers: int = Field(2, ge=1)
-    segmentation: bool = True
-    correlation: bool = True
-    logic: bool = True
     logic_weight: float = Field(1.0, ge=0)
     answer_weight: float = Field(0.0, ge=0)
     frozen: tuple[Part, ...] = ()

@@ -189,9 +189,10 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         # Each process has random numbers of its own; one alone has those of the seed.
         set_seed(settings.seed + arguments.process_index)
         model = build_model(
-            job.model.model_copy(update=job.variant.model_dump(exclude={"name"})),
+            job.model,
             job.vocabulary,
             tokenizer,
+            variant=job.variant,
             adjacency=job.adjacency,
             ruleset=job.rule_set,
             lexicon=job.lexicon,
