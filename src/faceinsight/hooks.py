@@ -13,6 +13,7 @@ from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundErro
 from faceinsight.common.messages import no_such
 from faceinsight.data.registry import configure_datasets
 from faceinsight.errors import ParameterError
+from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class RefuseUnknownNames:
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
-        """Compare the names given with those that the configuration knows."""
+        """Compare the names given with those that the configuration knows; make pipelines of it."""
         conf = Path(context.config_loader.conf_source)
         if context.env and conf.is_dir() and not (conf / context.env).is_dir():
             listed = {folder.name for folder in conf.iterdir() if folder.is_dir()} - UNLISTED
@@ -52,11 +53,6 @@ class RefuseUnknownNames:
             if name in RENAMED:
                 raise ParameterError(f"--params: '{name}' is called '{RENAMED[name]}' now")
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
-        variants = set(parameters["variants"])
-        if "variant" in given and given["variant"] is None:
-            raise ParameterError(f"variant: none is named; there are {', '.join(sorted(variants))}")
-        if "variant" in given and str(given["variant"]) not in variants:
-            raise ParameterError(f"variant: {no_such('variant', str(given['variant']), variants)}")
         if "raw" in given and given.get("drawing", parameters["drawing"]) is not None:
             raise ParameterError(
                 "--params raw: this environment draws its own data sets and reads no others; add "
@@ -70,8 +66,8 @@ class RefuseUnknownNames:
             require_version(catalog, name, version, "--load-versions")
 
 
-class ConfigureDataSets:
-    """Tell the registry of data sets which ones the configuration has, before pipelines are built.
+class ConfigurePipelines:
+    """Tell which data sets, variants and seeds the configuration has, before pipelines are built.
 
     Last, since a name that does not exist is told better by `RefuseUnknownNames`.
     """
@@ -82,33 +78,27 @@ class ConfigureDataSets:
         loader = context.config_loader
         loader["parameters"] = parameters = loader["parameters"]
         configure_datasets(parameters["datasets"])
+        runs.configure(parameters)
 
 
 class PinVersionsOfThisRun:
     """Make a run read back exactly what it wrote.
 
     Kedro loads the newest version of an artifact. With two runs on one data folder that may be the
-    other run's, so what this run has saved is pinned to this run's version.
+    other run's, so what this run will save is pinned to this run's version, before it begins and
+    hence in every process that takes part.
     """
 
-    def __init__(self) -> None:
-        self._catalog: Any = None
-
     @hook_impl
-    def after_catalog_created(self, catalog: Any) -> None:
-        """Keep the catalog whose entries are pinned."""
-        self._catalog = catalog
-
-    @hook_impl
-    def after_dataset_saved(self, dataset_name: str) -> None:
-        """Pin the entry's load version to the version it was just saved as."""
-        dataset: Any = self._catalog.get(dataset_name) if self._catalog is not None else None
-        # Kedro has no public way to change the version of an entry that is there: to replace it
-        # would drop its validator, and warn.
-        version = getattr(dataset, "_version", None)
-        if version is not None and version.load is None:
-            dataset._version = Version(version.save, version.save)
-            dataset._clear_version_cache()
+    def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
+        """Pin what the pipeline makes to the version that it will be saved as."""
+        for name in pipeline.all_outputs():
+            dataset: Any = catalog.get(name)
+            # Kedro has no public way to change the version of an entry that is there: to replace it
+            # would drop its validator, and warn.
+            version = getattr(dataset, "_version", None)
+            if version is not None and version.load is None:
+                dataset._version = Version(version.save, version.save)
 
 
 class TellResults:

@@ -6,10 +6,10 @@ An explicit dictionary: `find_pipelines()` with entries added by hand breaks `--
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 from kedro.pipeline import Pipeline, pipeline
 
-from faceinsight.method.variants import LABELS
 from faceinsight.pipelines import (
     evaluation,
     ingestion,
@@ -21,12 +21,7 @@ from faceinsight.pipelines import (
     segmentation,
     training,
 )
-
-_SHARED_INPUTS = {"vocabulary", "rule_set", "prior", "text_features", "prevalence"}
-_SHARED_PARAMETERS = {
-    f"params:{name}"
-    for name in ("model", "training", "answers", "datasets", "work", "prediction", "evaluation")
-}
+from faceinsight.pipelines.runs import Runs, configured
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -35,14 +30,18 @@ def register_pipelines() -> dict[str, Pipeline]:
     warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
     ingest, segment = ingestion.create_pipeline(), segmentation.create_pipeline()
     prior, rule = priors.create_pipeline(), rules.create_pipeline()
-    train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
+    runs = configured()
+
+    def both(seed: int | None) -> Pipeline:
+        return training.create_pipeline(seed) + evaluation.create_pipeline()
+
     prevalence = evaluation.create_prevalence_pipeline()
-    report = reports.create_pipeline()
+    report = reports.create_pipeline(runs)
     tables, beside = rivals.create_tables_pipeline(), reports.create_paper_pipeline()
     read = ingest.to_outputs(*(name for name in tables.inputs() if name.endswith(".labels")))
 
     upstream = ingest + segment + prior + rule
-    variants = sum((_as_variant(train_one + evaluate_one, name) for name in LABELS), Pipeline([]))
+    variants = sum((_of_variant(both, runs, name) for name in runs.variants), Pipeline([]))
     faces = ingest + segment + rule + prevalence
     ablation = upstream + prevalence + variants + report
     return {
@@ -51,28 +50,29 @@ def register_pipelines() -> dict[str, Pipeline]:
         "segmentation": ingestion.create_sources() + segment,
         "priors": prior,
         "rules": rule,
-        "training": train_one,
-        "evaluation": evaluate_one,
+        "training": _of_variant(training.create_pipeline, runs, runs.chosen),
+        "evaluation": _of_variant(lambda _: evaluation.create_pipeline(), runs, runs.chosen),
         "reporting": report,
         "tables": read + tables,
         "paper": tables + beside,
-        "predict": prediction.create_pipeline(),
-        "train": upstream + prevalence + train_one + evaluate_one,
+        "predict": prediction.create_pipeline(runs.chosen),
+        "train": upstream + prevalence + _of_variant(both, runs, runs.chosen),
         "ablation": ablation,
         "rivals": faces + rivals.create_pipeline(),
         "finetune": faces + rivals.create_finetuning_pipeline(),
     }
 
 
-def _as_variant(of_one: Pipeline, name: str) -> Pipeline:
-    """The pipeline of one variant in a namespace of its own, everything shared left outside."""
-    crops = {dataset for dataset in of_one.inputs() if dataset.endswith(".crops")}
-    return pipeline(
-        of_one,
-        namespace=name,
-        inputs=_SHARED_INPUTS | crops,
-        parameters={
-            "params:chosen_variant": f"params:variants.{name}",
-            **{parameter: parameter for parameter in _SHARED_PARAMETERS},
-        },
-    )
+def _of_variant(of_seed: Callable[[int | None], Pipeline], runs: Runs, variant: str) -> Pipeline:
+    """A box for each run of a variant: its artifacts get its name before theirs, `lgc.metrics`."""
+    of_all = Pipeline([])
+    for name, seed in runs.of_variant(variant).items():
+        of_one = of_seed(seed)
+        shared = of_one.inputs() - {"model", "params:variant"}
+        parameters = {entry: entry for entry in shared if entry.startswith("params:")}
+        if "params:variant" in of_one.inputs():
+            parameters["params:variant"] = f"params:variants.{variant}"
+        of_all += pipeline(
+            of_one, namespace=name, inputs=shared - set(parameters), parameters=parameters
+        )
+    return of_all

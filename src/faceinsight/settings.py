@@ -6,7 +6,7 @@ from kedro.config import OmegaConfigLoader
 
 from faceinsight.answers.settings import words_of
 from faceinsight.hooks import (
-    ConfigureDataSets,
+    ConfigurePipelines,
     PinVersionsOfThisRun,
     RefuseUnknownNames,
     TellResults,
@@ -17,7 +17,7 @@ from faceinsight.hooks import (
 # does. Read when torch is first loaded, and left alone where somebody has set it.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-HOOKS = (RefuseUnknownNames(), ConfigureDataSets(), PinVersionsOfThisRun(), TellResults())
+HOOKS = (RefuseUnknownNames(), ConfigurePipelines(), PinVersionsOfThisRun(), TellResults())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -62,6 +62,14 @@ def of_switches(segmentation: bool, correlation: bool, logic: bool) -> Variant:
     return next(same, variant)
 
 
+def by_variant(runs: Mapping[str, _T]) -> dict[str, list[_T]]:
+    """What belongs to each variant's runs, a run a seed: `lgc.s1` is a further one of `lgc`."""
+    found: dict[str, list[_T]] = {}
+    for name, of in runs.items():
+        found.setdefault(name.partition(".")[0], []).append(of)
+    return found
+
+
 def in_order(variants: Mapping[str, _T]) -> dict[str, _T]:
     """What belongs to each variant, in the order in which they add up; other names come last."""
     names = [name for name in LABELS if name in variants]

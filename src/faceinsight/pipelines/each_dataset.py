@@ -1,7 +1,7 @@
 """The data sets that the pipelines have nodes for, and one's pipeline for all of them.
 
 Kedro builds pipelines without a look at the configuration. A hook looks there first
-(`hooks.ConfigureDataSets`); where none is read, as for `kedro registry list`, the data sets are
+(`hooks.ConfigurePipelines`); where none is read, as for `kedro registry list`, the data sets are
 those of the registry.
 """
 

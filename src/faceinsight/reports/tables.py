@@ -64,6 +64,7 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
             ),
             "breaking": percent(row["faces_breaking_rules"]),
             "decoded": f"{row['violations_decoded']:,}",
+            "over_seeds": percent(row["map_spread"]) if row.get("seeds", 1) > 1 else None,
         }
         for row in table.to_dict("records")
     ]

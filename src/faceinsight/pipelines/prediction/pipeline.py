@@ -5,18 +5,19 @@ from kedro.pipeline import Pipeline, node, pipeline
 from faceinsight.pipelines.prediction import nodes
 
 
-def create_pipeline() -> Pipeline:
-    """Scores of every face in the folder that the parameter `photos` names."""
+def create_pipeline(variant: str) -> Pipeline:
+    """Scores of every face in the folder that the parameter `photos` names, by one model."""
+    model = f"{variant}.model"
     return pipeline(
         [
             node(
                 nodes.score_photographs,
-                ["model", "params:photos", "params:predict", "params:work"],
+                [model, "params:photos", "params:predict", "params:work"],
                 ["photo_scores", "photo_scores_csv", "skipped_photographs"],
             ),
             node(
                 nodes.draw_photographs,
-                ["model", "params:photos", "photo_scores", "params:predict", "params:work"],
+                [model, "params:photos", "photo_scores", "params:predict", "params:work"],
                 "annotated_photographs",
             ),
         ]

@@ -49,15 +49,21 @@ def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, Da
     )
 
 
+def _of(results: dict[str, Any], what: str) -> dict[str, Any]:
+    """Runs to what they have of a kind, of results that are called `<run>_<kind>`."""
+    return {n.removesuffix(f"_{what}"): of for n, of in results.items() if n.endswith(f"_{what}")}
+
+
 def compare_variants(
     vocabulary: Vocabulary, evaluation: EvaluationSettings, **results: Any
 ) -> tuple[DataFrame, DataFrame]:
     """What each part of the method adds, overall and by characteristic."""
     from faceinsight.evaluation.compare import compare
+    from faceinsight.method.variants import by_variant
 
     ablation = compare(
-        {name: [results[f"{name}_predictions"]] for name in LABELS},
-        {name: [results[f"{name}_metrics"]] for name in LABELS},
+        by_variant(_of(results, "predictions")),
+        by_variant(_of(results, "metrics")),
         vocabulary,
         evaluation,
     )
@@ -84,8 +90,8 @@ def draw_report_figures(
         label_violations=rule_violations,
         ablation=ablation,
         characteristics=ablation_by_characteristic,
-        metrics={name: results[f"{name}_metrics"] for name in LABELS},
-        curves={name: results[f"{name}_learning_curve"] for name in LABELS},
+        metrics=_of(results, "metrics"),
+        curves=_of(results, "learning_curve"),
     )
 
 
@@ -125,15 +131,15 @@ def write_report(
     }
     return render_report(
         vocabulary=vocabulary,
-        metrics={name: results[f"{name}_metrics"] for name in LABELS},
+        metrics=_of(results, "metrics"),
         ablation=ablation,
         characteristics=characteristics,
         summary=summary,
         skipped=skipped,
         label_violations=rule_violations,
         figures={name: results[f"figure_{name}"] for name in REPORT_FIGURES},
-        order_effects={name: results[f"{name}_order_effect"] for name in LABELS},
-        agreements={name: results[f"{name}_answers_agreement"] for name in LABELS},
+        order_effects=_of(results, "order_effect"),
+        agreements=_of(results, "answers_agreement"),
         examples=examples,
         provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
         parameters=configuration,

@@ -1,23 +1,30 @@
 """Pipelines: the report, and this run beside the paper."""
 
+from collections.abc import Iterable
+
 from kedro.pipeline import Pipeline, node, pipeline
 
 from faceinsight.data.registry import dataset_names
 from faceinsight.method.variants import LABELS
 from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.reports import nodes
+from faceinsight.pipelines.runs import Runs
 from faceinsight.reports import FIGURES as REPORT_FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
 
 
-def _of(owners: tuple[str, ...], *what: str) -> dict[str, str]:
+def _of(owners: Iterable[str], *what: str) -> dict[str, str]:
     """Argument names to catalog entries: `celeba_audit` takes `celeba.audit`."""
     return {f"{owner}_{name}": f"{owner}.{name}" for owner in owners for name in what}
 
 
-def create_pipeline() -> Pipeline:
-    """Tables, figures, and the report that holds them."""
-    variants = tuple(LABELS)
+def create_pipeline(runs: Runs) -> Pipeline:
+    """Tables, figures, and the report that holds them.
+
+    Args:
+        runs: what is compared; only the ablation's tables know more than one seed.
+    """
+    variants = runs.variants
     figures = {name: f"figure_{name}" for name in REPORT_FIGURES}
     return pipeline(
         [
@@ -34,7 +41,7 @@ def create_pipeline() -> Pipeline:
                 {
                     "vocabulary": "vocabulary",
                     "evaluation": "params:evaluation",
-                    **_of(variants, "predictions", "metrics"),
+                    **_of(runs.names, "predictions", "metrics"),
                 },
                 ["ablation", "ablation_by_characteristic"],
             ),

@@ -33,9 +33,13 @@ def train_model(
     answers: LexiconSettings,
     datasets: Mapping[str, DatasetSettings],
     work: str,
+    seed: int | None = None,
     **crops: Path,
 ) -> tuple[Path, DataFrame]:
-    """Train a variant; what an earlier start left is gone on with, what is finished is found."""
+    """Train a variant; what an earlier start left is gone on with, what is finished is found.
+
+    A seed takes the place of the configured one.
+    """
     from faceinsight.answers.lexicon import Lexicon
     from faceinsight.training.loop import TrainingJob, train
 
@@ -44,7 +48,7 @@ def train_model(
     job = TrainingJob(
         variant=variant,
         model=model,
-        training=training,
+        training=training if seed is None else training.model_copy(update={"seed": seed}),
         vocabulary=vocabulary,
         rule_set=rule_set,
         adjacency=prior["adjacency"],

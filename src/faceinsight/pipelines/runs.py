@@ -1,0 +1,84 @@
+"""What is trained and evaluated: which variants, with which seeds.
+
+A run is one training of a variant. The one with the configured seed has the variant's name, a
+further one the seed's behind it, e.g. `lgc` and `lgc.s1`; so are its namespace and its artifacts
+called. Pipelines are made of the configuration, since it may name variants of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from faceinsight.common.messages import no_such
+from faceinsight.data.registry import dataset_names
+from faceinsight.errors import ParameterError
+from faceinsight.method.variants import LABELS, in_order
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The variants that are configured, and with how many seeds each is trained.
+
+    Attributes:
+        variants: names, in the order in which they add up.
+        chosen: the one that `train`, `evaluation` and `predict` work on.
+        seeds: of the trainings of a variant; the first is the configured one.
+    """
+
+    variants: tuple[str, ...] = tuple(LABELS)
+    chosen: str = tuple(LABELS)[-1]
+    seeds: tuple[int, ...] = (0,)
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Runs:
+        """What the parameters say.
+
+        Raises:
+            ParameterError: `variant` names none; a variant is called otherwise than where it
+                stands, or like a data set; `seeds` is no number of seeds.
+        """
+        variants, chosen = parameters["variants"], parameters["variant"]
+        if chosen is None:
+            raise ParameterError(f"variant: none is named; there are {', '.join(sorted(variants))}")
+        if str(chosen) not in variants:
+            raise ParameterError(f"variant: {no_such('variant', str(chosen), set(variants))}")
+        for key, variant in variants.items():
+            if variant.get("name") != key:
+                raise ParameterError(f"variants.{key}.name: call it {key}, by where it stands")
+            if key in dataset_names():
+                raise ParameterError(f"variants.{key}: a data set has that name; take another")
+        number, first = parameters["seeds"], parameters["training"]["seed"]
+        if not isinstance(number, int) or number < 1:
+            raise ParameterError(f"seeds: {number!r} is no number of seeds; give 1 or more")
+        seeds = tuple(range(first, first + number)) if isinstance(first, int) else (first,)
+        return cls(tuple(in_order(variants)), str(chosen), seeds)
+
+    def of_variant(self, variant: str) -> dict[str, int | None]:
+        """Names of a variant's runs, each with its seed; None for the configured one."""
+        return {variant: None} | {f"{variant}.s{seed}": seed for seed in self.seeds[1:]}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all runs, those of a variant together."""
+        return tuple(name for variant in self.variants for name in self.of_variant(variant))
+
+
+_configured = Runs()
+
+
+def configured() -> Runs:
+    """The runs of the session's configuration; the paper's four variants before there is one."""
+    return _configured
+
+
+def configure(parameters: Mapping[str, Any]) -> None:
+    """Make pipelines of these parameters from now on."""
+    from kedro.framework.project import PACKAGE_NAME, pipelines
+
+    global _configured
+    runs = Runs.of(parameters)
+    if runs != _configured:
+        _configured = runs
+        pipelines.configure(f"{PACKAGE_NAME}.pipeline_registry")
