@@ -101,7 +101,7 @@ def test_without_a_trained_model_it_says_how_to_get_one(finished):
 
 
 def test_an_older_model_scores_by_its_version(finished):
-    at = f"--load-versions=model:{finished.versions('corr.model')[-1]}"
+    at = f"--load-versions=corr.model:{finished.versions('corr.model')[-1]}"
     done = finished.run("--pipelines=predict", at, variant="corr", photos=FACES)
     assert done.returncode == 0, done.stderr[-3000:]
 

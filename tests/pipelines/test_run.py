@@ -59,7 +59,9 @@ def test_an_older_model_is_evaluated_again_by_its_version(finished):
     oldest = finished.versions("lgc.model")[-1]
     newer = finished.run("--pipelines=train", **{"variant": "lgc", "training.epochs": "1"})
     assert newer.returncode == 0, newer.stderr[-3000:]
-    done = finished.run("--pipelines=evaluation", f"--load-versions=model:{oldest}", variant="lgc")
+    done = finished.run(
+        "--pipelines=evaluation", f"--load-versions=lgc.model:{oldest}", variant="lgc"
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     catalog = finished.catalog()
     place = Path(catalog.get("lgc.metrics")._filepath)
@@ -108,8 +110,8 @@ def test_a_bad_parameter_is_one_readable_message(finished, params, said):
     [
         (["--env=smal"], "did you mean 'small'?"),
         (["--pipelines=trian"], "training"),
-        (["--load-versions=modle:2026"], "did you mean 'model'?"),
-        (["--load-versions=model"], "NAME:VERSION"),
+        (["--load-versions=lgc.modle:2026"], "did you mean 'lgc.model'?"),
+        (["--load-versions=lgc.model"], "NAME:VERSION"),
     ],
     ids=["environment", "pipeline", "artifact", "version"],
 )
@@ -131,10 +133,10 @@ def test_an_error_in_a_node_is_told_once(finished):
 
 def test_a_version_that_is_not_there_is_a_sentence(finished):
     version = "2020-01-01T00.00.00.000Z"
-    done = finished.run("--pipelines=evaluation", f"--load-versions=model:{version}")
+    done = finished.run("--pipelines=evaluation", f"--load-versions=lgc.model:{version}")
     assert done.returncode == 1
     newest = finished.versions("lgc.model")[0]
-    assert f"there is no version {version} of 'model'; the newest is {newest}." in done.stderr
+    assert f"there is no version {version} of 'lgc.model'; the newest is {newest}." in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -60,11 +60,10 @@ def test_one_page_alone_is_named(tmp_path):
 def test_one_variant_tells_its_metrics_and_its_answers(report_arguments, drawn):
     artifacts = {
         "parameters": drawn,
-        "metrics": report_arguments["metrics"]["seg"],
-        "answers_agreement": {"direct": {"agree_with_probabilities": 0.5, "on_topic": 1.0}},
-        "params:chosen_variant": {"name": "seg"},
+        "seg.metrics": report_arguments["metrics"]["seg"],
+        "seg.answers_agreement": {"direct": {"agree_with_probabilities": 0.5, "on_topic": 1.0}},
     }
-    table, answers = summary(["metrics", "answers_agreement", "model"], artifacts)
+    table, answers = summary(["seg.metrics", "seg.answers_agreement", "seg.model"], artifacts)
     assert "celeba" in table
     assert "in per cent: +seg 50.0." in answers
 

@@ -7,6 +7,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+_line = 0
+
+
+def stand_at(line: int) -> None:
+    """Draw this process's bars so many lines below the first: others draw theirs there."""
+    global _line
+    _line = line
+
 
 def images_bar(description: str, total: int, **options: Any) -> tqdm:
     """A progress bar in images per second.
@@ -18,7 +26,10 @@ def images_bar(description: str, total: int, **options: Any) -> tqdm:
         total: images in all.
         options: further arguments of tqdm.
     """
-    often = (0.2, 10) if sys.stderr.isatty() else (15, 60)
+    at_terminal = sys.stderr.isatty()
+    often = (0.2, 10) if at_terminal else (15, 60)
+    if at_terminal and _line:
+        options = {"position": _line, "leave": False} | options
     return tqdm(
         desc=description,
         total=total,

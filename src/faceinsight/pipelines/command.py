@@ -110,6 +110,8 @@ run.params = [copy.copy(option) for option in kedro_run.params]
 for option in run.params:
     if option.callback is not None:
         option.callback = _read_option(option.callback)
+    if option.name == "runner":
+        option.default = "faceinsight.pipelines.runner.SideBySide"
 
 
 def configure() -> None:

@@ -8,19 +8,22 @@ had done is found when the same command is given again.
 
 from __future__ import annotations
 
+import logging
 import os
-import pickle
 import signal
 import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import active_children, get_context, parent_process
+from types import SimpleNamespace
 from typing import Any
 
 from kedro.framework.project import LOGGING
+from kedro.io import MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import ParallelRunner
+from kedro.runner.parallel_runner import ParallelRunnerManager
 from kedro.runner.runner import AbstractRunner
 
 from faceinsight.common.devices import cores
@@ -44,15 +47,15 @@ class SideBySide(ParallelRunner):
         self._at_once = at_once or cores()
         self._manager: Any = None
 
+    @property
+    def _logger(self) -> logging.Logger:
+        return logging.getLogger("kedro.runner")
+
     def __del__(self) -> None:
-        if self._manager is not None:
-            self._manager.shutdown()
+        """The manager of a run ends with it."""
 
     def _get_required_workers_count(self, pipeline: Pipeline) -> int:
         return max(1, min(self._at_once, len(pipeline.only_nodes_with_tags(TRAINS).nodes)))
-
-    def _set_manager_datasets(self, catalog: Any) -> None:
-        """Everything that a node makes is in the catalog, so that processes share files alone."""
 
     def _get_executor(self, max_workers: int) -> Executor | None:
         return None if max_workers == 1 else _Processes(max_workers)
@@ -60,9 +63,22 @@ class SideBySide(ParallelRunner):
     def _run(
         self, pipeline: Pipeline, catalog: Any, hook_manager: Any = None, run_id: str | None = None
     ) -> None:
+        if pipeline.only_nodes_with_tags(TRAINS).nodes:
+            training = catalog.load("params:training")
+            if training.device != "cpu" or (training.processes or 1) > 1:
+                self._at_once = 1  # a training takes all devices that there are
         alone = self._get_required_workers_count(pipeline) == 1
+        if alone:  # What is kept in memory stays in this process.
+            self._manager = SimpleNamespace(MemoryDataset=MemoryDataset)
+        else:
+            self._manager = ParallelRunnerManager()
+            self._manager.start()
         # A manager of hooks cannot be sent to another process, which makes its own.
-        AbstractRunner._run(self, pipeline, catalog, hook_manager if alone else None, run_id)
+        try:
+            AbstractRunner._run(self, pipeline, catalog, hook_manager if alone else None, run_id)
+        finally:
+            if not alone:
+                self._manager.shutdown()
 
 
 class _Processes(ProcessPoolExecutor):
@@ -86,9 +102,9 @@ class _Processes(ProcessPoolExecutor):
         return super().__exit__(kind, *error)
 
 
-def _prepare(threads: int, logging: dict[str, Any], count: Any, bars: Any) -> None:
+def _prepare(threads: int, told: dict[str, Any], count: Any, bars: Any) -> None:
     """Make a fresh process one of this run's."""
-    from kedro.framework.project import LOGGING, configure_project
+    from kedro.framework.project import LOGGING, settings
     from tqdm import tqdm
 
     from faceinsight.common.progress import stand_at
@@ -102,8 +118,11 @@ def _prepare(threads: int, logging: dict[str, Any], count: Any, bars: Any) -> No
     with count.get_lock():
         stand_at(count.value)
         count.value += 1
-    LOGGING.configure(logging)
-    configure_project("faceinsight")
+    # Not the whole project: Kedro's tasks would then configure logging by itself, without end.
+    LOGGING.configure(told)
+    # It counts rows for the lineage page, and would have to see the whole run.
+    logging.getLogger("kedro_viz.integrations.kedro.hooks").setLevel(logging.ERROR)
+    settings.configure("faceinsight.settings")
 
 
 def _end(*_: Any) -> None:

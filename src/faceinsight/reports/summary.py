@@ -7,13 +7,15 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from faceinsight.method.variants import LABELS
+from faceinsight.method.variants import LABELS, in_order
 
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them."""
 
-TOLD = {"ablation", "metrics", "tables_scores", "photo_scores"}
-TOLD |= {"rival_training_free.metrics", "rival_tuned.metrics"}
+RIVALS = {"rival_training_free.metrics", "rival_tuned.metrics"}
+"""Metrics of which something is told while they are made."""
+
+TOLD = {"ablation", "tables_scores", "photo_scores", *RIVALS}
 """Further artifacts of which something is told here, or while they are made."""
 
 DRAWN_FACE = "celeba/img_align_celeba/000001.jpg"
@@ -41,7 +43,7 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
         texts += other_systems(load, path_of, alone="report" not in made)
     if "photo_scores" in made:
         texts += photographs(made, load, path_of)
-    if not {*TOLD, *PAGES}.intersection(made):
+    if not {*TOLD, *PAGES, *_metrics(made)}.intersection(made):
         texts += places(made, path_of)
     return texts
 
@@ -54,14 +56,15 @@ def metric_tables(made: Collection[str], load: Load) -> list[str]:
     if "ablation" in made:
         level = load("params:evaluation").level
         texts.append(f"\n{ablation_text(load('ablation'), level, faces_are_drawn(load))}\n")
-    if "metrics" in made:
-        texts.append(f"\n{metrics_text(load('metrics'), faces_are_drawn(load))}\n")
+    else:
+        drawn = faces_are_drawn(load) if _metrics(made) else False
+        texts += [f"\n{metrics_text(load(name), drawn)}\n" for name in _metrics(made)]
     agreements = {
-        name.partition(".")[0] if "." in name else _chosen_variant(load): load(name)
+        name.rpartition(".")[0]: load(name)
         for name in sorted(made)
         if name.rpartition(".")[2] == "answers_agreement"
     }
-    if told := agreement_text({v: agreements[v] for v in LABELS if v in agreements}):
+    if told := agreement_text(in_order(agreements)):
         texts.append(f"{told}\n")
     return texts
 
@@ -74,9 +77,9 @@ def faces_are_drawn(load: Load) -> bool:
     return parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))
 
 
-def _chosen_variant(load: Load) -> str:
-    chosen = load("params:chosen_variant")
-    return str(chosen["name"] if isinstance(chosen, dict) else chosen.name)
+def _metrics(made: Collection[str]) -> list[str]:
+    """Metrics of our own models, an entry a run."""
+    return sorted(name for name in made if name.endswith(".metrics") and name not in RIVALS)
 
 
 def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:
@@ -114,7 +117,7 @@ def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
     from faceinsight.method.characteristics import Vocabulary
 
     skipped = load("skipped_photographs")
-    vocabulary = Vocabulary.of_model(load("model"))
+    vocabulary = Vocabulary.of_model(load(f"{load('params:variant')}.model"))
     texts = [
         f"\n{summary_text(load('photo_scores'), skipped, vocabulary)}\n",
         f"The table: {path_of('photo_scores_csv')}",
