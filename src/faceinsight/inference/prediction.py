@@ -42,7 +42,9 @@ def predict(
     tables = []
     for dataset, folder in crops.items():
         opened = StoredCrops.open(Path(folder))
-        faces = FaceDataset({dataset: opened}, vocabulary, settings.split, switches.segmentation)
+        faces = FaceDataset(
+            {dataset: opened}, vocabulary, settings.split, model.network.config.segmentation
+        )
         if not len(faces):
             continue
         logits = np.empty((len(faces), len(vocabulary)), np.float32)

@@ -100,7 +100,8 @@ def _bad_command(text: str) -> str:
     if match := _NO_VERSION.search(text):
         return (
             f"--load-versions: '{match['given']}' is not of the form NAME:VERSION, an artifact of "
-            "the catalog and the name of one of its folders, e.g. lgc.model:2026-01-31T12.00.00.000Z"
+            "the catalog and the name of one of its folders, e.g. "
+            "lgc.model:2026-01-31T12.00.00.000Z"
         )
     return " ".join(text.split())
 
