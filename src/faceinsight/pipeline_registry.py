@@ -59,6 +59,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "train": upstream + prevalence + _of_variant(both, runs, runs.chosen),
         "ablation": ablation,
         "rivals": faces + rivals.create_pipeline(),
+        "facexbench": rivals.create_facexbench_pipeline(),
         "finetune": faces + rivals.create_finetuning_pipeline(),
     }
 

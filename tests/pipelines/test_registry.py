@@ -35,6 +35,7 @@ def test_every_promised_pipeline_is_there(registered):
         "ablation",
         "rivals",
         "finetune",
+        "facexbench",
     }
 
 

@@ -47,12 +47,19 @@ def made(tmp_path_factory, vocabulary):
     artifacts = {}
     for of_rival in (create_pipeline(), create_finetuning_pipeline()):
         given = {name: MemoryDataset(inputs[name], "assign") for name in of_rival.inputs()}
-        out = {name: MemoryDataset(copy_mode="assign") for name in of_rival.all_outputs()}
+        out = {name: Kept(copy_mode="assign") for name in of_rival.all_outputs()}
         catalog = DataCatalog(given | out)
         SequentialRunner().run(of_rival, catalog)
         artifacts |= {name: catalog.load(name) for name in of_rival.all_outputs()}
     logger.removeHandler(told)
     return artifacts, "\n".join(told.lines)
+
+
+class Kept(MemoryDataset):
+    """Holds its data when no further node needs them."""
+
+    def release(self):
+        pass
 
 
 class Told(logging.Handler):

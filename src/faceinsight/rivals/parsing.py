@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.rivals.questions import Question
-from faceinsight.rivals.reading import Parsed, Parser
+from faceinsight.rivals.reading import Parser
 
 if TYPE_CHECKING:
+    from faceinsight.answers import ParsedAnswer
     from faceinsight.answers.questions import Kind
 
 _KINDS: dict[str, Kind] = {"each": "yes_no", "choice": "group", "list": "topic"}
@@ -36,7 +37,7 @@ class _Sentences:
 
         self._parser = AnswerParser(vocabulary, Lexicon.from_config(lexicon, vocabulary))
 
-    def parse(self, text: str, question: Question) -> Parsed:
+    def parse(self, text: str, question: Question) -> ParsedAnswer:
         from faceinsight.answers import Question as Asked
 
         asked = Asked(question.text, question.members, _KINDS[question.kind])

@@ -14,6 +14,7 @@ from faceinsight.rivals.questions import Question, questions_of
 from faceinsight.rivals.settings import RivalsSettings
 
 if TYPE_CHECKING:
+    from faceinsight.answers import ParsedAnswer
     from faceinsight.method.characteristics import Vocabulary
     from faceinsight.method.rules.compiler import RuleSet
 
@@ -24,29 +25,10 @@ OUTCOMES = ("answered", "refused", "contradictory", "unreadable", "unlisted", "f
 """What can become of a question; see `tally`."""
 
 
-class Parsed(Protocol):
-    """What a parser found in a text."""
-
-    @property
-    def labels(self) -> Mapping[str, bool]:
-        """Id to present or absent, of what the text speaks of."""
-        ...
-
-    @property
-    def contradictions(self) -> Sequence[Any]:
-        """What the text both affirms and denies."""
-        ...
-
-    @property
-    def refused(self) -> bool:
-        """Whether it declines to answer."""
-        ...
-
-
 class Parser(Protocol):
     """Reads sentences about a face."""
 
-    def parse(self, text: str, question: Question) -> Parsed:
+    def parse(self, text: str, question: Question) -> ParsedAnswer:
         """What a rival's answer to this question says."""
         ...
 

@@ -11,7 +11,7 @@ Processors are the real ones, and chat templates those of the published checkpoi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,29 +93,25 @@ class Sizes:
     spread: float = 0.05
 
     @property
-    def language(self) -> dict[str, Any]:
-        """Of the language model's configuration."""
+    def of_each(self) -> dict[str, Any]:
+        """Of language model and image encoder alike."""
         return {
             "hidden_size": self.width,
             "intermediate_size": self.width * 3 // 2,
             "num_hidden_layers": self.layers,
             "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "max_position_embeddings": 4096,
-            "initializer_range": self.spread,
         }
+
+    @property
+    def language(self) -> dict[str, Any]:
+        """Of the language model's configuration."""
+        length = {"num_key_value_heads": 2, "max_position_embeddings": 4096}
+        return self.of_each | length | {"initializer_range": self.spread}
 
     @property
     def vision(self) -> dict[str, Any]:
         """Of the image encoder's configuration."""
-        return {
-            "hidden_size": self.width,
-            "intermediate_size": self.width * 3 // 2,
-            "num_hidden_layers": self.layers,
-            "num_attention_heads": 4,
-            "image_size": self.image,
-            "patch_size": self.patch,
-        }
+        return self.of_each | {"image_size": self.image, "patch_size": self.patch}
 
 
 def save_tiny(kind: str, folder: Path | str, sizes: Sizes | None = None, seed: int = 0) -> Any:
@@ -162,15 +158,6 @@ def build_words(
         special: special tokens; `<s>`, `</s>`, `<pad>`, `<image>` and `<video>` among them.
         extra: attribute of the tokenizer to special token.
     """
-    return PreTrainedTokenizerFast(
-        tokenizer_object=_trained(special, _CORPUS),
-        eos_token="</s>",
-        pad_token="<pad>",
-        extra_special_tokens={"video_token": "<video>", **(extra or {})},
-    )
-
-
-def _trained(special: Sequence[str], corpus: Iterable[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -180,8 +167,13 @@ def _trained(special: Sequence[str], corpus: Iterable[str]) -> Tokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(corpus, trainer)
-    return tokenizer
+    tokenizer.train_from_iterator(_CORPUS, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="</s>",
+        pad_token="<pad>",
+        extra_special_tokens={"video_token": "<video>", **(extra or {})},
+    )
 
 
 def word_ids(words: PreTrainedTokenizerFast) -> dict[str, Any]:
@@ -189,15 +181,11 @@ def word_ids(words: PreTrainedTokenizerFast) -> dict[str, Any]:
     return {"vocab_size": len(words), "eos_token_id": words.eos_token_id, "bos_token_id": None}
 
 
-def _id_of(token: str, words: PreTrainedTokenizerFast) -> int:
-    return int(words.get_vocab()[token])
-
-
 def _llava(words: PreTrainedTokenizerFast, template: str, sizes: Sizes) -> tuple[Any, Any]:
     config = LlavaConfig(
         text_config=LlamaConfig(**sizes.language, **word_ids(words)),
         vision_config=CLIPVisionConfig(**sizes.vision),
-        image_token_index=_id_of("<image>", words),
+        image_token_index=words.get_vocab()["<image>"],
     )
     side = sizes.image
     pictures = CLIPImageProcessor(
@@ -220,8 +208,8 @@ def _onevision(words: PreTrainedTokenizerFast, template: str, sizes: Sizes) -> t
     config = LlavaOnevisionConfig(
         text_config=Qwen2Config(**sizes.language, **word_ids(words)),
         vision_config=SiglipVisionConfig(**sizes.vision, vision_use_head=False),
-        image_token_index=_id_of("<image>", words),
-        video_token_index=_id_of("<video>", words),
+        image_token_index=words.get_vocab()["<image>"],
+        video_token_index=words.get_vocab()["<video>"],
         image_grid_pinpoints=grid,
     )
     pictures = LlavaOnevisionImageProcessor(

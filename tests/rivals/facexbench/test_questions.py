@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from faceinsight.rivals.facexbench.questions import FaceXBenchError, read_file, read_folder
+from faceinsight.rivals.facexbench.questions import FaceXBenchError, files_in, read_file
 
 
 def test_questions_are_read(benchmark_folder):
-    questions = read_folder(benchmark_folder)
+    questions = [q for path in files_in(benchmark_folder) for q in read_file(path)]
     assert [(q.file, q.id) for q in questions] == [
         ("ages.json", "1"),
         ("ages.json", "2"),
@@ -22,17 +22,6 @@ def test_questions_are_read(benchmark_folder):
     assert count.num_images == "multiple"
     assert [image.name for image in count.images] == ["1.png", "2.png", "3.png"]
     assert all(image.is_file() for image in count.images)
-
-
-def test_the_prompt_is_that_of_the_published_script(benchmark_folder):
-    age, tool = (read_file(benchmark_folder / f"{name}.json")[0] for name in ("ages", "tools"))
-    lettered = "(A) 0-9\n(B) 20-29\n(C) None of the above\n(D) 50-60\n"
-    assert age.prompt() == "Which one is it?\nAnswer with a letter.\n" + lettered
-    assert age.prompt(describe_task=True) == "Ages are estimated.\n" + age.prompt()
-    assert tool.prompt(describe_task=True) == (
-        "There are two tools.\nAges are estimated.\nWhich one is it?\nAnswer with a letter.\n"
-        "(A) x, y\n(B) y, x\n"
-    )
 
 
 def spoil(path, change):
@@ -68,4 +57,4 @@ def test_a_file_that_is_not_there_or_no_json(tmp_path):
     with pytest.raises(FaceXBenchError, match="no JSON file"):
         read_file(tmp_path / "ages.json")
     with pytest.raises(FaceXBenchError, match="holds no question file"):
-        read_folder(tmp_path / "nothing")
+        files_in(tmp_path / "nothing")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from faceinsight.rivals.facexbench.questions import read_folder
+from faceinsight.rivals.facexbench.questions import files_in, read_file
 from faceinsight.rivals.facexbench.replies import is_refusal, option_letter
 from faceinsight.rivals.facexbench.scoring import outcome, score, score_text
 
@@ -60,9 +60,9 @@ def test_refusals(reply, refuses):
 
 def test_hand_counted_scores(benchmark_folder):
     replies = ["B", "I cannot tell.", "Option B", None]
+    questions = [q for path in files_in(benchmark_folder) for q in read_file(path)]
     questions = [
-        replace(question, reply=reply)
-        for question, reply in zip(read_folder(benchmark_folder), replies, strict=True)
+        replace(question, reply=reply) for question, reply in zip(questions, replies, strict=True)
     ]
     assert [outcome(q) for q in questions] == ["right", "refused", "right", "unasked"]
     found = score(questions)

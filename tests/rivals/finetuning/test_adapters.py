@@ -61,7 +61,7 @@ def test_training_changes_no_weight_of_the_checkpoint(
 ):
     processor, model = load_checkpoint(tiny.rivals.rival, tiny.rivals.local)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    settings = recipe(epochs=1, train_faces=16, image_encoders=(image_encoder,))
+    settings = recipe(epochs=3, train_faces=16, image_encoders=(image_encoder,))
     (task,) = tasks_of(vocabulary, crops, "fairface/gender", tiny.rivals.questions)
     sample = sample_of(task, crops, "train", vocabulary, 16, 0)
     examples = training_examples(task, sample, settings)

@@ -1,4 +1,4 @@
-"""Nodes: rivals asked as they are, fine-tuned, or known by tables of their answers."""
+"""Nodes: rivals asked as they are, fine-tuned, or known by tables of answers; FaceXBench."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.inference.settings import PhotoSettings
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.rivals.facexbench.questions import FaceXBenchSettings
 from faceinsight.rivals.finetuning.settings import FinetuningSettings
 from faceinsight.rivals.settings import RivalsSettings
 from faceinsight.rivals.tables.settings import TablesSettings
@@ -108,3 +110,36 @@ def score_tables(
     if tables.folder is not None:
         logger.info("\n%s\n", scores_text(scores))
     return scores, words
+
+
+def answer_facexbench(
+    model: Path, facexbench: FaceXBenchSettings, predict: PhotoSettings, work: str
+) -> dict[str, Any]:
+    """Scores of a model's answers to FaceXBench's questions, or of replies that another gave."""
+    from faceinsight.rivals.facexbench.answers import answer_questions, probabilities_of
+    from faceinsight.rivals.facexbench.questions import FaceXBenchError, files_in, read_file
+    from faceinsight.rivals.facexbench.scoring import score, score_text
+
+    if facexbench.replies is not None:
+        files = files_in(Path(facexbench.replies))
+        questions = [question for path in files for question in read_file(path)]
+    elif facexbench.folder is None:
+        raise FaceXBenchError(
+            "name FaceXBench's folder `benchmark` with --params facexbench.folder=FOLDER"
+        )
+    else:
+        from faceinsight.common.work import WorkFolder, digest
+        from faceinsight.inference.loading import loaded
+
+        folder = WorkFolder(Path(work), "facexbench", digest(model, predict))
+        loaded_model = loaded(model, settings=predict)
+        with folder.alone():
+            questions = answer_questions(
+                Path(facexbench.folder),
+                folder.path,
+                probabilities_of(loaded_model),
+                loaded_model.vocabulary,
+            )
+    scores = score(questions)
+    logger.info("\n%s\n", score_text(scores))
+    return scores

@@ -1,4 +1,4 @@
-"""Pipelines: rivals asked as they are, fine-tuned, or known by tables of their answers."""
+"""Pipelines: rivals asked as they are, fine-tuned, or known by tables of answers; FaceXBench."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
@@ -39,6 +39,12 @@ def create_tables_pipeline() -> Pipeline:
             )
         ]
     )
+
+
+def create_facexbench_pipeline() -> Pipeline:
+    """FaceXBench's questions, answered by the variant that the parameter `variant` names."""
+    inputs = ["model", "params:facexbench", "params:predict", "params:work"]
+    return pipeline([node(nodes.answer_facexbench, inputs, "facexbench_scores")])
 
 
 def _measured(**tuned: str) -> Pipeline:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,6 +16,21 @@ from faceinsight.errors import FaceInsightError
 
 class FaceXBenchError(FaceInsightError):
     """A file of questions or replies is missing or malformed; the message names the place."""
+
+
+class FaceXBenchSettings(BaseModel):
+    """What is answered and scored.
+
+    Attributes:
+        folder: FaceXBench's folder `benchmark`, question files with their pictures.
+        replies: a folder of results of another model, as FaceXBench's `evaluate.py` writes them:
+            they are scored, and no question is answered.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: str | None = None
+    replies: str | None = None
 
 
 class _Question(BaseModel):
@@ -48,9 +61,6 @@ class _File(BaseModel):
     category: str = "unknown"
     subcategory: str = Field("unknown", alias="sub-category")
     num_images: str = "unknown"
-    context: str = ""
-    prepend_text: str = ""
-    postpend_text: str = ""
     questions: dict[str, _Question] = Field(min_length=1)
 
 
@@ -65,11 +75,9 @@ class Question:
         subcategory: one of fourteen, e.g. `age`.
         num_images: `single`, `multiple` or `zero`.
         images: its pictures, in order.
-        asked: what is asked, with the wish for a letter, but without the options.
+        text: what is asked, without the options.
         options: what may be answered, as text; the first is A.
         answer: letter of the right one.
-        context: what questions about tools refer to; empty for all others.
-        description: what the task is, for prompts that explain it.
         reply: what was answered, in the asked one's own words; None where it was not asked yet.
     """
 
@@ -79,39 +87,15 @@ class Question:
     subcategory: str
     num_images: str
     images: tuple[Path, ...]
-    asked: str
+    text: str
     options: tuple[str, ...]
     answer: str
-    context: str = ""
-    description: str = ""
     reply: str | None = None
-
-    @property
-    def text(self) -> str:
-        """What is asked, behind its context."""
-        return "\n".join(filter(None, [self.context, self.asked]))
-
-    def prompt(self, describe_task: bool = False) -> str:
-        """The question with its options as FaceXBench's own script puts it to a model.
-
-        Args:
-            describe_task: put the description of the task before the question, as the script does
-                with its `--prepend_text`.
-        """
-        description = self.description if describe_task else ""
-        text = "\n".join(filter(None, [self.context, description, self.asked]))
-        return with_options(text, self.options)
 
 
 def letters(n: int) -> tuple[str, ...]:
     """A, B, C, ... for n options."""
     return tuple(chr(ord("A") + i) for i in range(n))
-
-
-def with_options(text: str, options: Sequence[str]) -> str:
-    """A question with its options below it, "(A) ..." on a line each."""
-    lettered = zip(letters(len(options)), options, strict=True)
-    return "".join(f"{line}\n" for line in [text, *(f"({a}) {option}" for a, option in lettered)])
 
 
 def read_file(path: Path, pictures: Path | None = None) -> list[Question]:
@@ -124,7 +108,7 @@ def read_file(path: Path, pictures: Path | None = None) -> list[Question]:
     Raises:
         FaceXBenchError: naming file, question and fault.
     """
-    content = load(path)
+    content = _load(path)
     folder = pictures or path.parent
     return [
         Question(
@@ -134,22 +118,20 @@ def read_file(path: Path, pictures: Path | None = None) -> list[Question]:
             subcategory=content.subcategory,
             num_images=content.num_images,
             images=tuple(folder / image for image in question.image_paths),
-            asked="\n".join(filter(None, [question.question_text, content.postpend_text])),
+            text=question.question_text,
             options=tuple(str(option) for option in question.options),
             answer=question.correct_answer_option,
-            context=content.context if content.category == "tools_use" else "",
-            description=content.prepend_text,
             reply=question.prediction,
         )
         for id_, question in content.questions.items()
     ]
 
 
-def read_folder(folder: Path, pictures: Path | None = None) -> list[Question]:
-    """Read all question or result files of a folder and those below it, in order of their names.
+def files_in(folder: Path) -> list[Path]:
+    """All question or result files of a folder and those below it, in order of their names.
 
     Raises:
-        FaceXBenchError: there is no file, or one is malformed.
+        FaceXBenchError: there is none.
     """
     files = sorted(folder.rglob("*.json"))
     if not files:
@@ -157,11 +139,10 @@ def read_folder(folder: Path, pictures: Path | None = None) -> list[Question]:
             f"{folder} holds no question file: name FaceXBench's folder `benchmark`, or a folder "
             "of results"
         )
-    return [question for path in files for question in read_file(path, pictures)]
+    return files
 
 
-def load(path: Path) -> Any:
-    """A file's content, checked, with everything that it holds besides."""
+def _load(path: Path) -> _File:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -7,11 +7,10 @@ then asked and measured as the untuned rival is.
 
     settings      the grid and LLaVA's LoRA recipe, typed
     examples      training faces, questions, and the answers that are right
-    collating     examples to batches in which only the answer is learnt
-    adapting      LoRA beside the language model's linear layers
-    validating    accuracy on validation faces, by the code that measures rivals
+    collator      examples to batches in which only the answer is learnt
+    adapters      LoRA beside the language model's linear layers
+    validation    accuracy on validation faces, by the code that measures rivals
     training      one point of the grid
     grid          all points, of which the best is kept; none is trained twice
-    testing       the tuned rival asked about test faces
-    telling       what a person reads of it
+    tuned         the adapters that came out, and the rival asked with them
 """

@@ -1,1 +1,12 @@
-"""Other systems, measured by tables of their answers: no code or weights of theirs is needed."""
+"""Other systems, known by tables of their answers, scored as a model is.
+
+settings       which column of a table is what, and what its words mean
+table          a CSV or Parquet file as text
+matching       which labelled face each row is about
+answers        the words as classes and attributes
+answer_table   the three of them together
+metrics        what is counted where answers are missing or stand for several classes
+scoring        all tables scored
+same_faces     beside a model of ours, on the faces that both answered about
+text           scores for a terminal
+"""

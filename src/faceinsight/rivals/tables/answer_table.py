@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from faceinsight.evaluation.bootstrap import resample_weights
 from faceinsight.evaluation.scored import Scored
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.tasks import Values
 from faceinsight.method.characteristics import Task, Vocabulary
 from faceinsight.method.labels import UNKNOWN, label_matrix
 from faceinsight.rivals.tables.answers import TaskAnswers, interpret, own_truth
 from faceinsight.rivals.tables.matching import match_faces, photograph_names
+from faceinsight.rivals.tables.metrics import Scores
 from faceinsight.rivals.tables.settings import TableLayout
 from faceinsight.rivals.tables.table import read_table
 
@@ -105,29 +109,40 @@ def task_labels(
     return matrix
 
 
-def as_scored(dataset: str, photographs: NDArray[np.object_]) -> tuple[Scored, NDArray[np.int64]]:
-    """Faces without probabilities, for a bootstrap over photographs; and the order of the rows.
+def resampled(
+    scores: Sequence[Scores],
+    dataset: str,
+    photographs: NDArray[np.object_],
+    evaluation: EvaluationSettings,
+) -> tuple[list[list[Values]], int]:
+    """Metrics of the same faces by one or more scores, with photographs drawn anew.
 
     Args:
+        scores: of n faces.
         dataset: they are of.
         photographs: [n], the name of each face's photograph.
+        evaluation: resamples and seed.
 
     Returns:
-        n faces sorted by photograph, and int64 [n], which of the given rows each of them is.
+        Metrics of each of the scores, chunk by chunk of the resamples; and the number of
+        photographs.
     """
     number = pd.factorize(photographs, sort=True)[0]
     order = np.argsort(number, kind="stable")
     n = len(order)
     nothing = np.zeros((n, 0))
-    faces = pd.DataFrame(
-        {"dataset": dataset, "photograph": photographs[order], "face": np.arange(n)}
-    )
     scored = Scored(
-        faces=faces,
+        faces=pd.DataFrame(
+            {"dataset": dataset, "photograph": photographs[order], "face": np.arange(n)}
+        ),
         rows={dataset: slice(0, n)},
         probabilities=nothing.astype(np.float32),
         labels=nothing.astype(np.int8),
         decoded=nothing.astype(bool),
         photographs=number[order].astype(np.int64),
     )
-    return scored, order.astype(np.int64)
+    chunks = [
+        [one.values(weights.astype(np.float64) @ one.table[order]) for one in scores]
+        for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed)
+    ]
+    return chunks, len(np.unique(number))

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
+from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import ClassScores
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
-    as_scored,
     open_table,
+    resampled,
     task_labels,
     true_classes,
 )
@@ -135,16 +135,11 @@ def _difference(
         return {}
     both = [scores.values(scores.table.sum(axis=0)[None])["accuracy"] for scores in (system, model)]
     value = float(both[1][0] - both[0][0])
-    scored, order = as_scored(dataset, photographs)
-    gaps = []
-    for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed):
-        exact = weights.astype(np.float64)
-        drawn = [s.values(exact @ s.table[order])["accuracy"] for s in (system, model)]
-        gaps.append(drawn[1] - drawn[0])
+    chunks, n = resampled((system, model), dataset, photographs, evaluation)
     low, high = None, None
-    if gaps:
-        n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
-        low, high = basic_interval(value, np.concatenate(gaps), evaluation.level, "difference", n)
+    if chunks:
+        gaps = np.concatenate([ours["accuracy"] - theirs["accuracy"] for theirs, ours in chunks])
+        low, high = basic_interval(value, gaps, evaluation.level, "difference", n)
     return {
         "system_accuracy": float(both[0][0]),
         "model_accuracy": float(both[1][0]),

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 
 from faceinsight.data.splits import PARTS
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.bootstrap import basic_interval, resample_weights
+from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Task, Vocabulary
 from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
-    as_scored,
     open_table,
+    resampled,
     task_labels,
     true_classes,
 )
@@ -180,20 +180,14 @@ def intervals(
 ) -> dict[str, float | None]:
     """Metrics with intervals of n scored faces, photographs resampled."""
     point = scores.values(scores.table.sum(axis=0)[None])
-    scored, order = as_scored(dataset, photographs)
-    table = scores.table[order]
-    n = scored.count_photographs(np.ones(len(scored), dtype=np.bool_))
-    chunks = [
-        scores.values(weights.astype(np.float64) @ table)
-        for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed)
-    ]
+    chunks, n = resampled((scores,), dataset, photographs, evaluation)
     found: dict[str, float | None] = {}
     for metric in METRICS:
         value = float(point[metric][0])
         low, high = None, None
         if chunks and not np.isnan(value):
-            resampled = np.concatenate([chunk[metric] for chunk in chunks])
-            low, high = basic_interval(value, resampled, evaluation.level, photographs=n)
+            drawn = np.concatenate([values[metric] for (values,) in chunks])
+            low, high = basic_interval(value, drawn, evaluation.level, photographs=n)
         found |= {
             metric: None if np.isnan(value) else value,
             f"{metric}_low": low,
