@@ -1,7 +1,7 @@
 """Answers in the very form that a question asks for, and those that are not."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceinsight.rivals.closed import read_closed
@@ -94,6 +94,7 @@ def test_a_list_of_given_words(text, present):
     assert read_closed(text, LIST) == expected
 
 
+@settings(max_examples=30)
 @given(text=st.text(max_size=40))
 def test_any_text_is_read_without_an_error(text):
     for question in (EACH, AGE, LIST):

@@ -83,8 +83,8 @@ def test_what_the_server_asks_for_holds_everybody(clock):
     asked = patience(clock)
     assert asked(failing(1, "429", wait=7)) == "done"
     assert clock.now == 107
-    asked.pace.hold(3)
-    asked.pace.wait()
+    asked.limit.hold(3)
+    asked.limit.wait()
     assert clock.now == 110
 
 

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.parametrize("tiny", ["llava"], indirect=True)
 @pytest.fixture(scope="module")
 def tuned(tiny, crops, vocabulary, tmp_path_factory):
     work = tmp_path_factory.mktemp("work")
-    # So slow a rate leaves the model as it was.
-    settings = recipe(learning_rates=(1e-7, 4e-3))
-    adapters, grid = tune_tasks(tiny.rivals, settings, vocabulary, crops, work)
+    adapters, grid = tune_tasks(tiny.rivals, recipe(), vocabulary, crops, work)
     return tiny, work, adapters, grid
 
 
@@ -36,10 +34,9 @@ def accuracy(answers, truth, vocabulary, settings) -> float:
     )["fairface/gender"]
 
 
-@pytest.mark.parametrize("scored_by", ["text", "likelihood"])
-def test_it_is_better_on_test_faces_than_before(tuned, crops, vocabulary, scored_by):
+def test_it_is_better_on_test_faces_than_before(tuned, crops, vocabulary):
     tiny, work, adapters, _ = tuned
-    rivals = tiny.rivals.model_copy(update={"scored_by": scored_by})
+    rivals = tiny.rivals.model_copy(update={"scored_by": "text"})
     truth = truth_of(crops, "test", vocabulary)
     answers, account = ask_tuned(adapters, rivals, vocabulary, crops, work, progress=False)
     untuned, _ = ask(rivals, vocabulary, crops, work, task="gender", progress=False)
@@ -50,13 +47,10 @@ def test_it_is_better_on_test_faces_than_before(tuned, crops, vocabulary, scored
     assert after > before + 0.2
 
 
-def test_the_grid_is_decided_by_validation_faces(tuned):
+def test_what_was_reached_on_validation_faces_is_kept(tuned):
     tiny, _, adapters, grid = tuned
-    assert grid["learning_rate"].tolist() == [1e-7, 4e-3]
-    assert grid["chosen"].tolist() == [False, True]
-    slow, fast = grid["validation_accuracy"]
     said = json.loads((adapters / "fairface_gender" / "tuned.json").read_text())
-    assert said["before"] == slow < fast == said["validation_accuracy"]
+    assert said["before"] < said["validation_accuracy"] == grid["validation_accuracy"].item()
     assert said["chosen"] == {"learning_rate": 4e-3, "image_encoder": "frozen"}
     assert (said["faces"], said["examples"]) == ({"train": 96, "val": 32}, 96)
     assert said["rival"] == tiny.rivals.chosen

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
@@ -21,6 +21,7 @@ def figures(scores):
     return {name: values[0] for name, values in found.items()}
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), min_size=1, max_size=40),
 )

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import resample_weights
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import Values
 from faceinsight.method.characteristics import Task, Vocabulary
 from faceinsight.method.labels import UNKNOWN, label_matrix
-from faceinsight.rivals.tables.answers import TaskAnswers, interpret, own_truth
+from faceinsight.rivals.tables.answers import AnswerReader, TaskAnswers
 from faceinsight.rivals.tables.matching import match_faces, photograph_names
 from faceinsight.rivals.tables.metrics import Scores
-from faceinsight.rivals.tables.settings import TableLayout
+from faceinsight.rivals.tables.settings import TableLayout, TablesSettings
 from faceinsight.rivals.tables.table import read_table
 
 
@@ -47,6 +48,28 @@ class AnswerTable:
         return len(self.match)
 
 
+def open_tables(
+    settings: TablesSettings, labels: Mapping[str, pd.DataFrame], vocabulary: Vocabulary
+) -> Iterator[AnswerTable]:
+    """Read all tables that are used; none where the settings name no folder.
+
+    Raises:
+        ParameterError: there is no such folder, or the settings do not fit the vocabulary.
+        AnswersFileError: a table is missing, malformed, or about other faces.
+    """
+    if settings.folder is None:
+        return
+    folder = Path(settings.folder)
+    if not folder.is_dir():
+        raise ParameterError(
+            f"tables.folder: there is no folder {folder.absolute()}; name the one that the tables "
+            "of answers lie in"
+        )
+    for name, layout in settings.layouts.items():
+        if layout.use:
+            yield open_table(name, layout, folder, labels[layout.dataset], vocabulary)
+
+
 def open_table(
     name: str,
     settings: TableLayout,
@@ -62,22 +85,19 @@ def open_table(
         folder: what the table's file is relative to.
         labels: the data set's label table.
         vocabulary: the characteristics.
-
-    Raises:
-        AnswersFileError: the table is missing, malformed, or about other faces.
-        ParameterError: the settings do not fit the vocabulary.
     """
     path = folder / settings.file
     table = read_table(path, _columns(settings))
     match = match_faces(settings, path, table, labels)
+    reader = AnswerReader(name, settings, path, table, vocabulary)
     texts = table[settings.photograph.column]
     return AnswerTable(
         name=name,
         dataset=settings.dataset,
         photographs=photograph_names(settings.photograph, texts).fillna(texts).to_numpy(object),
         match=match,
-        systems=interpret(name, settings, path, table, vocabulary),
-        truth=own_truth(name, settings, path, table, vocabulary),
+        systems=reader.answers(),
+        truth=reader.truth(),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,11 @@ from faceinsight.evaluation.tasks import ClassScores
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
-    open_table,
+    open_tables,
     resampled,
     task_labels,
     true_classes,
 )
-from faceinsight.rivals.tables.answers import ClassAnswers
 from faceinsight.rivals.tables.metrics import class_scores, ways_to_score
 from faceinsight.rivals.tables.settings import TablesSettings
 
@@ -56,13 +54,9 @@ def compare_on_same_faces(
         the model was trained on, n is 0 and the rest null.
     """
     rows: list[dict[str, Any]] = []
-    if settings.folder is not None:
-        for name, table in settings.layouts.items():
-            if table.use:
-                of_dataset = labels[table.dataset]
-                opened = open_table(name, table, Path(settings.folder), of_dataset, vocabulary)
-                for model, scored in predictions.items():
-                    rows += _compare(opened, of_dataset, model, scored, vocabulary, evaluation)
+    for table in open_tables(settings, labels, vocabulary):
+        for model, scored in predictions.items():
+            rows += _compare(table, labels[table.dataset], model, scored, vocabulary, evaluation)
     return pd.DataFrame(rows, columns=list(SAME_FACES_COLUMNS))
 
 
@@ -78,7 +72,7 @@ def _compare(
     rows = []
     for system, by_task in table.systems.items():
         for task_name, answers in by_task.items():
-            if not isinstance(answers, ClassAnswers):
+            if not answers.task.one_of:
                 continue
             true = true_classes(task_labels(labels, table.match, answers.task, vocabulary))
             common = np.flatnonzero((true >= 0) & (scored >= 0))

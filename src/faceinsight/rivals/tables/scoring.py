@@ -15,7 +15,6 @@ Three decisions are stated in every row of the result, since a comparison turns 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,18 +22,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from faceinsight.data.splits import PARTS
-from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Task, Vocabulary
 from faceinsight.rivals.tables.answer_table import (
     AnswerTable,
-    open_table,
+    open_tables,
     resampled,
     task_labels,
     true_classes,
 )
-from faceinsight.rivals.tables.answers import STATE_NAMES, AttributeAnswers, ClassAnswers, State
+from faceinsight.rivals.tables.answers import STATE_NAMES, State, TaskAnswers
 from faceinsight.rivals.tables.metrics import (
     AnsweredAttributes,
     AnsweredSets,
@@ -89,18 +87,9 @@ def score_tables(
     """
     scores: list[dict[str, Any]] = []
     words: list[dict[str, Any]] = []
-    if settings.folder is not None:
-        if not Path(settings.folder).is_dir():
-            raise ParameterError(
-                f"tables.folder: there is no folder {Path(settings.folder).absolute()}; name the "
-                "one that the tables of answers lie in"
-            )
-        for name, table in settings.layouts.items():
-            if table.use:
-                of_dataset = labels[table.dataset]
-                opened = open_table(name, table, Path(settings.folder), of_dataset, vocabulary)
-                scores += score_table(opened, of_dataset, vocabulary, evaluation)
-                words += list_words(opened)
+    for table in open_tables(settings, labels, vocabulary):
+        scores += score_table(table, labels[table.dataset], vocabulary, evaluation)
+        words += list_words(table)
     return pd.DataFrame(scores, columns=list(COLUMNS)), pd.DataFrame(
         words, columns=list(WORD_COLUMNS)
     )
@@ -128,7 +117,7 @@ def score_table(
                 "unmatched_first": first + (", …" if len(unmatched) > 3 else ""),
             }
             truth = task_labels(labels, table.match, answers.task, vocabulary)
-            if isinstance(answers, AttributeAnswers):
+            if not answers.task.one_of:
                 columns = [answers.task.members.index(id_) for id_ in answers.ids]
                 rows.append(
                     facts
@@ -154,18 +143,16 @@ def list_words(table: AnswerTable) -> list[dict[str, Any]]:
     rows = []
     for system, by_task in table.systems.items():
         for task_name, answers in by_task.items():
-            if isinstance(answers, ClassAnswers):
-                unclear = (answers.state != State.ANSWER) | (answers.may.sum(axis=1) > 1)
-                words, states = answers.words, answers.state
-            else:
-                unclear = (answers.state != State.ANSWER).ravel()
-                words, states = answers.words.ravel(), answers.state.ravel()
+            unclear = answers.state != State.ANSWER
+            if answers.task.one_of:
+                unclear |= answers.may.sum(axis=1) > 1
+            unclear, words, states = unclear.ravel(), answers.words.ravel(), answers.state.ravel()
             at = np.flatnonzero(unclear)
             for word, group in pd.Series(at).groupby(words[at]):
                 first = int(group.iloc[0])
                 state = State(int(states[first]))
                 meaning = STATE_NAMES.get(state, "")
-                if isinstance(answers, ClassAnswers) and state == State.ANSWER:
+                if state == State.ANSWER:
                     meaning = " or ".join(np.array(answers.task.members)[answers.may[first]])
                 row = first // (len(words) // len(table))
                 rows.append(
@@ -198,7 +185,7 @@ def intervals(
 
 def _score_classes(
     table: AnswerTable,
-    answers: ClassAnswers,
+    answers: TaskAnswers,
     true: NDArray[np.int64],
     evaluation: EvaluationSettings,
 ) -> Iterator[dict[str, Any]]:
@@ -228,13 +215,13 @@ def _score_classes(
 
 def _score_attributes(
     table: AnswerTable,
-    answers: AttributeAnswers,
+    answers: TaskAnswers,
     labels: NDArray[np.int8],
     evaluation: EvaluationSettings,
 ) -> dict[str, Any]:
     rows = np.flatnonzero((labels >= 0).any(axis=1))
     scores = AnsweredAttributes(
-        labels[rows], answers.present[rows], answers.state[rows] == State.ANSWER
+        labels[rows], answers.may[rows], answers.state[rows] == State.ANSWER
     )
     known = labels[rows] >= 0
     present = (labels[rows] == 1).sum(axis=0)
