@@ -61,8 +61,6 @@ class LocalRival:
         """
         processor, model = load_checkpoint(rival, settings)
         if adapter is not None:
-            from faceinsight.rivals.finetuning.adapters import put_adapter
-
             model = put_adapter(model, adapter)
         return cls(rival, processor, model, scored_by)
 
@@ -261,3 +259,31 @@ def load_checkpoint(rival: RivalSettings, settings: LocalSettings) -> tuple[Any,
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     return processor, model.to(device).eval()
+
+
+def put_adapter(model: Any, folder: Path) -> Any:
+    """The model with a saved adapter in it, in evaluation mode.
+
+    Args:
+        model: the checkpoint that the adapter was trained on.
+        folder: that peft saved.
+
+    Raises:
+        WeightsError: the folder holds no adapter, or one of another model.
+    """
+    from peft import PeftConfig, get_peft_model
+    from peft.utils import SAFETENSORS_WEIGHTS_NAME
+
+    from faceinsight.model.encoders import one_line
+    from faceinsight.model.lora import load_matrices
+
+    try:
+        config = PeftConfig.from_pretrained(str(folder))
+        made = get_peft_model(model, config)
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{folder} holds no adapter of a {type(model).__name__}: {one_line(error)}"
+        ) from None
+    path = folder / SAFETENSORS_WEIGHTS_NAME
+    load_matrices(made, path, f"it is of another checkpoint than this {type(model).__name__}")
+    return made.get_base_model().eval()

@@ -9,7 +9,6 @@ from peft import LoraConfig, get_peft_model
 from faceinsight.errors import WeightsError
 from faceinsight.rivals.finetuning.adapters import (
     add_adapter,
-    put_adapter,
     save_adapter,
     target_modules,
 )
@@ -17,7 +16,7 @@ from faceinsight.rivals.finetuning.collator import AnswerCollator, end_token
 from faceinsight.rivals.finetuning.examples import sample_of, tasks_of, training_examples
 from faceinsight.rivals.finetuning.settings import Point
 from faceinsight.rivals.finetuning.training import train_point
-from faceinsight.rivals.local import load_checkpoint
+from faceinsight.rivals.local import load_checkpoint, put_adapter
 from tests.rivals.finetuning.conftest import recipe
 
 LANGUAGE = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}

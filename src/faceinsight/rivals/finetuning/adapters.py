@@ -11,13 +11,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from peft import LoraConfig, PeftConfig, PeftModel, TaskType, get_peft_model
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from peft.utils import CONFIG_NAME, SAFETENSORS_WEIGHTS_NAME
 from torch import nn
 
 from faceinsight.errors import WeightsError
-from faceinsight.model.encoders import one_line
-from faceinsight.model.lora import load_matrices
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, ImageEncoder
 
 ADAPTER_FILES = (SAFETENSORS_WEIGHTS_NAME, CONFIG_NAME)
@@ -88,25 +86,3 @@ def copy_adapter(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for name in ADAPTER_FILES:
         shutil.copy2(source / name, target / name)
-
-
-def put_adapter(model: Any, folder: Path) -> Any:
-    """The model with a saved adapter in it, in evaluation mode.
-
-    Args:
-        model: the checkpoint that the adapter was trained on.
-        folder: with what `save_adapter` wrote.
-
-    Raises:
-        WeightsError: the folder holds no adapter, or one of another model.
-    """
-    try:
-        config = PeftConfig.from_pretrained(str(folder))
-        made = get_peft_model(model, config)
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"{folder} holds no adapter of a {type(model).__name__}: {one_line(error)}"
-        ) from None
-    path = folder / SAFETENSORS_WEIGHTS_NAME
-    load_matrices(made, path, f"it is of another checkpoint than this {type(model).__name__}")
-    return made.get_base_model().eval()
