@@ -13,87 +13,48 @@ examples and augmentation are each seed's own.
         --detector-weights FILE --parser-weights FILE --out docs/ablation_controls.md
 
 A run that was stopped goes on where it was. With `--env=base`, without `--raw`, it runs on drawn
-faces. Models do not learn to answer in words here; `--params` may say otherwise.
+faces.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablation import facts
-from faceinsight import FaceInsight
 from faceinsight.common.work import digest, write_beside
 from faceinsight.data.store import CropWriter, StoredCrops
 from faceinsight.evaluation.paired import MAP, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.inference.prediction import predict
-from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS
-from faceinsight.training.loop import TrainingJob, train
-from jobs import job_of
-from page import difference_cells, spread
-from runner import Project, add_arguments, code_version
+from faceinsight.training.loop import TrainingJob
+from page import INTERVALS, difference_cells, spread, table, write
+from runner import Arm, Project, facts, parser_of, photograph_options, run_arms
 
-WHOLE, OTHER_MAPS, FEW_LABELS = "whole", "other_maps", "few_labels"
+OTHER_MAPS, FEW_LABELS = "other_maps", "few_labels"
 _SHARD = 1024
-SCRIPT = "experiments/controls.py"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A variant, trained on data of which one thing may be changed."""
-
-    variant: str
-    data: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.variant}-{self.data}"
-
-    @property
-    def title(self) -> str:
-        told = {WHOLE: "", OTHER_MAPS: ", maps of other faces", FEW_LABELS: ", few labels"}
-        return LABELS[self.variant] + told[self.data]
-
-
-ORG, SEG = Arm("org", WHOLE), Arm("seg", WHOLE)
-SEG_OTHER = Arm("seg", OTHER_MAPS)
-SEG_FEW, CORR_FEW, LGC_FEW = (Arm(variant, FEW_LABELS) for variant in ("seg", "corr", "lgc"))
-ARMS = (ORG, SEG, SEG_OTHER, SEG_FEW, CORR_FEW, LGC_FEW)
-OF_MAPS = ((ORG, SEG), (ORG, SEG_OTHER), (SEG_OTHER, SEG))
-OF_LABELS = ((SEG_FEW, CORR_FEW), (CORR_FEW, LGC_FEW), (SEG_FEW, LGC_FEW))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_arguments(parser)
+    parser = photograph_options(parser_of(__doc__))
     parser.add_argument(
         "--kept", type=share, default=0.05, help="of the labels of every second characteristic"
     )
-    parser.add_argument("--out", type=Path, help="a Markdown file for the result")
     args = parser.parse_args()
-    args.params = f"model.answer_weight=0,{args.params}"
-    project = Project.from_arguments(args)
-    # What is up to date is not done again.
-    project.run("ingestion,segmentation,priors,rules")
-    tables: dict[str, list[pd.DataFrame]] = {arm.name: [] for arm in ARMS}
-    for seed in range(1, args.seeds + 1):
-        for arm in ARMS:
-            tables[arm.name].append(predictions(project, arm, seed, args.kept))
+    project = Project.of_one_dataset(args)
+    of_maps, of_labels = arms(args.dataset, args.kept)
+    tables, commit = run_arms(project, [*of_maps, *of_labels], args.seeds)
     (vocabulary,) = project.load("vocabulary")
     settings = EvaluationSettings(n_resamples=args.resamples)
-    page = render(tables, vocabulary, settings, project.dataset, args.kept, facts(project))
-    print(page)
-    if args.out:
-        args.out.write_text(page, encoding="utf-8")
+    made = facts(project, args.dataset, commit)
+    write(render(tables, vocabulary, settings, args.dataset, args.kept, made), args.out)
 
 
 def share(text: str) -> float:
@@ -103,46 +64,39 @@ def share(text: str) -> float:
     return value
 
 
-def predictions(project: Project, arm: Arm, seed: int, kept: float) -> pd.DataFrame:
-    """Test predictions of one arm with one seed; trained where they are not kept yet."""
-    key = digest(project.env, list(project.given), kept, code_version(SCRIPT))
-    path = project.data.parent / f"{arm.name}-{seed}-{key}.parquet"
-    if not path.exists():
-        folder = project.data.parent / f"work-{key}"
-        job = job_of(project, arm.variant, seed)
-        job = replace(job, crops=changed(job, project.dataset, arm.data, seed, kept, folder))
-        table = train_and_predict(job, folder, "test")
-        with write_beside(path) as beside:
-            table.to_parquet(beside, index=False)
-    return pd.read_parquet(path)
-
-
-def train_and_predict(job: TrainingJob, work: Path, split: str) -> pd.DataFrame:
-    """Predictions of a trained job on the faces of its own crops."""
-    model, _ = train(job, work)
-    batch = job.training.eval_batch_size
-    ours = FaceInsight.from_pretrained(model, device=job.training.device, batch_size=batch)
-    return predict(ours, job.crops, PredictionSettings(split=split, batch_size=batch))
+def arms(dataset: str, kept: float) -> tuple[list[Arm], list[Arm]]:
+    """Of the maps: none, those of other faces, one's own; of the labels: +seg, +corr, +lgc."""
+    other = partial(changed, dataset=dataset, data=OTHER_MAPS, kept=kept)
+    few = partial(changed, dataset=dataset, data=FEW_LABELS, kept=kept)
+    of_maps = [
+        Arm("org", "org", LABELS["org"]),
+        Arm("seg-other-maps", "seg", "+seg, maps of other faces", other, (OTHER_MAPS,)),
+        Arm("seg", "seg", LABELS["seg"]),
+    ]
+    of_labels = [
+        Arm(f"{name}-few-labels", name, f"{LABELS[name]}, few labels", few, (FEW_LABELS, kept))
+        for name in ("seg", "corr", "lgc")
+    ]
+    return of_maps, of_labels
 
 
 def changed(
-    job: TrainingJob, dataset: str, data: str, seed: int, kept: float, folder: Path
-) -> dict[str, Path]:
-    """The job's crops, those of `dataset` changed as an arm asks for; written once a seed."""
-    crops = dict(job.crops)
-    if data != WHOLE:
-        source = StoredCrops.open(crops[dataset])
-        crops[dataset] = folder / f"{data}-{seed}"
-        if not crops[dataset].exists():
-            rng = np.random.default_rng(seed)
-            examples, maps_of = source.examples, np.arange(len(source))
-            if data == OTHER_MAPS:
-                maps_of = other_rows(examples["split"].to_numpy(dtype=str), rng)
-            else:
-                examples = with_few_labels(examples, sparse(job.vocabulary, dataset), kept, rng)
-            with write_beside(crops[dataset]) as beside:
-                rewrite(source, examples, maps_of, beside, digest(data, seed, kept))
-    return crops
+    job: TrainingJob, seed: int, folder: Path, *, dataset: str, data: str, kept: float
+) -> TrainingJob:
+    """The job with its crops of `dataset` changed; they are written once a seed."""
+    source = StoredCrops.open(job.crops[dataset])
+    change = digest(source.header["digest"], data, seed, kept)
+    place = folder / f"{data}-{seed}-{change}"
+    if not place.exists():
+        rng = np.random.default_rng(seed)
+        examples, maps_of = source.examples, np.arange(len(source))
+        if data == OTHER_MAPS:
+            maps_of = other_rows(examples["split"].to_numpy(dtype=str), rng)
+        else:
+            examples = with_few_labels(examples, sparse(job.vocabulary, dataset), kept, rng)
+        with write_beside(place) as beside:
+            rewrite(source, examples, maps_of, beside, change)
+    return replace(job, crops={**job.crops, dataset: place})
 
 
 def other_rows(split: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -202,7 +156,7 @@ def rewrite(
             arrays["photographs"] = source.photographs(at)
         writer.add(arrays)
     places = np.stack([rows // _SHARD, rows % _SHARD], axis=1)
-    writer.finish(examples, places, {"digest": digest(header["digest"], change)})
+    writer.finish(examples, places, {"digest": change})
 
 
 def render(
@@ -212,37 +166,38 @@ def render(
     dataset: str,
     kept: float,
     made: Sequence[str],
-) -> str:
-    """The result as Markdown."""
+) -> list[str]:
+    """The result as lines of Markdown."""
+    of_maps, of_labels = arms(dataset, kept)
     few = set(sparse(vocabulary, dataset))
     rest = [id_ for id_ in vocabulary.annotated_by(dataset) if id_ not in few]
     everything = PairedRuns(tables, vocabulary, settings)
     of_few, of_rest = (
         PairedRuns(only(tables, vocabulary, ids), vocabulary, settings) for ids in (few, rest)
     )
-    seg_few, seg_rest = (spread(runs.by_seed(SEG.name, MAP)) for runs in (of_few, of_rest))
-    lines = [
+    org, other, seg = of_maps
+    seg_few, corr_few, lgc_few = of_labels
+    both = [(of_few, "few labels"), (of_rest, "all labels")]
+    whole_few, whole_rest = (spread(runs.by_seed(seg.name, MAP)) for runs, _ in both)
+    return [
         "# Controls of the ablation",
         "",
         "Made by `experiments/controls.py`; what it means stands in "
-        "[the analysis](ablation_analysis.md). Models do not learn to answer in words here.",
+        "[the analysis](ablation_analysis.md).",
         "",
         *made,
         "",
         f"{everything.n_seeds} seeds an arm, {everything.n} test faces; mAP in per cent, mean over "
-        "seeds, with the standard deviation between seeds. Differences in points: first the "
-        "interval over photographs and seeds (bootstrap in pairs), then Student's t over seeds, "
-        "which takes the test faces as given; both 95 %. Of few seeds a bootstrap makes the first "
-        "somewhat too narrow.",
+        f"seeds, with the standard deviation between seeds. Differences in points. {INTERVALS}.",
         "",
         "## Label maps of other faces",
         "",
         "In every part, training, validation and test, each face has the label map of another face "
         "of that part: an encoder and its tokens, and nothing in them about this face.",
         "",
-        *levels([(everything, "mAP")], [ORG, SEG_OTHER, SEG]),
+        *levels([(everything, "mAP")], of_maps),
         "",
-        *steps([(everything, "mAP")], OF_MAPS),
+        *steps([(everything, "mAP")], [(org, seg), (org, other), (other, seg)]),
         "",
         "## Few labels",
         "",
@@ -250,14 +205,13 @@ def render(
         "labels on the training faces: " + ", ".join(sorted(few)) + ". Validation and test faces "
         "keep all, and the prior is that of all labels.",
         "",
-        *levels([(of_few, "mAP, few labels"), (of_rest, "mAP, all labels")], ARMS[3:]),
+        *levels([(runs, f"mAP, {title}") for runs, title in both], of_labels),
         "",
-        *steps([(of_few, "few labels"), (of_rest, "all labels")], OF_LABELS),
+        *steps(both, [(seg_few, corr_few), (corr_few, lgc_few), (seg_few, lgc_few)]),
         "",
-        f"With all labels of all characteristics, `+seg` has {seg_few} and {seg_rest} mAP on the "
-        "two halves.",
+        f"With all labels of all characteristics, `+seg` has {whole_few} and {whole_rest} mAP on "
+        "the two halves.",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def only(
@@ -266,34 +220,29 @@ def only(
     """Predictions of which only the labels of `ids` count."""
     hidden = [f"y_{id_}" for id_ in vocabulary.ids if id_ not in ids]
 
-    def masked(table: pd.DataFrame) -> pd.DataFrame:
-        table = table.copy()
-        table[hidden] = pd.NA
-        return table
+    def masked(of: pd.DataFrame) -> pd.DataFrame:
+        of = of.copy()
+        of[hidden] = pd.NA
+        return of
 
-    return {name: [masked(table) for table in of] for name, of in tables.items()}
+    return {name: [masked(of) for of in some] for name, some in tables.items()}
 
 
-def levels(columns: Sequence[tuple[PairedRuns, str]], arms: Sequence[Arm]) -> list[str]:
+def levels(columns: Sequence[tuple[PairedRuns, str]], some: Sequence[Arm]) -> list[str]:
     """A table of each arm's mAP."""
-    lines = [f"| variant | {' | '.join(title for _, title in columns)} |"]
-    lines.append("|---" * (1 + len(columns)) + "|")
-    for arm in arms:
-        cells = [spread(runs.by_seed(arm.name, MAP)) for runs, _ in columns]
-        lines.append(f"| {arm.title} | {' | '.join(cells)} |")
-    return lines
+    rows = [[a.title, *(spread(runs.by_seed(a.name, MAP)) for runs, _ in columns)] for a in some]
+    return table(["variant", *(title for _, title in columns)], rows)
 
 
 def steps(columns: Sequence[tuple[PairedRuns, str]], pairs: Sequence[tuple[Arm, Arm]]) -> list[str]:
     """A table of differences between arms."""
-    lines = [f"| step | {' | '.join(f'{title} | t over seeds' for _, title in columns)} |"]
-    lines.append("|---" * (1 + 2 * len(columns)) + "|")
+    rows = []
     for before, after in pairs:
-        cells = []
-        for runs, _ in columns:
-            cells += difference_cells(runs.difference(before.name, after.name))
-        lines.append(f"| {before.title} to {after.title} | {' | '.join(cells)} |")
-    return lines
+        gaps = (runs.difference(before.name, after.name) for runs, _ in columns)
+        cells = [cell for gap in gaps for cell in difference_cells(gap)]
+        rows.append([f"{before.title} to {after.title}", *cells])
+    titles = [cell for _, title in columns for cell in (title, "t over seeds")]
+    return table(["step", *titles], rows)
 
 
 if __name__ == "__main__":

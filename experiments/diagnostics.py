@@ -34,6 +34,7 @@ from faceinsight.method.losses import masked_bce
 from faceinsight.method.prior import correlation_prior, count
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.model.saving import PROVENANCE
+from page import spread, table, write
 
 TAUS, LIFTS = (0.2, 0.4, 0.6, 0.8), (None, 1.2, 1.5, 2.0)
 PARTS = (
@@ -64,10 +65,8 @@ def main() -> None:
         diagnose(newest(folder, "config.json"), crops, args.faces, args.batch, args.shuffles)
         for folder in args.model
     ]
-    page = render(of_models, args, prior_table(newest(args.model[0], "config.json"), crops))
-    print(page)
-    if args.out:
-        args.out.write_text(page, encoding="utf-8")
+    prior = prior_table(newest(args.model[0], "config.json"), crops)
+    write(render(of_models, args, prior), args.out)
 
 
 def newest(folder: Path, marker: str) -> Path:
@@ -263,10 +262,7 @@ def prior_table(model_folder: Path, crops: dict[str, StoredCrops]) -> list[str]:
     known = (train.labels >= 0).any(axis=0)
     ids, counts = np.array(model.vocabulary.ids)[known], count([train.labels[:, known]])
     features = model.text_features.detach()[torch.from_numpy(known)]
-    lines = [
-        "| tau | lift | edges | without neighbours | heard most | by | cosine of pairs |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for tau in TAUS:
         for lift in LIFTS:
             prior = correlation_prior(counts, tau, lift=lift)
@@ -276,15 +272,16 @@ def prior_table(model_folder: Path, crops: dict[str, StoredCrops]) -> list[str]:
             most = ", ".join(ids[np.argsort(-heard, kind="stable")[:3]])
             by = ", ".join(str(n) for n in np.sort(heard)[::-1][:3])
             alone = (edges.sum(axis=1) == 0).sum()
-            lines.append(
-                f"| {tau:g} | {lift or 'none'} | {edges.sum()} | {alone} | {most} | {by} | "
-                f"{smooth:.3f} |"
-            )
-    return lines
+            cells = [f"{tau:g}", str(lift or "none"), str(edges.sum()), str(alone), most, by]
+            rows.append([*cells, f"{smooth:.3f}"])
+    header = "tau, lift, edges, without neighbours, heard most, by, cosine of pairs"
+    return table(header.split(", "), rows)
 
 
-def render(of_models: list[dict[str, Section]], args: argparse.Namespace, prior: list[str]) -> str:
-    """The result as Markdown."""
+def render(
+    of_models: list[dict[str, Section]], args: argparse.Namespace, prior: list[str]
+) -> list[str]:
+    """The result as lines of Markdown."""
     lines = [
         "# What trained models say of the method's parts",
         "",
@@ -294,12 +291,13 @@ def render(of_models: list[dict[str, Section]], args: argparse.Namespace, prior:
         f"`experiments/diagnostics.py` ({platform.machine()}, CPU).",
     ]
     for title, section in of_models[0].items():
-        lines += ["", f"## {title}", "", "| what | value |", "|---|---|"]
+        rows = []
         for name in section:
             values = np.array([of[title][name] for of in of_models])
-            deviation = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
-            lines.append(f"| {name} | {values.mean():.3f}{deviation} |")
-    lines += [
+            rows.append([name, spread(values / 100, 3)])
+        lines += ["", f"## {title}", "", *table(["what", "value"], rows)]
+    return [
+        *lines,
         "",
         "## The prior at other thresholds",
         "",
@@ -309,7 +307,6 @@ def render(of_models: list[dict[str, Section]], args: argparse.Namespace, prior:
         "",
         *prior,
     ]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

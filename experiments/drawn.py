@@ -1,9 +1,8 @@
 """Does each part of the method help? The ablation over several seeds, with exact and faulty maps.
 
 Each seed draws its own data sets, initial weights and order of examples, and trains the four
-variants on them by the project's own pipeline, so that luck in data and in training both count.
-Differences are paired by seed; their intervals are Student's t over seeds. Whatever comes out is
-shown.
+variants on them, so that luck in data and in training both count. Differences are paired by seed;
+their intervals are Student's t over seeds. Whatever comes out is shown.
 
     python experiments/drawn.py --folder /tmp/ablation --out docs/ablation_drawn.md
 
@@ -19,97 +18,106 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
-from faceinsight.common.work import digest
+from ablation import STEPS, step
+from faceinsight.evaluation.evaluate import evaluate
+from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.variants import LABELS
-from runner import code_version, open_catalog, run_kedro
+from page import over_seeds, spread, table, write
+from runner import Arm, Project, commits, parser_of, run_arm
 
 MAPS = {"exact": "provided", "faulty": "provided_faulty"}
-STEPS = [("org", "seg"), ("seg", "corr"), ("corr", "lgc"), ("org", "lgc")]
-FIGURES = {"map": "mAP", "mean_accuracy": "mean accuracy"}
+METRICS = {"map": "mAP", "mean_accuracy": "mean accuracy"}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--folder", type=Path, required=True, help="for what the runs make")
-    parser.add_argument("--env", default="base")
-    parser.add_argument("--out", type=Path, help="a Markdown file for the result")
-    args = parser.parse_args()
-    results = pd.concat(
-        [
-            ablation_of(seed, maps, args.folder.resolve(), args.env)
-            for seed in range(1, args.seeds + 1)
-            for maps in MAPS
-        ],
-        ignore_index=True,
-    )
-    page = render(results, args.seeds)
-    print(page)
-    if args.out:
-        args.out.write_text(page, encoding="utf-8")
+    args = parser_of(__doc__, env="base", seeds=5).parse_args()
+    rows, kept = [], []
+    for seed in range(1, args.seeds + 1):
+        for maps in MAPS:
+            found, folders = ablation_of(args, seed, maps)
+            rows += found
+            kept += folders
+    write(render(pd.DataFrame(rows), args.seeds, commits(kept)), args.out)
 
 
-def ablation_of(seed: int, maps: str, folder: Path, env: str) -> pd.DataFrame:
+def ablation_of(
+    args: argparse.Namespace, seed: int, maps: str
+) -> tuple[list[dict[str, object]], list[Path]]:
     """One row a variant: test mAP, mean accuracy, and rule violations before decoding."""
-    params = {
-        "seed": seed,
-        "data": str(folder / f"{maps}-{seed}"),
-        "segmentation.maps": MAPS[maps],
-        "evaluation.n_resamples": 0,
-    }
-    kept = folder / f"{maps}-{seed}-{digest(env, code_version())}.csv"
-    if not kept.exists():
-        run_kedro(env, [f"{name}={value}" for name, value in params.items()])
-        table = open_catalog(env, {"data": params["data"]}).load("ablation")
-        table.to_csv(kept, index=False)
-    return pd.read_csv(kept).assign(seed=seed, maps=maps)
+    project = Project.of_seed(args, seed, maps, f"segmentation.maps={MAPS[maps]}")
+    kept = {name: run_arm(project, Arm(f"{maps}-{name}", name, ""), seed) for name in LABELS}
+    vocabulary, rule_set = project.load("vocabulary", "rule_set")
+    rows: list[dict[str, object]] = []
+    for name, folder in kept.items():
+        metrics = evaluate(
+            pd.read_parquet(folder / "test.parquet"),
+            vocabulary,
+            rule_set,
+            np.full(len(vocabulary), 0.5),  # of baselines that are not shown
+            EvaluationSettings(n_resamples=0),
+        )
+        rows.append(
+            {
+                "variant": LABELS[name],
+                "seed": seed,
+                "maps": maps,
+                "map": metrics["overall"]["map"]["value"],
+                "map_prevalence": metrics["overall"]["map_prevalence"],
+                "mean_accuracy": metrics["overall"]["mean_accuracy"]["value"],
+                "faces_breaking_rules": metrics["rules"]["highest_in_group"]["faces"]["value"],
+            }
+        )
+    return rows, [*kept.values()]
 
 
-def render(results: pd.DataFrame, seeds: int) -> str:
-    """The result as Markdown."""
+def render(results: pd.DataFrame, seeds: int, commit: str) -> list[str]:
+    """The result as lines of Markdown."""
     lines = [
         "# The ablation on drawn faces, over seeds",
         "",
         f"{seeds} seeds; each draws its own data sets, initial weights and order of examples. Test "
         "faces; per cent; mean over seeds, with the standard deviation between seeds. Made by "
-        f"`experiments/drawn.py` ({platform.machine()}, CPU); code and configuration of "
-        f"commit {code_version()}.",
+        f"`experiments/drawn.py` ({platform.machine()}, CPU); code and configuration of {commit}.",
     ]
     for maps in MAPS:
         here = results[results["maps"] == maps]
+
+        def values(label: str, metric: str, rows: pd.DataFrame = here) -> np.ndarray:
+            return rows.loc[rows["variant"] == label, metric].to_numpy()
+
+        shown = ("map", "mean_accuracy", "faces_breaking_rules")
         lines += [
             "",
             f"## With {maps} maps",
             "",
-            "| variant | mAP | mean accuracy | faces breaking a rule |",
-            "|---|---|---|---|",
+            *table(
+                ["variant", "mAP", "mean accuracy", "faces breaking a rule"],
+                [
+                    [label, *(spread(values(label, metric), 1) for metric in shown)]
+                    for label in LABELS.values()
+                ],
+            ),
+            "",
+            f"Predicting prevalence scores {spread(here['map_prevalence'].to_numpy(), 1)} mAP.",
+            "",
+            *table(
+                ["difference", *(f"{name} [95 %]" for name in METRICS.values())],
+                [
+                    [
+                        step(before, after),
+                        *(
+                            over_seeds(
+                                values(LABELS[after], metric) - values(LABELS[before], metric), 1
+                            )
+                            for metric in METRICS
+                        ),
+                    ]
+                    for before, after in STEPS
+                ],
+            ),
         ]
-        for label in LABELS.values():
-            rows = here[here["variant"] == label]
-            cells = [_mean(rows[c]) for c in ("map", "mean_accuracy", "faces_breaking_rules")]
-            lines.append(f"| {label} | {' | '.join(cells)} |")
-        prevalence = _mean(here["map_prevalence"])
-        lines += ["", f"Predicting prevalence scores {prevalence} mAP.", ""]
-        lines += ["| difference | mAP [95 %] | mean accuracy [95 %] |", "|---|---|---|"]
-        for before, after in STEPS:
-            cells = [_difference(here, before, after, figure) for figure in FIGURES]
-            lines.append(f"| {LABELS[before]} to {LABELS[after]} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _mean(values: pd.Series) -> str:
-    return f"{100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f}"
-
-
-def _difference(results: pd.DataFrame, before: str, after: str, figure: str) -> str:
-    """Mean difference paired by seed, with Student's t interval over seeds."""
-    table = results.pivot(index="seed", columns="variant", values=figure)
-    differences = 100 * (table[LABELS[after]] - table[LABELS[before]]).to_numpy()
-    half = t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
-    mean = differences.mean()
-    return f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}]"
+    return lines
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ runs on drawn faces. Time is that of the process on a CPU, and of the wall on a 
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 from collections.abc import Callable
@@ -29,7 +28,6 @@ import torch
 
 from faceinsight import FaceInsight
 from faceinsight.common.devices import find_device
-from faceinsight.common.work import digest, write_beside
 from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
@@ -40,11 +38,10 @@ from faceinsight.inference.settings import PredictionSettings
 from faceinsight.model.decoding import consistent_labels, probabilities
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.loop import TrainingJob, train_in_process
-from jobs import job_of
-from page import difference_cells, spread
+from page import INTERVALS, difference_cells, spread, table, write
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for
-from runner import Project, add_arguments, code_version
+from runner import Project, commits, job_of, keep, parser_of, photograph_options
 
 OURS = "lgc"
 RIVALS: dict[str, Callable[[TrainingJob], PlainNetwork]] = {
@@ -59,33 +56,29 @@ TITLES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_arguments(parser)
+    parser = photograph_options(parser_of(__doc__))
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="of the plain networks")
-    parser.add_argument("--out", type=Path, help="a Markdown file for the result")
     args = parser.parse_args()
-    project = Project.from_arguments(args)
-    # What is up to date is not done again.
-    project.run("ingestion,segmentation,priors,rules")
-    key = digest(project.env, list(project.given), args.learning_rate, code_version())
-    by_seed = []
-    for seed in range(1, args.seeds + 1):
-        folder = project.data.parent / f"plain-{seed}-{key}"
-        if not folder.exists():
-            with write_beside(folder) as beside:
-                beside.mkdir()
-                compare(job_of(project, OURS, seed), args.learning_rate, beside)
-        by_seed.append(folder)
-    (vocabulary,) = project.load("vocabulary")
+    project = Project.of_one_dataset(args)
+
+    def kept(seed: int) -> Path:
+        def make(folder: Path) -> None:
+            compare(job_of(project, OURS, seed), args.learning_rate, folder)
+
+        return keep(project, "plain", seed, make, args.learning_rate)
+
+    folders = [kept(seed) for seed in range(1, args.seeds + 1)]
     tables = {
-        name: [pd.read_parquet(folder / f"{name}.parquet") for folder in by_seed] for name in TITLES
+        name: [pd.read_parquet(folder / f"{name}.parquet") for folder in folders] for name in TITLES
     }
+    (vocabulary,) = project.load("vocabulary")
     runs = PairedRuns(tables, vocabulary, EvaluationSettings(n_resamples=args.resamples))
-    facts = [json.loads((folder / "facts.json").read_text(encoding="utf-8")) for folder in by_seed]
-    page = render(runs, facts, project, args.learning_rate)
-    print(page)
-    if args.out:
-        args.out.write_text(page, encoding="utf-8")
+    of_seeds = [json.loads((folder / "facts.json").read_text("utf-8")) for folder in folders]
+    made = (
+        f"Environment `{args.env}`, data set {args.dataset}, on {of_seeds[0]['device']}",
+        f"Code and configuration of {commits(folders)}.",
+    )
+    write(render(runs, of_seeds, made, args.learning_rate), args.out)
 
 
 def compare(job: TrainingJob, learning_rate: float, out: Path, split: str = "test") -> None:
@@ -147,21 +140,31 @@ def with_answers(
     return predictions.drop(columns=list(answers)).join(answers)
 
 
-def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate: float) -> str:
-    """The result as Markdown."""
+def render(
+    runs: PairedRuns, facts: list[dict], made: tuple[str, str], learning_rate: float
+) -> list[str]:
+    """The result as lines of Markdown."""
+    on, by = made
     spoken = facts[0]["answer_weight"]
-    lines = [
+    ratios = []
+    for name in RIVALS:
+        ratio = runs.by_seed(OURS, MAP).mean() / runs.by_seed(name, MAP).mean()
+        cells = [TITLES[name], f"{ratio:.3f}"]
+        for key in (MAP, MEAN_ACCURACY):
+            cells += difference_cells(runs.difference(name, OURS, key))
+        for fact in ("training", "scoring"):
+            cells.append(f"{mean(facts, OURS, fact) / mean(facts, name, fact):.2f}")
+        ratios.append(cells)
+    return [
         "# Plain networks on the same images for the same time",
         "",
-        f"Environment `{project.env}`, data set {project.dataset}, on {facts[0]['device']}; "
-        f"{runs.n_seeds} seeds, {runs.n} test faces, {len(runs.characteristics)} characteristics. "
-        "Made by `experiments/plain.py`: the plain networks are trained for as long as "
-        "FaceInsight's training took, from random weights, with AdamW at "
+        f"{on}; {runs.n_seeds} seeds, {runs.n} test faces, {len(runs.characteristics)} "
+        "characteristics. Made by `experiments/plain.py`: the plain networks are trained for as "
+        "long as FaceInsight's training took, from random weights, with AdamW at "
         f"{learning_rate:g}; crops, batches, augmentation, masking of unknown labels and the "
         "choice of the best epoch are the same. They read photographs alone: that FaceInsight "
         "needs a label map of each face as well, which takes its own time to make, is not counted. "
-        "Their rate of learning was not searched for. "
-        f"Code and configuration of commit {code_version()}."
+        f"Their rate of learning was not searched for. {by}"
         + (
             f" FaceInsight also learns to answer in words (weight {spoken:g}), which its time of "
             "training counts and its rate of training leaves out."
@@ -173,36 +176,35 @@ def render(runs: PairedRuns, facts: list[dict], project: Project, learning_rate:
         "process's own on a CPU and the clock's on a GPU; a rate is that of the quickest of five "
         "rounds in which the networks take turns, mean over seeds.",
         "",
-        "| network | parameters | seconds of training | epochs seen | mAP | mean accuracy | "
-        "images/s, training | images/s, scoring |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, title in TITLES.items():
-        cells = [f"{mean(facts, name, 'parameters') / 1e6:.2f} M"]
-        cells += [f"{mean(facts, name, fact):.1f}" for fact in ("seconds", "epochs")]
-        cells += [spread(runs.by_seed(name, key)) for key in (MAP, MEAN_ACCURACY)]
-        cells += [f"{mean(facts, name, fact):.0f}" for fact in ("training", "scoring")]
-        lines.append(f"| {title} | {' | '.join(cells)} |")
-    lines += [
+        *table(
+            [
+                *("network", "parameters", "seconds of training", "epochs seen", "mAP"),
+                *("mean accuracy", "images/s, training", "images/s, scoring"),
+            ],
+            [
+                [
+                    title,
+                    f"{mean(facts, name, 'parameters') / 1e6:.2f} M",
+                    *(f"{mean(facts, name, fact):.1f}" for fact in ("seconds", "epochs")),
+                    *(spread(runs.by_seed(name, key)) for key in (MAP, MEAN_ACCURACY)),
+                    *(f"{mean(facts, name, fact):.0f}" for fact in ("training", "scoring")),
+                ]
+                for name, title in TITLES.items()
+            ],
+        ),
         "",
-        "FaceInsight beside each: ratios are FaceInsight's figure over the plain network's; "
-        "differences in points, with 95 % intervals over photographs and seeds (bootstrap in "
-        "pairs), then Student's t over seeds, which takes the test faces as given. Of few seeds a "
-        "bootstrap makes the first somewhat too narrow.",
+        "FaceInsight beside each: ratios are FaceInsight's metric over the plain network's; "
+        f"differences in points. {INTERVALS}.",
         "",
-        "| plain network | ratio of mAP | difference of mAP | t over seeds | difference of mean "
-        "accuracy | t over seeds | ratio of images/s, training | scoring |",
-        "|---|---|---|---|---|---|---|---|",
+        *table(
+            [
+                *("plain network", "ratio of mAP", "difference of mAP", "t over seeds"),
+                *("difference of mean accuracy", "t over seeds"),
+                *("ratio of images/s, training", "scoring"),
+            ],
+            ratios,
+        ),
     ]
-    for name in RIVALS:
-        ratio = runs.by_seed(OURS, MAP).mean() / runs.by_seed(name, MAP).mean()
-        cells = [f"{ratio:.3f}"]
-        for key in (MAP, MEAN_ACCURACY):
-            cells += difference_cells(runs.difference(name, OURS, key))
-        for fact in ("training", "scoring"):
-            cells.append(f"{mean(facts, OURS, fact) / mean(facts, name, fact):.2f}")
-        lines.append(f"| {TITLES[name]} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
 
 
 def mean(facts: list[dict], name: str, fact: str) -> float:

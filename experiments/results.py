@@ -13,6 +13,7 @@ from typing import Any
 
 from faceinsight.evaluation.text import ablation_text
 from faceinsight.method.variants import LABELS
+from page import table, write
 from runner import open_catalog
 
 COLUMNS = {
@@ -40,25 +41,23 @@ def main() -> None:
         name: catalog.load(f"{name}.examples")["split"].value_counts().to_dict()
         for name in vocabulary.datasets
     }
-    page = render(args.env, metrics, ablation, splits)
-    args.out.write_text(page, encoding="utf-8")
-    print(page)
+    write(render(args.env, metrics, ablation, splits), args.out)
 
 
-def render(env: str, metrics: dict[str, Any], ablation: Any, splits: dict[str, Any]) -> str:
-    """The page."""
+def render(env: str, metrics: dict[str, Any], ablation: Any, splits: dict[str, Any]) -> list[str]:
+    """The page as lines of Markdown."""
     made = metrics["lgc"]["model"]
     packages = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
     lines = [
         f"# Results of `kedro run --env={env}`",
         "",
         f"Commit {str(made['commit'])[:10]}, {packages}. One seed: differences between variants of "
-        "a few points are within luck. Figures are per cent of test faces, with 95 % bootstrap "
+        "a few points are within luck. Metrics are per cent of test faces, with 95 % bootstrap "
         "intervals over photographs.",
         "",
         "## Faces",
         "",
-        *_table(
+        *table(
             ["data set", "train", "val", "test"],
             [
                 [name, *(f"{of.get(part, 0):,}" for part in ("train", "val", "test"))]
@@ -75,7 +74,7 @@ def render(env: str, metrics: dict[str, Any], ablation: Any, splits: dict[str, A
         "",
         "## Training",
         "",
-        *_table(
+        *table(
             ["variant", "updates", "best validation accuracy", "images per second"],
             [[LABELS[v], *_training(m["model"]["training"])] for v, m in metrics.items()],
         ),
@@ -88,11 +87,11 @@ def render(env: str, metrics: dict[str, Any], ablation: Any, splits: dict[str, A
             rows = []
             for variant, m in metrics.items():
                 found = m["datasets"][dataset]["tasks"][task]["metrics"]
-                rows.append([LABELS[variant], *(_figure(found[name]) for name in COLUMNS)])
+                rows.append([LABELS[variant], *(_metric(found[name]) for name in COLUMNS)])
             baselines = [_percent(result["baselines"].get(name)) for name in COLUMNS]
             rows.append(["knowing prevalence alone", *baselines])
-            lines += _table(["variant", *COLUMNS.values()], rows)
-    return "\n".join(lines) + "\n"
+            lines += table(["variant", *COLUMNS.values()], rows)
+    return lines
 
 
 def _training(facts: dict[str, Any]) -> list[str]:
@@ -103,20 +102,15 @@ def _training(facts: dict[str, Any]) -> list[str]:
     ]
 
 
-def _figure(figure: dict[str, float | None]) -> str:
-    if figure["low"] is None:
-        return _percent(figure["value"])
-    low, high = _percent(figure["low"]), _percent(figure["high"])
-    return f"{_percent(figure['value'])} ({low} to {high})"
+def _metric(metric: dict[str, float | None]) -> str:
+    if metric["low"] is None:
+        return _percent(metric["value"])
+    low, high = _percent(metric["low"]), _percent(metric["high"])
+    return f"{_percent(metric['value'])} ({low} to {high})"
 
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"
-
-
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [header, ["---"] * len(header), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import ablation
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.variants import LABELS
-from runner import Project
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 SKILLS = dict(zip(LABELS, (0.4, 0.8, 0.8, 1.2), strict=True))
@@ -38,29 +37,8 @@ def test_page_counts_gains_and_leads_to_the_analysis(runs, tmp_path):
     (tmp_path / "ablation_analysis.md").write_text("by hand")
     analysis = ablation.analysis_of(out)
     assert "(ablation_analysis.md)" in analysis
-    page = ablation.render(runs, ["Made up."], analysis)
+    page = "\n".join(ablation.render(runs, ["Made up."], analysis))
     assert analysis in page
     assert "| org to +lgc | 6 | 6 | 0 | 0 |" in page
     assert "| +seg to +corr | 0 | 0 | 0 | 0 |" in page  # of equal skill: the same predictions
     assert "nan" not in page
-
-
-def test_what_is_kept_is_not_trained_again(tmp_path, monkeypatch):
-    made = []
-
-    def run(self, pipeline, *params):
-        made.append((pipeline, params))
-
-    def load(self, name):
-        return [tables(1)[name.removesuffix(".predictions")]]
-
-    monkeypatch.setattr(Project, "run", run)
-    monkeypatch.setattr(Project, "load", load)
-    project = Project("tiny", "celeba", tmp_path / "data", ())
-    for _ in range(2):
-        kept = ablation.predictions(project, 1)
-    assert made == [("ablation", ("training.seed=1",))]
-    assert list(kept) == list(LABELS)
-    other = Project("tiny", "celeba", tmp_path / "data", ("training.epochs=9",))
-    ablation.predictions(other, 1)
-    assert len(made) == 2

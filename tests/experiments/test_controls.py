@@ -8,7 +8,7 @@ import controls as controls
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.labels import UNKNOWN
-from tests.model import tiny
+from tests.evaluation.fakes import fake_predictions
 from tests.training.conftest import make_job, write_crops
 
 KEPT = 0.5
@@ -20,11 +20,8 @@ def job(tmp_path_factory):
 
 
 def opened(job, data, folder, seed=1):
-    return StoredCrops.open(controls.changed(job, "celeba", data, seed, KEPT, folder)["celeba"])
-
-
-def test_whole_is_what_it_was(job, tmp_path):
-    assert controls.changed(job, "celeba", controls.WHOLE, 1, KEPT, tmp_path) == job.crops
+    changed = controls.changed(job, seed, folder, dataset="celeba", data=data, kept=KEPT)
+    return StoredCrops.open(changed.crops["celeba"])
 
 
 @pytest.mark.parametrize("shard", [1024, 10])
@@ -75,10 +72,10 @@ def test_complements_keep_their_labels(vocabulary):
 def test_changes_and_seeds_are_kept_apart(job, tmp_path):
     headers = {
         opened(job, data, tmp_path, seed).header["digest"]
-        for data in (controls.WHOLE, controls.OTHER_MAPS, controls.FEW_LABELS)
+        for data in (controls.OTHER_MAPS, controls.FEW_LABELS)
         for seed in (1, 2)
     }
-    assert len(headers) == 5
+    assert len(headers) == 4
 
 
 def test_a_share_is_a_share():
@@ -88,16 +85,17 @@ def test_a_share_is_a_share():
             controls.share(text)
 
 
-def test_page_of_trained_arms(job, tmp_path):
-    job = make_job(job.crops["celeba"], epochs=1)
-    table = controls.train_and_predict(job, tmp_path, "val")
-    tables = {arm.name: [table, table] for arm in controls.ARMS}
+def test_the_page_compares_arms_on_both_halves_of_the_labels(vocabulary):
+    table = fake_predictions(vocabulary, {"celeba": 60})
+    arms = [arm for some in controls.arms("celeba", KEPT) for arm in some]
+    tables = {arm.name: [table, table] for arm in arms}
     settings = EvaluationSettings(n_resamples=5)
-    page = controls.render(tables, tiny.vocabulary(), settings, "celeba", 0.05, ["Made so."])
+    page = "\n".join(controls.render(tables, vocabulary, settings, "celeba", KEPT, ["Made so."]))
     assert page.count("+seg, maps of other faces to +seg") == 1
-    assert "+0.00 [+0.00, +0.00]" in page
+    assert page.count("+seg, few labels to +lgc, few labels") == 1
+    assert "20 of 41 characteristics keep 50 %" in page
     assert "nan" not in page
-    of = controls.only(tables, tiny.vocabulary(), ["Smiling"])["org-whole"][0]
+    of = controls.only(tables, vocabulary, ["Smiling"])["org"][0]
     assert of["y_Smiling"].notna().any()
     assert of["y_Bald"].isna().all()
     assert table["y_Bald"].notna().any()

@@ -30,7 +30,7 @@ def results():
 
 
 def test_differences_are_paired_by_seed(results):
-    page = drawn.render(results, SEEDS)
+    page = "\n".join(drawn.render(results, SEEDS, "commit abc"))
     values = results[results["maps"] == "exact"].pivot(
         index="seed", columns="variant", values="map"
     )
@@ -43,7 +43,7 @@ def test_differences_are_paired_by_seed(results):
 
 
 def test_every_variant_and_the_baseline_are_given(results):
-    page = drawn.render(results, SEEDS)
+    page = "\n".join(drawn.render(results, SEEDS, "commit abc"))
     values = results[(results["maps"] == "faulty") & (results["variant"] == "+corr")]["map"]
     faulty = page.partition("## With faulty maps")[2]
     assert f"| +corr | {100 * values.mean():.1f} ± {100 * values.std():.1f} |" in faulty

@@ -5,17 +5,11 @@ import itertools
 
 import numpy as np
 import pandas as pd
-import pytest
 from scipy.stats import ttest_1samp
 
 import omega
 
 OMEGAS = (0.0, 0.2, 0.8)
-
-
-@pytest.fixture(autouse=True)
-def _at_a_commit(monkeypatch):
-    monkeypatch.setattr(omega, "code_version", lambda: "0000000")
 
 
 def sweep_of(seeds: int) -> pd.DataFrame:
@@ -33,7 +27,7 @@ def sweep_of(seeds: int) -> pd.DataFrame:
 def page_of(sweep: pd.DataFrame) -> str:
     seeds = sweep["seed"].nunique()
     given = argparse.Namespace(variant="lgc", env="base", seeds=seeds, raw=None, params="")
-    return omega.render(sweep, given)
+    return "\n".join(omega.render(sweep, given, "commit abc"))
 
 
 def cells_of(page: str) -> list[list[str]]:

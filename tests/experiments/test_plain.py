@@ -15,7 +15,6 @@ from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from plain_models import RESNET_18, GraphClassifier, PlainNetwork, ml_gcn, one_sigmoid_each
-from runner import Project
 from tests.model import tiny
 from tests.training.conftest import make_job, write_crops
 
@@ -117,6 +116,6 @@ def test_all_three_are_scored_on_the_same_faces(job, tmp_path, monkeypatch, cloc
     assert all(facts[name]["epochs"] > 0 for name in tables)
     runs = PairedRuns(tables, tiny.vocabulary(), EvaluationSettings(n_resamples=5))
     assert runs.n == 24
-    page = plain.render(runs, [facts], Project("tiny", "celeba", tmp_path, ()), 1e-2)
+    page = "\n".join(plain.render(runs, [facts], ("On a machine", "By a commit."), 1e-2))
     assert page.count("ResNet-18, one sigmoid a characteristic") == 2
     assert "nan" not in page

@@ -138,8 +138,13 @@ def correlation_prior(
         if lift is not None:
             base_rate = counts.given.T / counts.labelled
             edges &= conditional / base_rate >= lift
+    return Prior(conditional, edges, weights_of(edges, omega))
+
+
+def weights_of(edges: NDArray[np.bool_], omega: float) -> NDArray[np.float64]:
+    """C_hat (Eq. 7), float64 [K, K], of the edges C, bool [K, K]."""
     neighbours = edges & ~np.eye(len(edges), dtype=bool)
     degree = neighbours.sum(axis=1)
     adjacency = omega * neighbours / np.maximum(degree, 1)[:, None]
     np.fill_diagonal(adjacency, np.where(degree > 0, 1 - omega, 1.0))
-    return Prior(conditional, edges, adjacency)
+    return adjacency

@@ -10,7 +10,7 @@ from faceinsight.evaluation.recalibration import recalibrate
 from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.evaluation.temperature import fit_temperatures
 from faceinsight.method.rules.compiler import compile_rules
-from faceinsight.reports.paper.ablation import ablation_on
+from faceinsight.reports.paper.components import measure_components
 from faceinsight.reports.paper.drawing import draw_figures
 from faceinsight.reports.paper.panel import example_answers
 from faceinsight.reports.paper.results import results_of, together
@@ -42,7 +42,7 @@ def whole_run(project_root, vocabulary):
     figures = draw_figures(
         results=results,
         answers=example_answers(predictions, vocabulary, rule_set, EVALUATION, PaperSettings()),
-        ablation=ablation_on("celeba", predictions, vocabulary, EVALUATION),
+        ablation=measure_components("celeba", predictions, vocabulary, EVALUATION),
         ablation_dataset="celeba",
         sweep=None,
         rates=fairness.rates,

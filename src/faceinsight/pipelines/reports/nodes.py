@@ -258,10 +258,10 @@ def measure_components(
     **predictions: DataFrame,
 ) -> tuple[DataFrame, DataFrame]:
     """What each component adds on one data set, by characteristic and step by step."""
-    from faceinsight.reports.paper.ablation import ablation_on
+    from faceinsight.reports.paper.components import measure_components as measure
 
     in_order = {name: predictions[name] for name in LABELS}
-    found = ablation_on(paper.ablation_dataset, in_order, vocabulary, evaluation)
+    found = measure(paper.ablation_dataset, in_order, vocabulary, evaluation)
     return found.characteristics, found.steps
 
 
@@ -293,13 +293,14 @@ def draw_paper_figures(
     evaluation: EvaluationSettings,
 ) -> dict[str, Figure]:
     """All figures of the page."""
-    from faceinsight.reports.paper.ablation import DatasetAblation, read_sweep
+    from faceinsight.reports.paper.components import Components
     from faceinsight.reports.paper.drawing import draw_figures as draw
+    from faceinsight.reports.paper.omega import read_sweep
 
     return draw(
         results=results,
         answers=answers,
-        ablation=DatasetAblation(components, steps),
+        ablation=Components(components, steps),
         ablation_dataset=paper.ablation_dataset,
         sweep=None if paper.omega_sweep is None else read_sweep(Path(paper.omega_sweep)),
         rates=rates,

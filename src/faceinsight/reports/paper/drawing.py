@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from faceinsight.reports.paper import FIGURES
-from faceinsight.reports.paper.ablation import DatasetAblation
+from faceinsight.reports.paper.components import Components
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -18,7 +18,7 @@ def draw_figures(
     *,
     results: pd.DataFrame,
     answers: pd.DataFrame,
-    ablation: DatasetAblation,
+    ablation: Components,
     ablation_dataset: str,
     sweep: pd.DataFrame | None,
     rates: pd.DataFrame,
@@ -33,7 +33,7 @@ def draw_figures(
     Args:
         results: from `faceinsight.reports.paper.results`.
         answers: from `mark_answers`.
-        ablation: from `ablation_on`.
+        ablation: from `measure_components`.
         ablation_dataset: the data set that it is on.
         sweep: of omega, or None where it was not run.
         rates: `Fairness.rates`.
@@ -43,17 +43,15 @@ def draw_figures(
         level: of the intervals.
         calibration: from `recalibrate`.
     """
-    from faceinsight.reports.paper import ablation_figures, figures, panel, trust_figures
+    from faceinsight.reports.paper import components, figures, omega, panel, trust_figures
 
     drawn = {
         "radar": figures.radar(results),
         **{f"bars_{number}": figures.bars(number, results) for number in (3, 4, 5, 6)},
         "answers": panel.answer_panel(answers),
-        "steps": ablation_figures.component_steps(ablation.steps, ablation_dataset),
-        "components": ablation_figures.by_characteristic(
-            ablation.characteristics, ablation_dataset
-        ),
-        "omega": ablation_figures.omega_sweep(sweep),
+        "steps": components.component_steps(ablation.steps, ablation_dataset),
+        "components": components.by_characteristic(ablation.characteristics, ablation_dataset),
+        "omega": omega.omega_sweep(sweep),
         "groups": trust_figures.accuracy_by_group(rates),
         "gaps": trust_figures.largest_gaps(gaps, named, compared, level),
         "temperature": trust_figures.before_and_after(calibration),

@@ -1,17 +1,14 @@
-"""Figure 8: components by characteristic against scikit-learn, and the choice of omega."""
+"""Figure 8a: components by characteristic against scikit-learn."""
 
-import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, average_precision_score
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.reports.paper.ablation import ablation_on, chosen_omega, read_sweep
-from faceinsight.reports.paper.ablation_figures import (
+from faceinsight.reports.paper.components import (
     by_characteristic,
     component_steps,
-    omega_sweep,
+    measure_components,
 )
 from tests.evaluation.fakes import fake_predictions, small_vocabulary
 
@@ -26,7 +23,9 @@ def predictions():
 
 
 def test_average_precision_and_accuracy_are_scikit_learns(predictions):
-    found = ablation_on("one", predictions, small_vocabulary(), EvaluationSettings(n_resamples=0))
+    found = measure_components(
+        "one", predictions, small_vocabulary(), EvaluationSettings(n_resamples=0)
+    )
     table = found.characteristics.set_index("id")
     assert set(table.index) == {"Hat", "Bangs", "Bald"}
     for name, frame in predictions.items():
@@ -42,7 +41,9 @@ def test_average_precision_and_accuracy_are_scikit_learns(predictions):
 
 
 def test_steps_are_differences_of_means_with_intervals(predictions):
-    found = ablation_on("one", predictions, small_vocabulary(), EvaluationSettings(n_resamples=100))
+    found = measure_components(
+        "one", predictions, small_vocabulary(), EvaluationSettings(n_resamples=100)
+    )
     table, steps = found.characteristics, found.steps.set_index("step")
     assert list(steps.index) == [
         "seg_over_org",
@@ -60,13 +61,13 @@ def test_steps_are_differences_of_means_with_intervals(predictions):
 
 def test_a_variant_that_is_not_there_has_no_step(predictions):
     two = {name: predictions[name] for name in ("org", "lgc")}
-    found = ablation_on("one", two, small_vocabulary(), EvaluationSettings(n_resamples=5))
+    found = measure_components("one", two, small_vocabulary(), EvaluationSettings(n_resamples=5))
     assert found.steps["step"].tolist() == ["lgc_over_org"]
 
 
 def test_a_data_set_without_faces(predictions):
     none = {name: frame[frame["dataset"] != "one"] for name, frame in predictions.items()}
-    found = ablation_on("one", none, small_vocabulary(), EvaluationSettings(n_resamples=5))
+    found = measure_components("one", none, small_vocabulary(), EvaluationSettings(n_resamples=5))
     assert found.characteristics.empty
     assert found.steps.empty
     by_characteristic(found.characteristics, "one")
@@ -76,11 +77,11 @@ def test_a_data_set_without_faces(predictions):
 def test_other_faces_are_refused(predictions):
     spoilt = predictions | {"lgc": predictions["lgc"].iloc[1:]}
     with pytest.raises(ParameterError, match="'lgc' was predicted on other faces"):
-        ablation_on("one", spoilt, small_vocabulary())
+        measure_components("one", spoilt, small_vocabulary())
 
 
 def test_the_figure_by_characteristic_is_sorted_by_gain(predictions):
-    table = ablation_on(
+    table = measure_components(
         "one", predictions, small_vocabulary(), EvaluationSettings(n_resamples=0)
     ).characteristics
     figure = by_characteristic(table, "one")
@@ -88,59 +89,3 @@ def test_the_figure_by_characteristic_is_sorted_by_gain(predictions):
     gains = (table["lgc_ap"] - table["org_ap"]).to_numpy()
     order = [id_ for _, id_ in sorted(zip(gains, table["id"], strict=True))]
     assert list(figure.data[0].y) == order
-
-
-def sweep(**best):
-    """Three seeds; validation is best at 0.5, test at 0.2."""
-    rows = []
-    for omega in (0.0, 0.2, 0.5, 0.8, 1.0):
-        for seed in range(3):
-            for split, top in (("val", 0.5), ("test", 0.2)):
-                accuracy = 0.8 - 0.1 * (omega - top) ** 2 + 0.001 * seed
-                rows.append((omega, seed, split, accuracy, accuracy / 2))
-    return pd.DataFrame(rows, columns=["omega", "seed", "split", "accuracy", "map"])
-
-
-def test_omega_is_chosen_by_validation_and_shown_on_both():
-    table = sweep()
-    assert chosen_omega(table) == 0.5
-    figure = omega_sweep(table)
-    names = [trace.name for trace in figure.data]
-    assert names == ["validation, each seed", "validation, mean", "test, each seed", "test, mean"]
-    mean = figure.data[3]
-    assert mean.x[int(np.argmax(mean.y))] == 0.2
-    assert "chosen by validation: 0.5" in figure.layout.title.text
-    assert {shape.x0 for shape in figure.layout.shapes} == {0.5, 0.8}
-
-
-def test_of_equal_means_the_smallest_omega_is_taken():
-    table = sweep().assign(accuracy=0.7)
-    assert chosen_omega(table) == 0.0
-
-
-def test_a_sweep_that_was_not_run_says_so():
-    figure = omega_sweep(None)
-    assert not figure.data
-    assert "not run" in figure.layout.annotations[0].text
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (lambda t: t[t["split"] == "test"], "no row of the val part"),
-        (lambda t: t.drop(index=t[(t["omega"] == 0.2) & (t["seed"] == 1)].index), "seed 1"),
-    ],
-)
-def test_a_sweep_that_cannot_be_chosen_from(spoil, said):
-    with pytest.raises(ParameterError, match=said):
-        chosen_omega(spoil(sweep()))
-
-
-def test_a_sweep_is_read_from_its_file(tmp_path):
-    sweep().to_csv(tmp_path / "sweep.csv", index=False)
-    pd.testing.assert_frame_equal(read_sweep(tmp_path / "sweep.csv"), sweep())
-    sweep().drop(columns="seed").to_csv(tmp_path / "short.csv", index=False)
-    with pytest.raises(ParameterError, match="column 'seed' is missing"):
-        read_sweep(tmp_path / "short.csv")
-    with pytest.raises(ParameterError, match="there is no file"):
-        read_sweep(tmp_path / "none.csv")
