@@ -6,7 +6,6 @@ from faceinsight.answers import (
     Answer,
     AnswerParser,
     Lexicon,
-    LexiconSettings,
     Question,
     all_texts,
     questions,
@@ -149,24 +148,3 @@ def test_labels_that_contradict_each_other_are_not_spoken_of(
     gender = next(q for q in asked if q.about == ("Male", "Female"))
     assert write_answer(gender, {"Male": True, "Female": True}, lexicon, 0) == Answer(UNKNOWN, ())
     assert write_answer(gender, {"Male": False}, lexicon, 0).about == ("Male",)
-
-
-def test_words_are_made_of_phrases_where_the_lexicon_has_none(vocabulary: Vocabulary):
-    bare = Lexicon(LexiconSettings(), vocabulary)
-    parser = AnswerParser(vocabulary, bare)
-    everything = dict.fromkeys(vocabulary.ids, False) | {"Bangs": True, "Wearing_Hat": True}
-    for question in questions(vocabulary, bare):
-        for seed in range(5):
-            answer = write_answer(question, everything, bare, seed)
-            if question.kind == "yes_no":
-                assert answer.about[0] == question.about[0]
-                assert (
-                    parser.parse(answer.text, question).labels[question.about[0]]
-                    == (everything[question.about[0]])
-                )
-    described = {
-        write_answer(questions(vocabulary, bare)[0], everything, bare, seed).text
-        for seed in range(20)
-    }
-    assert any("bangs over the forehead" in text for text in described)
-    assert any("a person who wears a hat" in text for text in described)

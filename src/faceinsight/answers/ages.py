@@ -6,42 +6,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from faceinsight.answers.english import (
+from faceinsight.answers.grammar import (
+    APPROXIMATELY,
     COPULAS,
-    DECADES,
-    NUMBERS,
+    DURATION,
+    FEWER,
+    MORE,
+    NO_AGE,
+    OR_OLDER,
+    OR_YOUNGER,
+    OVER,
+    PEOPLE,
     POSSESSIVES,
     STOPS,
-    TENS,
-    word_set,
+    UNDER,
 )
 from faceinsight.answers.settings import Years
 from faceinsight.answers.words import Words
 
 OLDEST = 120
 
+_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+
+NUMBERS = {word: number for number, word in enumerate(_NUMBERS.split())}
+TENS = dict(zip(_TENS.split(), range(20, 100, 10), strict=True))
+DECADES = {"teens": 10} | {f"{word[:-1]}ies": number for word, number in TENS.items()}
+
 _OR = 5
 """ "5 or 6 years old" is a range; of numbers further apart, "or" leaves one open."""
 
-_APPROXIMATELY = word_set(
-    "about around approximately roughly maybe perhaps probably likely nearly almost circa only "
-    "just possibly anywhere somewhere estimated say like age aged of the at is old approx be to "
-    "appear look seem : ( ~"
-)
 _UNITS = {"year": 1, "yr": 1, "yrs": 1, "yo": 1, "month": 12, "week": 52, "day": 365}
-_OVER = frozenset({"over", "above", "past", "beyond", ">"})
-_UNDER = frozenset({"under", "below", "<"})
-_MORE = word_set("more older greater")
-_FEWER = word_set("less younger fewer")
-_OR_OLDER = word_set("older above over more up plus upward upwards beyond")
-_OR_YOUNGER = word_set("younger under below less")
 _PARTS_OF_DECADE = {"early": (0, 3), "mid": (3, 7), "middle": (3, 7), "late": (6, 9)}
 _BEFORE_NUMBER = (
-    (_APPROXIMATELY - COPULAS) | _OVER | _UNDER | _MORE | _FEWER | {"than", "least", "most", "up"}
+    (APPROXIMATELY - COPULAS) | OVER | UNDER | MORE | FEWER | {"than", "least", "most", "up"}
 )
-_NO_AGE = word_set("ago later before earlier experience percent % person")
-_DURATION = word_set("for last within after")
-_SOMEBODY = word_set("he she they person man woman individual subject boy girl lady")
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,9 @@ def read_age(words: Words, start: int, first: int, end: int) -> Age | None:
             "under": (0, max(low - 1, 0)),
             "most": (0, low),
         }[prefix]
-    if low > OLDEST or (place < end and words.words[place] in _NO_AGE):
+    if low > OLDEST or (place < end and words.words[place] in NO_AGE):
         return None
-    if start > first and words.words[start - 1] in _DURATION:
+    if start > first and words.words[start - 1] in DURATION:
         return None
     ends = _ends(words.words, place, end)
     sure = (sure and unit is None) or old or (unit is not None and ends)
@@ -144,7 +146,7 @@ def _of_decade(words: Words, start: int, first: int, end: int, decade: int) -> A
             inner = _of_decade(words, onward, place, end, other)
             place, last = inner.end, inner.years[1]
     if (suffix := _suffix(words.words, place, end)) is not None:
-        last = None if suffix in _OR_OLDER or suffix == "+" else last
+        last = None if suffix in OR_OLDER or suffix == "+" else last
         place += 1 if suffix == "+" else 2
     before = words.words[max(first, start - 4) : start]
     sure = bool(qualifiers) or bool(POSSESSIVES & set(before)) or _aged(words.words, first, start)
@@ -173,13 +175,13 @@ def _suffix(words: Sequence[str], place: int, end: int) -> str | None:
         return "+"
     if place + 1 < end and words[place] in ("or", "and"):
         word = words[place + 1]
-        if word in _OR_OLDER or word in _OR_YOUNGER:
+        if word in OR_OLDER or word in OR_YOUNGER:
             return word
     return None
 
 
 def _open(number: int, suffix: str) -> Years:
-    return (0, number) if suffix in _OR_YOUNGER else (number, None)
+    return (0, number) if suffix in OR_YOUNGER else (number, None)
 
 
 def _unit(words: Sequence[str], place: int, end: int) -> tuple[int | None, int, bool]:
@@ -202,14 +204,14 @@ def _prefix(
     words: Sequence[str], first: int, start: int
 ) -> Literal["over", "least", "under", "most"] | None:
     place = start - 1
-    while place >= first and start - place < 5 and words[place] in _APPROXIMATELY:
+    while place >= first and start - place < 5 and words[place] in APPROXIMATELY:
         place -= 1
     if place < first:
         return None
     word, before = words[place], words[place - 1] if place > first else ""
-    if word in _OVER or (word == "than" and before in _MORE):
+    if word in OVER or (word == "than" and before in MORE):
         return "over"
-    if word in _UNDER or (word == "than" and before in _FEWER):
+    if word in UNDER or (word == "than" and before in FEWER):
         return "under"
     if before == "at" and word in ("least", "most"):
         return "least" if word == "least" else "most"
@@ -234,9 +236,7 @@ def _said_of_person(words: Sequence[str], first: int, start: int) -> bool:
     place = start - 1
     while place > first and words[place] in _BEFORE_NUMBER:
         place -= 1
-    return words[place] in COPULAS and not _SOMEBODY.isdisjoint(
-        words[max(first, place - 6) : place]
-    )
+    return words[place] in COPULAS and not PEOPLE.isdisjoint(words[max(first, place - 6) : place])
 
 
 def classes_of(classes: dict[str, Years], years: Years) -> list[str]:

@@ -13,31 +13,29 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from faceinsight.answers.english import (
+from faceinsight.answers.grammar import (
     ADVERBS,
+    AGAINST,
     CLOSING,
+    CLOTHED,
     COPULAS,
     DETERMINERS,
+    ELLIPSIS,
     EXCEPTING,
     FINITE,
+    PREPOSITIONS,
     PRONOUNS,
+    RELATIVE,
+    SOMEBODY,
     STOPS,
     TAKING,
-    word_set,
 )
 from faceinsight.answers.meanings import Meaning, Sense
 
 _REACH = 10
 _UNKNOWN = 3
 _PERSON, _THING = "person", ""
-_PREPOSITIONS = word_set("in of on at from for behind by near to into")
-_RELATIVE = frozenset({"that", "which"})
-_LINKS = COPULAS | ADVERBS | _RELATIVE
-_SOMEBODY = word_set("who someone somebody anyone")
-_CLOTHED = word_set("in wear wearing wore worn")
-_AGAINST = word_set("not never neither nor than of or as but almost nearly instead")
-_ELLIPSIS = _AGAINST | ADVERBS | DETERMINERS | frozenset({",", "and", "rather"})
-"""Between a part and a quality of it that is denied or likened: "brown hair rather than black"."""
+_LINKS = COPULAS | ADVERBS | RELATIVE
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class Binder:
                 word = self._words[at]
                 taking = taking or word in TAKING or word == "with"
                 predicate = predicate or word in COPULAS
-                if word in _SOMEBODY:
+                if word in SOMEBODY:
                     subjects.append(_PERSON)
                 if word == "to" and at > first and self._words[at - 1] in (",", "and", "not"):
                     # "..., and to be smiling" is said of the person again.
@@ -133,7 +131,7 @@ class Binder:
         before = match.start - 1
         if before > first and self._words[before] in DETERMINERS:
             before -= 1
-        return before >= first and self._words[before] in _PREPOSITIONS
+        return before >= first and self._words[before] in PREPOSITIONS
 
     def _bind(
         self, match: Match, first: int, end: int, last: Match | None, subjects: Sequence[str]
@@ -176,7 +174,7 @@ class Binder:
         """ "wearing black", "in red and black": a colour that stands for clothes."""
         for place in range(match.start - 1, max(first - 1, match.start - 5), -1):
             word = self._words[place]
-            if word in _CLOTHED:
+            if word in CLOTHED:
                 return True
             if (word in STOPS and word != "and") or word in COPULAS or word in DETERMINERS:
                 return False
@@ -242,7 +240,7 @@ class Binder:
         between = self._words[start:end]
         if not all(word in _LINKS for word in between):
             return False
-        return not (set(between) & COPULAS) or between[0] in _RELATIVE
+        return not (set(between) & COPULAS) or between[0] in RELATIVE
 
     def _elliptic(self, start: int, end: int) -> bool:
         """Whether a quality is set against that of a part before: "brown hair, not black"."""
@@ -253,8 +251,8 @@ class Binder:
             if (other := self._found.get(at)) is not None and other.meaning.qualities
             for place in range(at, other.end)
         }
-        return not _AGAINST.isdisjoint(between) and all(
-            word in _ELLIPSIS or place in qualities for place, word in enumerate(between, start)
+        return not AGAINST.isdisjoint(between) and all(
+            word in ELLIPSIS or place in qualities for place, word in enumerate(between, start)
         )
 
     def _sense(self, quality: Meaning, part: str | None) -> Sense | None:

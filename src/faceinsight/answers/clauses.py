@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from faceinsight.answers.english import (
+from faceinsight.answers.grammar import (
     BREAKS,
     COPULAS,
     DETERMINERS,
@@ -101,7 +101,7 @@ def _tagged(words: list[str], place: int) -> bool:
 def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut at words such as "but", and where a comma or "and" begins a clause of its own."""
     first, has_verb = start, False
-    excepting = start < end and excepts(words, start, end)
+    excepting = excepts(words[start : min(start + 3, end)])
     for place in range(start, end):
         word = words[place]
         breaks = word in BREAKS and not _within(words, place, end)

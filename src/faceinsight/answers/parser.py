@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from faceinsight.answers.choices import Options
 from faceinsight.answers.claims import AgeClaim, Claim, Findings, combine
 from faceinsight.answers.clauses import Clause, clauses
-from faceinsight.answers.english import (
+from faceinsight.answers.grammar import (
     AFFIRMING,
     COPULAS,
     DENYING,

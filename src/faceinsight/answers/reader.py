@@ -7,24 +7,21 @@ from dataclasses import dataclass, field
 
 from faceinsight.answers.binding import Match
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.english import (
+from faceinsight.answers.grammar import (
     ABSENT,
     CONDITIONS,
     FEMININE,
     MASCULINE,
     NEGATORS,
     NO,
+    NOTHING,
     PRESENT,
     YES,
-    word_set,
 )
 from faceinsight.answers.meanings import Meaning
 from faceinsight.answers.statements import Context, Statement, Stater, with_choices
 from faceinsight.answers.trie import Trie
 from faceinsight.answers.words import Words
-
-_NONE = word_set("no none absent missing")
-"""Values of a key that is missing as such: "Hair: not visible" tells no more than that."""
 
 _UNSEEN = PRESENT - {"present"}
 
@@ -131,7 +128,7 @@ class Reader:
         key_end = value - 1
         key = [match for match in matches if match.end <= key_end]
         answer = self._yes_or_no(value, end)
-        none = words[value] in _NONE and (value + 1 == end or words[value + 1] == ",")
+        none = words[value] in NOTHING and (value + 1 == end or words[value + 1] == ",")
         told = self._state(key, first, key_end, Context(denied=answer is False, missing=none))
         told = [statement for statement in told if statement.claims]
         if answer is not None:

@@ -14,28 +14,16 @@ from itertools import pairwise
 
 from faceinsight.answers.ages import class_of
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.english import COPULAS, FINITE, STOPS, word_set
+from faceinsight.answers.grammar import ASKING, COPULAS, DESCRIBING, FINITE, OF_QUESTIONS, STOPS
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.statements import Statement
 from faceinsight.answers.words import Normaliser
 
-_OF_QUESTIONS = word_set(
-    "what which who whose how where when why is are do does did can could be have has of in on the "
-    "a an this that person face he she they it his her him them their apparent appear look like "
-    "show shape or and to you your i see tell me there any"
-)
-"""Words that say nothing of what is asked for, in normal form."""
-
-_ASKING = word_set("what which who whose how where when why")
-
 _PERSONS = {"man", "woman"}
 
 _OPENING, _OPEN = {"what", "how", "tell"}, {"like", "see", "about"}
-
-_DESCRIBING = word_set("with without wearing having in who")
-"""Words after a subject that begin what tells who is meant."""
 
 _AMOUNTS = {"many", "much"}
 
@@ -133,7 +121,7 @@ def _narrowest(
 def _predicated(text: str, words: Sequence[str], parser: AnswerParser) -> list[Statement]:
     """Statements but what only tells who is meant: "Does the man with the beard wear glasses?"."""
     told = parser.statements(text)
-    if words[:2] != ["this", "person"] or _DESCRIBING.isdisjoint(words[3:4]):
+    if words[:2] != ["this", "person"] or DESCRIBING.isdisjoint(words[3:4]):
         return told
     told = _claiming(told)
     between = [words[one.end : other.start] for one, other in pairwise(told)]
@@ -179,7 +167,7 @@ def _asks_widely(words: Sequence[str]) -> bool:
     for word, following in pairwise([*words, ""]):
         if word == "how" and following not in FINITE | COPULAS | _AMOUNTS:
             continue
-        if word in _ASKING and word != "why":
+        if word in ASKING and word != "why":
             return True
     return False
 
@@ -212,7 +200,7 @@ def _of_words(
 ) -> Question | None:
     """The question of a group or a topic with most of the text's words, and fewest others."""
     # "What shape is the face?": the words are those of any question, but one of them names a topic.
-    asked = set(words) - _OF_QUESTIONS or set(words) & {*lexicon.topics}
+    asked = set(words) - OF_QUESTIONS or set(words) & {*lexicon.topics}
     if not asked:
         return None
     parts = lexicon.settings.parts
@@ -221,7 +209,7 @@ def _of_words(
     best: tuple[tuple[int, int], Question] | None = None
     for name, question in zip(names, of_sets, strict=True):
         own = set(_words(normalise, f"{question.text} {lexicon.group_name(name)}"))
-        own -= _OF_QUESTIONS - asked
+        own -= OF_QUESTIONS - asked
         called = {w for part in (name,) if part in parts for w in parts[part].words}
         shared = asked & (own | {form for word in called for form in _words(normalise, word)})
         score = (len(shared), -len(own))
@@ -233,9 +221,9 @@ def _of_words(
 def _of_description(
     words: Sequence[str], normalise: Normaliser, described: Question
 ) -> Question | None:
-    own = set(_words(normalise, described.text)) - _OF_QUESTIONS | {"description"}
+    own = set(_words(normalise, described.text)) - OF_QUESTIONS | {"description"}
     # "What does she look like?", "Tell me about him": whoever names nothing asks for everything.
-    everything = set(words) <= _OF_QUESTIONS | {"about"} and not (
+    everything = set(words) <= OF_QUESTIONS | {"about"} and not (
         _OPENING.isdisjoint(words) or _OPEN.isdisjoint(words)
     )
     return described if everything or not own.isdisjoint(words) else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from faceinsight.answers.ages import OLDEST, Age, read_age
+from faceinsight.answers.ages import NUMBERS, OLDEST, Age, read_age
 from faceinsight.answers.binding import Binder, Bound, Match
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.english import DETERMINERS, NUMBERS, STOPS
+from faceinsight.answers.grammar import DETERMINERS, STOPS
 from faceinsight.answers.meanings import Sense
-from faceinsight.answers.missing import altogether, lost
 from faceinsight.answers.negation import Negation, negation
 from faceinsight.answers.words import Words
 
@@ -88,12 +87,10 @@ class Stater:
         """Statements of words `first` up to `end`, in order; `matches` are their phrases."""
         numbers = self._numbers(matches, first, end, context)
         reach = negation(
-            self._words.words,
-            first,
-            end,
-            taken=_taken(matches),
-            bare=self._bare_nouns(matches, first),
-            things=_things(matches),
+            self._words.words[first:end],
+            taken={at - first for at in _taken(matches)},
+            bare={at - first for at in self._bare_nouns(matches, first)},
+            things={at - first for at in _things(matches)},
             heading=context.denied,
         )
         within = {place for at, age in numbers for place in range(at, age.end)}
@@ -109,7 +106,7 @@ class Stater:
         told = self._of_qualities(bound, found, reach, first, end)
         told += self._of_phrases(matches, bound, reach, first, end, context)
         told += self._of_ages(matches, numbers, reach, first, end)
-        _except(told, reach.excepted)
+        _except(told, range(first + reach.excepted.start, first + reach.excepted.stop))
         told = [statement for statement in told if not reach.open[statement.start - first]]
         return sorted(told, key=lambda statement: statement.start)
 
@@ -133,7 +130,7 @@ class Stater:
         told = []
         for b in bound:
             at = b.match
-            no = reach.denied[at.start - first] or at.start < reach.before
+            no = reach.denied[at.start - first] or at.start - first < reach.before
             evidence = self._evidence(at.start, at.end, first, end)
             claims = self._claims(b.sense, no, evidence)
             for noun in b.nouns[1:]:
@@ -161,7 +158,7 @@ class Stater:
             if meaning.plain is None:
                 continue
             no = reach.denied[match.start - first]
-            no = no or (match.start < reach.before and meaning.part is None)
+            no = no or (match.start - first < reach.before and meaning.part is None)
             said = qualities.get(match.start, set())
             if meaning.part == "person":
                 if no and said:
@@ -170,20 +167,20 @@ class Stater:
                 continue  # "no heavy makeup" says nothing of other makeup
             evidence = self._evidence(match.start, match.end, first, end)
             claims = [c for c in self._claims(meaning.plain, no, evidence) if not said & {*c.ids}]
-            if meaning.plain.missing and self._missing(match, no, first, end, context):
+            if meaning.plain.missing and self._missing(match, no, reach, first, end, context):
                 claims += [Claim((id_,), True, evidence) for id_ in meaning.plain.missing]
             if claims or not meaning.plain.missing:
                 told.append(Statement(match.start, match.end, claims, denied=no))
         return told
 
-    def _missing(self, match: Match, no: bool, first: int, end: int, context: Context) -> bool:
+    def _missing(
+        self, match: Match, no: bool, reach: Negation, first: int, end: int, context: Context
+    ) -> bool:
         words = self._words.words
         if context.denied:
             alone = match.start == first or words[match.start - 1] == ","
             return context.missing and alone and (match.end == end or words[match.end] == ",")
-        if no:
-            return altogether(words, match.start, match.end, first, end)
-        return lost(words, match.start, match.end, first, end)
+        return reach.missing(match.start - first, match.end - first, no)
 
     def _of_ages(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from faceinsight.answers.english import DETERMINERS
+from faceinsight.answers.grammar import DETERMINERS
 
 _Value = TypeVar("_Value")
 _END = ""

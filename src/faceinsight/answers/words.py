@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from faceinsight.answers.english import word_set
+from faceinsight.answers.grammar import UNCHANGED
 
 BULLET, BLANK, NEWLINE, DASH = "•", "¶", "\n", "–"
 
@@ -57,11 +57,6 @@ _CONTRACTED = {
 }
 _ENDINGS = {"'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 _HAVE_IS = {"he", "she", "it", "that", "there", "here", "who", "what", "this"}
-
-_UNCHANGED = word_set(
-    "sans is was has does this his hers its yes us as less always perhaps besides across "
-    "glasses eyeglasses sunglasses spectacles specs lens others christmas"
-)
 
 
 @dataclass
@@ -152,7 +147,7 @@ class Normaliser:
 
 def singular(word: str) -> str:
     """A noun's singular or a verb's plain form; what is changed amiss is so everywhere alike."""
-    if len(word) < 4 or word[-1] != "s" or word in _UNCHANGED or word.endswith(("ss", "us", "is")):
+    if len(word) < 4 or word[-1] != "s" or word in UNCHANGED or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
