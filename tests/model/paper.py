@@ -1,6 +1,9 @@
 """The configuration of `--env=paper`, with tiny checkpoints in the places of the published ones."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,16 +17,26 @@ from faceinsight.method.variants import Variant
 from faceinsight.pipelines.priors.nodes import encode_phrases
 from faceinsight.training.loop import TrainingJob
 from tests.conftest import ROOT
-from tests.forking import run
-from tests.model import checkpoints, tiny
+from tests.model import checkpoints
 from tests.training.conftest import write_crops
 
 
-def parameters(**overrides):
-    """The typed parameters of `kedro run --env=paper --params ...`."""
+@cache
+def configuration() -> dict[str, Any]:
+    """The typed parameters of `kedro run --env=paper`."""
     bootstrap_project(ROOT)
-    with KedroSession.create(ROOT, env="paper", runtime_params=overrides) as session:
+    with KedroSession.create(ROOT, env="paper") as session:
         return session.load_context().params
+
+
+def settings(name: str, changes: Mapping[str, Any]) -> Any:
+    """`paper`'s own settings of that name, changed as `--params` would change them."""
+    own = configuration()[name]
+    plain = own.model_dump(mode="json")
+    for key, value in changes.items():
+        merges = isinstance(value, dict) and isinstance(plain[key], dict)
+        plain[key] = plain[key] | value if merges else value
+    return type(own).model_validate(plain)
 
 
 def write_bases(folder: Path, *, language=checkpoints.write_llava) -> dict:
@@ -42,19 +55,17 @@ def write_bases(folder: Path, *, language=checkpoints.write_llava) -> dict:
 
 def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
     """Two steps of training as `paper` says, but for paths and sizes."""
-    given = parameters(
-        image_size=checkpoints.SIZE,
-        model=write_bases(folder) | (model or {}),
-        training={
-            "batch_size": 4,
-            "gradient_accumulation_steps": 1,
-            "evaluations_per_epoch": 1,
-            "workers": 0,
-            "logging_steps": 1,
-            "device": "cpu",
-            **training,
-        },
-    )
+    given = configuration()
+    sizes = {
+        "batch_size": 4,
+        "gradient_accumulation_steps": 1,
+        "evaluations_per_epoch": 1,
+        "workers": 0,
+        "logging_steps": 1,
+        "device": "cpu",
+    }
+    bases = write_bases(folder) | (model or {})
+    model_settings = settings("model", {"image_size": checkpoints.SIZE} | bases)
     vocabulary = Vocabulary.from_config(given["vocabulary"].model_dump(mode="json"))
     rng = np.random.default_rng(0)
     counts = count([rng.integers(0, 2, (50, len(vocabulary))).astype(np.int8)])
@@ -63,12 +74,12 @@ def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
         write_crops(crops, 11, seed=1)  # 8 to train on, 3 to validate with
     return TrainingJob(
         variant=Variant.model_validate(given["variants"]["lgc"]),
-        model=given["model"],
-        training=given["training"],
+        model=model_settings,
+        training=settings("training", sizes | training),
         vocabulary=vocabulary,
         rule_set=compile_rules(given["rules"], vocabulary),
         adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
-        text_features=encode_phrases(vocabulary, given["model"])["features"],
+        text_features=encode_phrases(vocabulary, model_settings)["features"],
         crops={"celeba": crops},
         weights={},
     )
@@ -87,11 +98,3 @@ def faces() -> dict[str, torch.Tensor]:
 def probabilities(model) -> np.ndarray:
     """By the class's own forward pass: training leaves its autocast around the model's."""
     return type(model).forward(model, **faces()).logits.sigmoid().numpy()
-
-
-def probabilities_in_a_new_process(*folders: Path) -> list[np.ndarray]:
-    """Probabilities of `faces`, of models that a process reads that never saw them."""
-    inputs = folders[0].parent / "in.npz"
-    np.savez(inputs, **{name: t.numpy() for name, t in faces().items()})
-    run(tiny.save_probabilities, inputs, *folders)
-    return [np.load(folder / "probabilities.npy") for folder in folders]

@@ -1,13 +1,14 @@
-import json
+import re
 
-import pytest
 from huggingface_hub import ModelCard
+from PIL import Image
 
+from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.method.variants import ORG
 from faceinsight.model.card import model_card
-from faceinsight.training.loop import train
+from faceinsight.model.saving import CARD
 from tests.conftest import ROOT
-from tests.model import paper, tiny
+from tests.model import tiny
 
 PROVENANCE = {
     "faceinsight": "0.1.0",
@@ -151,16 +152,17 @@ def test_without_validation_there_is_a_card_all_the_same():
     assert "## Validation" not in card.text
 
 
-def test_training_writes_it_with_the_metrics_of_what_was_kept(tmp_path):
-    folder, curve = train(paper.job(tmp_path, epochs=2, learning_rate=1e-2), tmp_path / "work")
-    facts = json.loads((folder / "provenance.json").read_text())["training"]
-    kept = curve[curve["step"] == facts["best_step"]].set_index("name")["value"]
-    assert facts["validation"] == {
-        "accuracy": pytest.approx(kept["eval_accuracy"]),
-        "celeba/attributes": pytest.approx(kept["eval_celeba/attributes"]),
-    }
-    assert facts["faces"] == {"celeba": 8}
-    assert facts["drawn"] is False
-    card = ModelCard.load(folder / "README.md")
-    assert card.data.eval_results[0].metric_value == round(kept["eval_celeba/attributes"], 4)
-    assert str(tmp_path / "language") in card.text
+def test_the_snippet_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
+    model = tiny.model(segmentation=False)
+    model.config.crops = {"maps": "none", "size": tiny.SIZE, "margin": 0.25}
+    model.documents = {CARD: model_card(model.config, drawn(), {})}
+    model.save_pretrained(tmp_path)
+    Image.new("RGB", (60, 50), "grey").save(tmp_path / "photo.jpg")
+    found = [[((10, 5, 40, 45), 0.9)]]
+    monkeypatch.setattr(PyfacerDetector, "find", lambda *_: found)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / CARD).read_text(), re.DOTALL)
+    exec(code)
+    said = capsys.readouterr().out
+    assert said.startswith("(10, 5, 40, 45) [")
+    assert "'Smiling': 0." in said

@@ -51,10 +51,11 @@ def prompt(model, images):
     return torch.tensor([ids]).expand(images, -1)
 
 
-@pytest.fixture(params=["published", "newer"])
-def folder(request, tmp_path):
-    checkpoints.write_llava(tmp_path, naming=request.param)
-    return tmp_path
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("llava")
+    checkpoints.write_llava(folder)
+    return folder
 
 
 @torch.no_grad()
@@ -149,16 +150,16 @@ def test_the_adapter_starts_from_the_projector_and_is_trained_in_full_precision(
     assert not torch.equal(other.image_adapter.out.weight, projector.linear_2.weight)
 
 
-def test_a_saved_model_takes_tower_and_language_model_from_llava_again(folder):
+def test_a_saved_model_takes_tower_and_language_model_from_llava_again(folder, tmp_path):
     model = ours(folder, frozen_dtype="bfloat16")
-    model.save_pretrained(folder / "saved")
-    saved = load_file(folder / "saved/model.safetensors")
+    model.save_pretrained(tmp_path)
+    saved = load_file(tmp_path / "model.safetensors")
     assert {name.split(".")[0] for name in saved} == {
         "image_adapter",
         "text_adapter",
         "text_features",
     }
-    again = FaceInsightModel.from_pretrained(folder / "saved")
+    again = FaceInsightModel.from_pretrained(tmp_path)
     with torch.no_grad():
         logits = model(photographs()).logits
         assert logits.std() > 0.1
@@ -166,13 +167,12 @@ def test_a_saved_model_takes_tower_and_language_model_from_llava_again(folder):
 
 
 @pytest.mark.parametrize("changes", [{"adapter_width": 8}, {"image_encoder": None}])
-def test_a_projector_of_other_widths_is_refused(tmp_path, changes):
-    checkpoints.write_llava(tmp_path / "llava")
+def test_a_projector_of_other_widths_is_refused(folder, tmp_path, changes):
     if "image_encoder" in changes:
         checkpoints.write_clip(tmp_path / "clip", vision={"hidden_size": 20})
         changes = {"image_encoder": {"pretrained": str(tmp_path / "clip")}}
     with pytest.raises(WeightsError, match=r"image_adapter\.pretrained") as error:
-        ours(tmp_path / "llava", **changes)
+        ours(folder, **changes)
     said = str(error.value)
     assert "16 to 32 to 32" in said
     assert ("16 to 8 to 32" if "adapter_width" in changes else "20 to 32 to 32") in said

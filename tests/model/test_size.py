@@ -29,9 +29,8 @@ def given(tmp_path_factory):
     ViTConfig().save_pretrained(folder / "vit")
     names = {"image_encoder": "flip", "text_encoder": "flip"}
     names |= {"segmentation_encoder": "vit", "language_model": "llava"}
-    return paper.parameters(
-        model={part: {"pretrained": str(folder / name)} for part, name in names.items()}
-    )
+    bases = {part: {"pretrained": str(folder / name)} for part, name in names.items()}
+    return paper.configuration() | {"model": paper.settings("model", bases)}
 
 
 def built(given, lora=None):
@@ -46,8 +45,13 @@ def built(given, lora=None):
     return model
 
 
-def test_a_saved_model_of_7b_is_under_250_mb(given):
-    model = built(given)
+@pytest.fixture(scope="module")
+def plain(given):
+    return built(given)
+
+
+def test_a_saved_model_of_7b_is_under_250_mb(plain):
+    model = plain
     parameters = sum(p.numel() for p in model.language_model.parameters())
     assert parameters == 6_738_939_904  # vicuna's 6,738,415,616 and 64 more rows, twice
     assert len(model.config.characteristics) == 82
@@ -64,12 +68,11 @@ def test_a_saved_model_of_7b_is_under_250_mb(given):
     assert trained < size < (250 - 8) * MB
 
 
-def test_lora_lies_apart_from_it(given):
+def test_lora_lies_apart_from_it(given, plain):
     settings = given["model"].model_validate(
         given["model"].model_dump() | {"lora": {"rank": 8, "alpha": 16}}
     )
     model = built(given, settings.lora)
-    plain = built(given)
     assert model.trained_state().keys() == plain.trained_state().keys()
     added = sum(p.numel() for n, p in model.named_parameters() if p.requires_grad and "lora" in n)
     # r (in + out) for q, k, v, o of 4096 by 4096 and gate, up, down of 4096 by 11008, 32 layers.

@@ -18,7 +18,7 @@ from transformers import (
 from faceinsight.method.characteristics import Characteristic, Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import LGC
-from faceinsight.model import FaceInsightModel, ModelSettings, build_model, build_tokenizer
+from faceinsight.model import ModelSettings, build_model, build_tokenizer
 
 IDS = ("Bald", "Bangs", "Smiling", "Male", "Female")
 SIZE = 32
@@ -176,14 +176,3 @@ def save_llava(folder):
     llava.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return llava
-
-
-def save_probabilities(inputs, *folders):
-    """Of the photographs and maps in the file `inputs`, by the models in `folders`, into these."""
-    torch.set_num_threads(1)
-    data = np.load(inputs)
-    for folder in folders:
-        model = FaceInsightModel.from_pretrained(folder)
-        with torch.no_grad():
-            out = model(torch.from_numpy(data["photographs"]), torch.from_numpy(data["maps"]))
-        np.save(folder / "probabilities.npy", out.logits.sigmoid().numpy())

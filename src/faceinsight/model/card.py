@@ -23,15 +23,21 @@ _USE = """\
 ## Use
 
 ```python
-from faceinsight.model import FaceInsightModel
+from faceinsight import FaceInsight
 
-model = FaceInsightModel.from_pretrained("this folder, or its name on the hub")
-probabilities = model(photographs, maps).logits.sigmoid()  # [B, {k}]
+model = FaceInsight.from_pretrained(".")  # this folder, or its name on the hub
+for face in model.analyze("photo.jpg"):
+    print(face.bbox, face.labels, face.probabilities)
 ```
 
-`photographs` are uint8 RGB crops of faces, [B, {size}, {size}, 3]{maps}. The ids of the {k}
-characteristics are in `config.json`, their meaning in `vocabulary.json`; `rules.json` holds the
-rules by which labels are made consistent."""
+The network by itself takes crops of faces, `photographs`, uint8 RGB, [B, {size}, {size}, 3]{maps},
+and gives log-odds of {k} characteristics. Their ids are in `config.json`, their meaning in
+`vocabulary.json`; `rules.json` holds the rules by which labels are made consistent.
+
+`AutoModel` and `AutoImageProcessor` read network and geometry once
+`from faceinsight.model import FaceInsightModel` has made them known, or with
+`trust_remote_code=True`: the code here is one line a class, which takes it from the installed
+package `faceinsight`."""
 
 _INTENDED = """\
 ## Intended use
@@ -102,7 +108,7 @@ def model_card(
         _USE.format(
             k=len(config.characteristics),
             size=config.image_size,
-            maps=", and `maps` uint8 label maps of the same size" if config.segmentation else "",
+            maps=" (and `maps`, uint8 label maps of that size)" if config.segmentation else "",
         ),
         _INTENDED,
         _training(config, provenance),
