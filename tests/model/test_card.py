@@ -164,5 +164,5 @@ def test_the_snippet_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / CARD).read_text(), re.DOTALL)
     exec(code)
     said = capsys.readouterr().out
-    assert said.startswith("(10, 5, 40, 45) [")
+    assert said.startswith("(10, 5, 40, 45) (")
     assert "'Smiling': 0." in said

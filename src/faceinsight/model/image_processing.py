@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from transformers import AutoImageProcessor, BatchFeature
@@ -14,7 +14,7 @@ from transformers.image_processing_utils import BaseImageProcessor
 from faceinsight.data.crops import Face, MapParser, cut_face, parse_faces
 from faceinsight.data.geometry import Box
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.data.photographs import _to_rgb, _upright
+from faceinsight.data.photographs import image_pixels
 from faceinsight.errors import ParameterError
 from faceinsight.model.configuration import FaceInsightConfig
 
@@ -36,7 +36,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
         detector_weights, parser_weights, device, batch_size: of this machine, and not saved.
     """
 
-    model_input_names: ClassVar[list[str]] = ["photographs", "maps"]
+    model_input_names = ["photographs", "maps"]  # noqa: RUF012
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
         maps = config.crops["maps"] if config.segmentation else "none"
         return cls(**config.crops | {"size": config.image_size, "maps": maps})
 
-    def preprocess(  # type: ignore[override]
+    def preprocess(
         self,
         images: Any,
         boxes: Sequence[Box | None] | Box | None = None,
@@ -122,7 +122,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
         for number, (picture, box, label_map) in enumerate(
             zip(pictures, places, given, strict=True)
         ):
-            face = Face(number, None if box is None else tuple(int(v) for v in box))
+            face = Face(number, None if box is None else _whole_numbers(*box))
             if self.maps == "none":
                 label_map = None
             cut_face(face, _pixels(picture), label_map, settings)
@@ -169,9 +169,13 @@ def _each(name: str, values: Any, one: bool, number: int) -> list[Any]:
     return listed
 
 
+def _whole_numbers(left: float, top: float, right: float, bottom: float) -> Box:
+    return int(left), int(top), int(right), int(bottom)
+
+
 def _pixels(picture: Any) -> np.ndarray:
     if not isinstance(picture, np.ndarray):
-        return np.ascontiguousarray(_upright(_to_rgb(picture), picture))
+        return image_pixels(picture, "images")
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise ParameterError(
             f"images: an array must be uint8 [H, W, 3], RGB, and not {picture.dtype} "

@@ -87,6 +87,10 @@ class FaceInsightModel(SavedModel):
     _supports_flash_attn = True
     _supports_flex_attn = True
 
+    image_encoder: Encoder
+    image_adapter: Adapter
+    segmentation_encoder: Encoder
+    segmentation_adapter: Adapter
     map_colours: Tensor
 
     def __init__(self, config: FaceInsightConfig) -> None:
