@@ -153,7 +153,7 @@ def test_without_validation_there_is_a_card_all_the_same():
 
 
 def test_the_snippet_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
-    model = tiny.model(segmentation=False)
+    model = tiny.model(ORG)
     model.config.crops = {"maps": "none", "size": tiny.SIZE, "margin": 0.25}
     model.documents = {CARD: model_card(model.config, drawn(), {})}
     model.save_pretrained(tmp_path)

@@ -80,10 +80,10 @@ class FaceAnalysisPipeline(Pipeline):
     def _forward(self, input_tensors: dict[str, Any], **_: Any) -> Any:
         return input_tensors | {"z": self.insight.score(input_tensors["crops"])}
 
-    def postprocess(self, model_outputs: Any, sensitive: bool | None = None, **_: Any) -> Any:
+    def postprocess(self, model_outputs: Any, **parameters: Any) -> Any:
         """Third step: the faces of one photograph."""
         crops = model_outputs["crops"]
-        faces = self.insight.read(model_outputs["z"], crops, sensitive=sensitive)
+        faces = self.insight.read(model_outputs["z"], crops, **parameters)
         (of_one,) = crops.by_photograph(faces)
         if isinstance(of_one, PhotographError):
             raise of_one
