@@ -89,6 +89,7 @@ def test_columns_that_the_vocabulary_does_not_use_are_not_read(
     tmp_path: Path, vocabulary: Vocabulary
 ) -> None:
     config = vocabulary.to_config()
+    config["sensitive"].remove("Attractive")
     del config["characteristics"]["Attractive"], config["order"]
     files = good("maad", vocabulary)
     files["MAAD_Face.csv"] = files["MAAD_Face.csv"].replace("Attractive", "Charming")

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from faceinsight.data.readers.label_file import LabelFile, printable, shorten
+from faceinsight.data.readers.label_file import LabelFile, shorten, word_at
 from faceinsight.errors import VocabularyError
 from faceinsight.method.characteristics import ATTRIBUTES, Task, Vocabulary
 
@@ -196,11 +196,12 @@ def class_labels(
     """
     number = pc.index_in(values, value_set=pa.array(list(names.values()), pa.string()))
     known = pc.is_in(values, value_set=pa.array([*names.values(), *unknown], pa.string()))
-    if not pc.all(known).as_py():
-        row = pc.index(known, False).as_py()
-        word = values[row].as_py()
+
+    def fault(row: int) -> str:
         expected = f"expected one of {shorten(list(names.values()), 10)}"
-        raise file.row_error(row, f"{column} is '{printable(word)}', {hint(word) or expected}")
+        return f"{column} is '{word_at(values, row)}', {hint(values[row].as_py()) or expected}"
+
+    file.check(known, fault)
     return {id_: pc.equal(number, i).cast(LABEL_TYPE) for i, id_ in enumerate(names)}
 
 
@@ -211,15 +212,38 @@ def check_names(file: LabelFile, names: pa.Array) -> None:
         LabelFileError: naming the first line with a path that is absolute, climbs with `..`, or
             holds a backslash or a control character.
     """
-    if looks_safe(names):
-        return
-    row = pc.index(pc.match_substring_regex(names, UNSAFE_NAME), True).as_py()
-    if row >= 0:
-        raise file.row_error(
-            row,
-            f"the photograph's name '{printable(names[row].as_py())}' must be a relative path with"
-            " forward slashes that stays in the data set's folder",
+    if not looks_safe(names):
+        file.check(
+            pc.invert(pc.match_substring_regex(names, UNSAFE_NAME)),
+            lambda row: (
+                f"the photograph's name '{word_at(names, row)}' must be a relative path with"
+                " forward slashes that stays in the data set's folder"
+            ),
         )
+
+
+def check_boxes(file: LabelFile, box: Mapping[str, pa.Array], order: str) -> None:
+    """Check that boxes have an area; sides that are null have.
+
+    Args:
+        box: the four sides, [N] each.
+        order: in which order the file has them, as a reminder.
+
+    Raises:
+        LabelFileError: naming the first line whose box has none.
+    """
+
+    def check(low: str, high: str) -> None:
+        file.check(
+            pc.fill_null(pc.greater(box[high], box[low]), True),
+            lambda row: (
+                f"the box's {high} {box[high][row]} must be greater than its {low} {box[low][row]}"
+                f" ({order})"
+            ),
+        )
+
+    check("left", "right")
+    check("top", "bottom")
 
 
 def looks_safe(names: pa.Array) -> bool:
@@ -266,5 +290,5 @@ def check_unique(file: LabelFile, names: pa.Array, faces: pa.Array | None = None
     which = "" if faces is None else f"face {faces[row]} of "
     raise file.row_error(
         row,
-        f"{which}'{printable(names[row].as_py())}' already has a label in {file.place(first)}",
+        f"{which}'{word_at(names, row)}' already has a label in {file.place(first)}",
     )

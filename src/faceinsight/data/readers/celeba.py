@@ -20,7 +20,7 @@ from faceinsight.data.readers.base import (
     check_unique,
     label_table,
 )
-from faceinsight.data.readers.label_file import LabelFile, printable
+from faceinsight.data.readers.label_file import LabelFile, printable, word_at
 from faceinsight.data.splits import SeededSplit, as_parts
 from faceinsight.method.characteristics import Vocabulary
 
@@ -83,18 +83,15 @@ def _parts(path: Path, labelled: LabelFile, names: pa.Array) -> pa.Array:
     rows = file.read([_NAME, "part"])
     of, part = rows[_NAME], rows["part"]
     code = pc.index_in(part, value_set=pa.array(["0", "1", "2"]))
-    if code.null_count:
-        row = pc.index(pc.is_null(code), True).as_py()
-        raise file.row_error(
-            row, f"the part is '{printable(part[row].as_py())}', expected 0, 1 or 2"
-        )
+    file.check(
+        code.is_valid(), lambda row: f"the part is '{word_at(part, row)}', expected 0, 1 or 2"
+    )
     if not of.equals(names):
         check_unique(file, of)
         place = pc.index_in(names, value_set=of)
-        if place.null_count:
-            row = pc.index(pc.is_null(place), True).as_py()
-            raise labelled.row_error(
-                row, f"'{printable(names[row].as_py())}' has labels, but no part in {path}"
-            )
+        labelled.check(
+            place.is_valid(),
+            lambda row: f"'{word_at(names, row)}' has labels, but no part in {path}",
+        )
         code = code.take(place)
     return as_parts(np.asarray(code))

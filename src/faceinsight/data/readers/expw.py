@@ -16,13 +16,14 @@ from faceinsight.data.readers.base import (
     BOX,
     KEY_TYPES,
     Labels,
+    check_boxes,
     check_names,
     check_unique,
     class_labels,
     label_table,
     task_fields,
 )
-from faceinsight.data.readers.label_file import LabelFile, printable
+from faceinsight.data.readers.label_file import LabelFile, word_at
 from faceinsight.data.splits import SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
@@ -48,7 +49,7 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     face = _whole_numbers(file, _FACE, rows[_FACE], KEY_TYPES["face"])
     # A box may begin left of, or above, its photograph.
     box = {side: _whole_numbers(file, side, rows[side], KEY_TYPES[side], "-?") for side in BOX}
-    _check_boxes(file, box)
+    check_boxes(file, box, "the order is top left right bottom")
     _check_numbers(file, _CONFIDENCE, rows[_CONFIDENCE], r"[0-9]+(\.[0-9]+)?", "a number")
     check_names(file, names)
     check_unique(file, names, face)
@@ -84,20 +85,7 @@ def _whole_numbers(
 def _check_numbers(
     file: LabelFile, column: str, words: pa.Array, pattern: str, expected: str
 ) -> None:
-    row = pc.index(pc.match_substring_regex(words, f"^{pattern}$"), False).as_py()
-    if row >= 0:
-        raise file.row_error(
-            row, f"{column} is '{printable(words[row].as_py())}', expected {expected}"
-        )
-
-
-def _check_boxes(file: LabelFile, box: dict[str, pa.Array]) -> None:
-    for low, high in (("left", "right"), ("top", "bottom")):
-        empty = pc.less_equal(box[high], box[low])
-        if pc.any(empty).as_py():
-            row = pc.index(empty, True).as_py()
-            raise file.row_error(
-                row,
-                f"the box's {high} {box[high][row]} must be greater than its {low} {box[low][row]}"
-                " (the order is top left right bottom)",
-            )
+    file.check(
+        pc.match_substring_regex(words, f"^{pattern}$"),
+        lambda row: f"{column} is '{word_at(words, row)}', expected {expected}",
+    )

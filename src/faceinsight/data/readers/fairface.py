@@ -21,7 +21,7 @@ from faceinsight.data.readers.base import (
     label_table,
     task_fields,
 )
-from faceinsight.data.readers.label_file import LabelFile, printable
+from faceinsight.data.readers.label_file import LabelFile, word_at
 from faceinsight.data.splits import PARTS, TEST, SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
@@ -42,13 +42,10 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     fields = task_fields("fairface", vocabulary, _FIELDS)
     train_names, train_labels, _ = _read_file(folder / TRAIN_FILE, fields)
     test_names, test_labels, test_file = _read_file(folder / TEST_FILE, fields)
-    again = pc.is_in(test_names, value_set=train_names)
-    if pc.any(again).as_py():
-        row = pc.index(again, True).as_py()
-        raise test_file.row_error(
-            row,
-            f"'{printable(test_names[row].as_py())}' already has a label in {folder / TRAIN_FILE}",
-        )
+    test_file.check(
+        pc.invert(pc.is_in(test_names, value_set=train_names)),
+        lambda row: f"'{word_at(test_names, row)}' already has a label in {folder / TRAIN_FILE}",
+    )
     tests = pa.repeat(pa.scalar(PARTS[TEST]), len(test_names))
     return Labels(
         label_table(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from faceinsight.errors import LabelFileError
@@ -149,6 +150,20 @@ class LabelFile:
                 if number > self.head and not blank:
                     yield number, self._split(number, line)
 
+    def check(self, sound: pa.Array, fault: Callable[[int], str]) -> None:
+        """Check what must hold in every row of what was read.
+
+        Args:
+            sound: [N] booleans; null is not sound.
+            fault: what to say of a row, counted from 0.
+
+        Raises:
+            LabelFileError: naming the first row that is not sound.
+        """
+        row = pc.index(pc.fill_null(sound, False), False).as_py()
+        if row >= 0:
+            raise self.row_error(row, fault(row))
+
     def line_error(self, number: int, fault: str) -> LabelFileError:
         """The error for a fault in a line of the file, counted from 1."""
         return LabelFileError(f"{self.path}, line {max(1, number)}: {fault}")
@@ -211,6 +226,11 @@ def shorten(words: Sequence[str], at_most: int = 8) -> str:
     """Words in a message, the first few of them where there are many."""
     some = ", ".join(printable(word) for word in words[:at_most])
     return some if len(words) <= at_most else f"{some} and {len(words) - at_most} more"
+
+
+def word_at(words: pa.Array, row: int) -> str:
+    """One of [N] words as it may stand in a one-line message."""
+    return printable(words[row].as_py())
 
 
 def printable(word: str, at_most: int = 80) -> str:

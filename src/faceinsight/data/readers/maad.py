@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from faceinsight.data.readers.base import (
     Labels,
     attribute_columns,
@@ -15,7 +17,7 @@ from faceinsight.data.readers.base import (
     check_unique,
     label_table,
 )
-from faceinsight.data.readers.label_file import Flags, LabelFile, printable
+from faceinsight.data.readers.label_file import Flags, LabelFile, word_at
 from faceinsight.data.splits import SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
@@ -41,12 +43,10 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     rows = file.read([_NAME, _IDENTITY], dict.fromkeys(columns.values()), Flags(unknown="0"))
     names = rows[_NAME]
     identities = rows[_IDENTITY].dictionary_encode()
-    for identity in identities.dictionary.to_pylist():
-        if not identity.isdecimal():
-            row = identities.indices.index(identities.dictionary.index(identity)).as_py()
-            raise file.row_error(
-                row, f"Identity is '{printable(identity)}', expected a person's number"
-            )
+    file.check(
+        pc.utf8_is_decimal(identities.dictionary).take(identities.indices),
+        lambda row: f"Identity is '{word_at(rows[_IDENTITY], row)}', expected a person's number",
+    )
     check_names(file, names)
     check_unique(file, names)
     return Labels(

@@ -18,7 +18,7 @@ from faceinsight.data.readers.base import (
     label_table,
     task_fields,
 )
-from faceinsight.data.readers.label_file import LabelFile, printable
+from faceinsight.data.readers.label_file import LabelFile, word_at
 from faceinsight.data.splits import PARTS, TEST, SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
@@ -41,14 +41,13 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     names = rows[_NAME]
     labels = class_labels(file, _TASK, rows[_TASK], fields[_TASK])
     check_names(file, names)
-    known = pc.match_substring_regex(names, r"^(train|test)_[^/]*\.jpg$")
-    if not pc.all(known).as_py():
-        row = pc.index(known, False).as_py()
-        raise file.row_error(
-            row,
-            f"the photograph's name '{printable(names[row].as_py())}' must begin with train_ or"
-            " test_ and end in .jpg",
-        )
+    file.check(
+        pc.match_substring_regex(names, r"^(train|test)_[^/]*\.jpg$"),
+        lambda row: (
+            f"the photograph's name '{word_at(names, row)}' must begin with train_ or test_ and end"
+            " in .jpg"
+        ),
+    )
     check_unique(file, names)
     aligned = pc.replace_substring_regex(names, r"\.jpg$", "_aligned.jpg")
     tests = pc.starts_with(names, "test_")

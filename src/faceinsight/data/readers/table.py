@@ -17,13 +17,14 @@ from faceinsight.data.readers.base import (
     KEY_TYPES,
     LABEL_TYPE,
     Labels,
+    check_boxes,
     check_names,
     check_unique,
     class_labels,
     class_words,
     label_table,
 )
-from faceinsight.data.readers.label_file import LabelFile, printable, shorten
+from faceinsight.data.readers.label_file import LabelFile, printable, shorten, word_at
 from faceinsight.data.registry import TableSettings
 from faceinsight.data.splits import PARTS, SeededSplit
 from faceinsight.errors import LabelFileError, VocabularyError
@@ -181,15 +182,14 @@ def _flags(
     values = pc.utf8_lower(values)
     present, absent = _is_in(values, settings.present), _is_in(values, settings.absent)
     known = pc.or_(present, absent)
-    sound = pc.or_(known, _is_in(values, settings.unknown))
-    if not pc.all(sound).as_py():
-        row = pc.index(sound, False).as_py()
-        words = [w for w in (*settings.present, *settings.absent, *settings.unknown) if w]
-        raise file.row_error(
-            row,
-            f"{column} is '{printable(values[row].as_py())}', expected one of {shorten(words, 16)},"
-            " or nothing; other words are named in the table's present, absent and unknown",
-        )
+    words = [w for w in (*settings.present, *settings.absent, *settings.unknown) if w]
+    file.check(
+        pc.or_(known, _is_in(values, settings.unknown)),
+        lambda row: (
+            f"{column} is '{word_at(values, row)}', expected one of {shorten(words, 16)}, or"
+            " nothing; other words are named in the table's present, absent and unknown"
+        ),
+    )
     if len(numbers) == 2 and numbers <= set(settings.absent):
         raise LabelFileError(
             f"{file.path} holds both 0 and -1, and one of them may mean unknown: say so with the"
@@ -202,31 +202,28 @@ def _boxes(
     file: LabelFile, rows: dict[str, pa.Array], settings: TableSettings
 ) -> dict[str, pa.Array]:
     """The four sides, int32 [N], rounded to whole pixels; null where the row has no box."""
-    box: dict[str, pa.Array] = {}
     assert settings.box is not None
-    for side, column in zip(BOX, settings.box, strict=True):
+
+    def pixels(column: str, type_: pa.DataType) -> pa.Array:
         values = rows[column]
         unknown = _is_in(pc.utf8_lower(values), settings.unknown)
-        bad = pc.invert(pc.or_(unknown, pc.match_substring_regex(values, _NUMBER)))
-        if pc.any(bad).as_py():
-            row = pc.index(bad, True).as_py()
-            raise file.row_error(
-                row, f"{column} is '{printable(values[row].as_py())}', expected pixels"
-            )
+        file.check(
+            pc.or_(unknown, pc.match_substring_regex(values, _NUMBER)),
+            lambda row: f"{column} is '{word_at(values, row)}', expected pixels",
+        )
         numbers = pc.if_else(unknown, pa.scalar(None, pa.string()), values).cast(pa.float64())
-        box[side] = pc.round(numbers).cast(KEY_TYPES[side])
-    nulls = sum(np.asarray(pc.is_null(sides), dtype=int) for sides in box.values())
-    for row in np.flatnonzero((nulls > 0) & (nulls < len(BOX)))[:1].tolist():
-        raise file.row_error(row, f"the box lacks a side of {', '.join(settings.box)}")
-    for low, high in (("left", "right"), ("top", "bottom")):
-        empty = pc.fill_null(pc.less_equal(box[high], box[low]), False)
-        if pc.any(empty).as_py():
-            row = pc.index(empty, True).as_py()
-            raise file.row_error(
-                row,
-                f"the box's {high} {box[high][row]} must be greater than its {low} {box[low][row]}"
-                f" (left, top, right and bottom are {', '.join(settings.box)})",
-            )
+        return pc.round(numbers).cast(type_)
+
+    box = {
+        side: pixels(column, KEY_TYPES[side])
+        for side, column in zip(BOX, settings.box, strict=True)
+    }
+    nulls = sum(np.asarray(sides.is_null(), dtype=int) for sides in box.values())
+    columns = ", ".join(settings.box)
+    file.check(
+        pa.array(np.isin(nulls, (0, len(BOX)))), lambda row: f"the box lacks a side of {columns}"
+    )
+    check_boxes(file, box, f"left, top, right and bottom are {columns}")
     return box
 
 
@@ -245,8 +242,7 @@ def _faces(file: LabelFile, names: pa.Array, box: dict[str, pa.Array] | None) ->
         first = int(np.argmax((sides.fillna(-1) == sides.fillna(-1).iloc[row]).all(axis=1)))
         raise file.row_error(
             row,
-            f"'{printable(names[row].as_py())}' already has a label for the same box in"
-            f" {file.place(first)}",
+            f"'{word_at(names, row)}' already has a label for the same box in {file.place(first)}",
         )
     return pa.array(sides.groupby("name").cumcount().to_numpy(np.int16))
 
@@ -258,19 +254,17 @@ def _parts(file: LabelFile, names: pa.Array, values: pa.Array, column: str) -> p
         LabelFileError: naming a line of another word, or that puts a photograph into a second part.
     """
     number = pc.index_in(pc.utf8_lower(values), value_set=pa.array(list(_PART_WORDS)))
-    if number.null_count:
-        row = pc.index(pc.is_null(number), True).as_py()
-        raise file.row_error(
-            row, f"{column} is '{printable(values[row].as_py())}', expected {', '.join(PARTS)}"
-        )
+    file.check(
+        number.is_valid(),
+        lambda row: f"{column} is '{word_at(values, row)}', expected {', '.join(PARTS)}",
+    )
     parts = pa.array(list(_PART_WORDS.values())).take(number)
     frame = pa.table({"name": names, "part": parts}).to_pandas()
-    other = (frame["part"] != frame.groupby("name")["part"].transform("first")).to_numpy()
-    if other.any():
-        row = int(np.argmax(other))
-        raise file.row_error(
-            row,
-            f"'{printable(names[row].as_py())}' is in {parts[row]}, but another face of the same"
-            " photograph is not: all of them must lie in one part",
-        )
+    file.check(
+        pa.array(frame["part"] == frame.groupby("name")["part"].transform("first")),
+        lambda row: (
+            f"'{word_at(names, row)}' is in {parts[row]}, but another face of the same photograph"
+            " is not: all of them must lie in one part"
+        ),
+    )
     return parts
