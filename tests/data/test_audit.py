@@ -141,7 +141,7 @@ def test_what_is_dropped_is_counted() -> None:
     assert report["taken"] == {"train": 1, "val": 1, "test": 1}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(small=st.integers(0, 40), more=st.integers(0, 40), seed=st.integers(0, 5))
 def test_a_smaller_limit_takes_a_subset(small: int, more: int, seed: int) -> None:
     table = many(80)

@@ -32,7 +32,7 @@ def test_flip_mirrors_and_swaps_left_and_right_classes():
 
 
 @given(st.integers(0, 2**32), st.floats(0, 0.3), st.floats(0, 0.3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_photograph_and_map_move_together(seed, shift, scale):
     photographs, maps, draws = batch(seed=seed)
     moved, moved_maps = augment(

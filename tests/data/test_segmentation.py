@@ -291,7 +291,7 @@ def test_a_photograph_of_one_line_has_crop_and_map(raw: Path) -> None:
     assert (crops.maps(np.array([0])) == 0).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(selections=st.lists(st.sets(st.integers(0, 19), min_size=1), min_size=1, max_size=4))
 def test_any_sequence_of_selections(
     tmp_path_factory: pytest.TempPathFactory, selections: list[set[int]]

@@ -43,8 +43,9 @@ def test_units_are_uniform_and_another_seed_gives_others() -> None:
     assert abs(np.corrcoef(units, others)[0, 1]) < 0.03
 
 
+@settings(max_examples=25, deadline=None)
 @given(
-    keys=st.lists(st.text(), unique=True, max_size=40),
+    keys=st.lists(st.text(), unique=True, max_size=20),
     seed=st.integers(),
     random=st.randoms(use_true_random=False),
 )
@@ -80,7 +81,7 @@ def test_shares_that_cannot_work(val_share: float, test_share: float, message: s
         SeededSplit(0, val_share, test_share)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     n=st.integers(3, 200),
     seed=st.integers(0, 9),

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -72,18 +73,10 @@ def segment(
         PhotographError: every single photograph failed; the first one's error.
     """
     raw_folder = Path(raw_folder)
-    key = [dataset, str(raw_folder.resolve()), settings.of_results(dataset)]
-    key.append(recipe("crops"))
-    if settings.maps == "parsed":
-        if parser is None:
-            from faceinsight.data.parsing.detector import PyfacerDetector
-            from faceinsight.data.parsing.parser import PyfacerParser
-
-            is_aligned = dataset in settings.aligned_crops
-            parser = PyfacerParser(settings, None if is_aligned else PyfacerDetector(settings))
+    parser = (parser or _pyfacer(dataset, settings)) if settings.maps == "parsed" else None
+    key = [dataset, str(raw_folder.resolve()), settings.of_results(dataset), recipe("crops")]
+    if parser is not None:
         key.append(parser.key)
-    else:
-        parser = None
     work = WorkFolder(work_root, "segmentation", digest(*key))
     store = ShardStore(work.path / "shards")
     keys = face_keys(examples, raw_folder, MAP_FOLDERS.get(settings.maps), settings.workers)
@@ -95,8 +88,8 @@ def segment(
     if len(missing):
         with images_bar(f"segmenting {dataset}", len(missing), disable=not progress) as bar:
             photographs = _by_photograph(examples, missing)
-            cutter = _Cutter(raw_folder, settings)
-            errors = _fill(store, keys, photographs, cutter, parser, settings, bar)
+            cut = partial(_cut, root=raw_folder, settings=settings)
+            errors = _fill(store, keys, photographs, cut, parser, settings, bar)
         places = store.places(keys)
     seconds = time.perf_counter() - started
 
@@ -136,6 +129,14 @@ def segment(
     return target
 
 
+def _pyfacer(dataset: str, settings: SegmentationSettings) -> MapParser:
+    from faceinsight.data.parsing.detector import PyfacerDetector
+    from faceinsight.data.parsing.parser import PyfacerParser
+
+    is_aligned = dataset in settings.aligned_crops
+    return PyfacerParser(settings, None if is_aligned else PyfacerDetector(settings))
+
+
 def _by_photograph(examples: pd.DataFrame, rows: np.ndarray) -> Iterator[_Photograph]:
     """Rows of examples grouped, so that a photograph with several faces is read once.
 
@@ -148,38 +149,30 @@ def _by_photograph(examples: pd.DataFrame, rows: np.ndarray) -> Iterator[_Photog
         yield _Photograph(name, [Face(at, box) for _, at, box in group])
 
 
-class _Cutter:
-    """Reads a photograph and cuts what its faces need; runs in threads."""
-
-    def __init__(self, root: Path, settings: SegmentationSettings) -> None:
-        self.root = root
-        self.settings = settings
-
-    def __call__(self, photograph: _Photograph) -> _Photograph:
-        try:
-            pixels = load_photograph(
-                self.root, photograph.name, max_pixels=self.settings.max_pixels
-            )
-            label_map = None
-            if folder := MAP_FOLDERS.get(self.settings.maps):
-                label_map = load_map(self.root, map_path(folder, photograph.name), pixels.shape[:2])
-        except PhotographError as error:
-            for face in photograph.faces:
-                face.error = error
-            return photograph
+def _cut(photograph: _Photograph, root: Path, settings: SegmentationSettings) -> _Photograph:
+    """Read a photograph and cut what its faces need; runs in threads."""
+    try:
+        pixels = load_photograph(root, photograph.name, max_pixels=settings.max_pixels)
+        label_map = None
+        if folder := MAP_FOLDERS.get(settings.maps):
+            label_map = load_map(root, map_path(folder, photograph.name), pixels.shape[:2])
+    except PhotographError as error:
         for face in photograph.faces:
-            try:
-                cut_face(face, pixels, label_map, self.settings)
-            except PhotographError as error:
-                face.error = PhotographError(error.reason, f"{photograph.name}: {error}")
+            face.error = error
         return photograph
+    for face in photograph.faces:
+        try:
+            cut_face(face, pixels, label_map, settings)
+        except PhotographError as error:
+            face.error = PhotographError(error.reason, f"{photograph.name}: {error}")
+    return photograph
 
 
 def _fill(
     store: ShardStore,
     keys: pd.DataFrame,
     photographs: Iterable[_Photograph],
-    cutter: _Cutter,
+    cut: Callable[[_Photograph], _Photograph],
     parser: MapParser | None,
     settings: SegmentationSettings,
     bar: tqdm,
@@ -214,10 +207,10 @@ def _fill(
 
     with ThreadPoolExecutor(settings.workers) as pool:
         try:
-            for photograph in ahead(pool, cutter, photographs, 2 * settings.batch_size):
-                failed = [face for face in photograph.faces if face.error]
-                if failed and failed[0].error:
-                    errors.append((photograph.name, failed[0].error))
+            for photograph in ahead(pool, cut, photographs, 2 * settings.batch_size):
+                failed = [face.error for face in photograph.faces if face.error]
+                if failed:
+                    errors.append((photograph.name, failed[0]))
                     bar.update(len(failed))
                 waiting += [face for face in photograph.faces if not face.error]
                 while len(waiting) >= settings.batch_size:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from faceinsight.data.drawn import DATASETS, DrawnSettings, draw_datasets
-from faceinsight.data.drawn.layouts import CELEBA_COLUMNS, MAAD_COLUMNS
+from faceinsight.data.drawn.layouts import CELEBA_COLUMNS, MAAD_COLUMNS, WRITERS
 from faceinsight.data.readers import read_labels
 
 
@@ -171,11 +171,11 @@ def test_readers_find_the_truth(tmp_path, vocabulary):
 
 def test_label_noise_changes_labels_and_nothing_else(tmp_path, vocabulary, drawn, settings):
     noisy = settings.model_copy(update={"label_noise": 0.2})
-    folder = draw_datasets(tmp_path / "d", noisy, vocabulary)
-    for photograph in (
-        "celeba/img_align_celeba/000007.jpg",
-        "rafdb/Image/aligned/test_0001_aligned.jpg",
-    ):
+    folder = tmp_path / "d"
+    for dataset in ("celeba", "expw"):
+        (folder / dataset).mkdir(parents=True)
+        WRITERS[dataset](folder / dataset, noisy)
+    for photograph in _photographs(folder):
         assert (folder / photograph).read_bytes() == (drawn / photograph).read_bytes()
     clean = read_labels("celeba", drawn / "celeba", vocabulary).table[list(CELEBA_COLUMNS)]
     changed = read_labels("celeba", folder / "celeba", vocabulary).table[list(CELEBA_COLUMNS)]

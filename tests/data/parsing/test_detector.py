@@ -74,7 +74,7 @@ def test_boxes_end_with_their_photograph(detecting: Callable[..., PyfacerDetecto
     assert box[3] == 100
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(height=st.integers(1, 900), width=st.integers(1, 900), data=st.data())
 def test_any_photograph_has_boxes_inside_it(height: int, width: int, data: st.DataObject) -> None:
     left = data.draw(st.integers(0, width - 1))
@@ -94,7 +94,7 @@ def test_real_photographs_with_several_faces(shared: Path) -> None:
         name, _, top, left, right, bottom, *_ = row.split()
         labelled.setdefault(name, []).append([int(left), int(top), int(right), int(bottom)])
     root = shared / "data/expw/image"
-    several = [n for n, b in labelled.items() if len(b) > 1 and (root / n).is_file()][:8]
+    several = [n for n, b in labelled.items() if len(b) > 1 and (root / n).is_file()][:3]
     detector = PyfacerDetector(
         SegmentationSettings(detector_weights=shared / "weights/retinaface_mobilenet0.25.pth")
     )
@@ -107,17 +107,17 @@ def test_real_photographs_with_several_faces(shared: Path) -> None:
         for label in labelled[name]:
             found += 1
             hit += any(_overlap(label, box) > 0.4 for box in boxes)
-    assert found >= 16
+    assert found >= 6
     assert hit / found > 0.7
 
 
 def test_a_tight_crop_is_one_face(shared: Path) -> None:
     root = shared / "data/utkface/UTKFace"
-    names = sorted(path.name for path in root.iterdir())[:4000:400]
+    names = sorted(path.name for path in root.iterdir())[:4000:1000]
     weights = shared / "weights/retinaface_mobilenet0.25.pth"
     detector = PyfacerDetector(SegmentationSettings(detector_weights=weights))
     found = find(detector, [load_photograph(root, name) for name in names])
-    assert sum(len(faces) == 1 for faces in found) >= 9
+    assert sum(len(faces) == 1 for faces in found) >= 3
 
 
 def _overlap(one: list[int], other: Box) -> float:

@@ -71,9 +71,9 @@ def test_the_crop_is_a_window_of_the_view(
     parser: PyfacerParser, pairs: tuple[np.ndarray, np.ndarray]
 ) -> None:
     """The same pixels of the view have the same classes, whichever window is asked for."""
-    photographs = pairs[0]
-    whole, _ = parser(photographs, nowhere(4), WHOLE, 256)
-    middle, _ = parser(photographs, nowhere(4), (0.25, 0.5), 128)
+    photographs = pairs[0][:1]
+    whole, _ = parser(photographs, nowhere(1), WHOLE, 256)
+    middle, _ = parser(photographs, nowhere(1), (0.25, 0.5), 128)
     assert (middle == whole[:, 64:192, 64:192]).all()
 
 
@@ -105,7 +105,7 @@ def test_no_face_black_and_white_are_parsed_as_they_are(parser: PyfacerParser) -
 
 def test_on_tight_crops_the_upper_edge_is_no_hat(parser: PyfacerParser, shared: Path) -> None:
     """What lies beyond the view is its edge repeated; with black there, hats cover the top."""
-    files = sorted((shared / "data/utkface/UTKFace").glob("2*.jpg"))[40:400:24]
+    files = sorted((shared / "data/utkface/UTKFace").glob("2*.jpg"))[40:400:90]
     views = [np.asarray(Image.open(p).convert("RGB").resize((256, 256))) for p in files]
     maps, detected = parser(np.stack(views), nowhere(len(views)), WHOLE, 64)
     assert detected.mean() > 0.9
@@ -132,9 +132,9 @@ def test_aligned_crops_are_parsed_as_they_are_without_a_detector(
 ) -> None:
     files = weights(shared) | {"detector_weights": Path("none")}
     parser = PyfacerParser(SegmentationSettings(**files), None)
-    maps, detected = parser(pairs[0], nowhere(4), WHOLE, 256)
+    maps, detected = parser(pairs[0][:2], nowhere(2), WHOLE, 256)
     assert not detected.any()
-    assert (maps == pairs[1]).mean() > 0.85
+    assert (maps == pairs[1][:2]).mean() > 0.85
 
 
 @pytest.mark.parametrize("name", ["parser_weights", "detector_weights"])

@@ -45,7 +45,7 @@ boxes = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_any_layout_reads_back(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary

@@ -43,7 +43,7 @@ def test_whole_files_equal_an_independent_reading(shared: Path, vocabulary: Voca
     assert (table["split"] == "val").sum() == pytest.approx(0.1 * 86_744, rel=0.05)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_any_layout_reads_back(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary

@@ -45,7 +45,7 @@ def test_other_published_name(tmp_path: Path, vocabulary: Vocabulary) -> None:
     assert len(read_labels("maad", folder, vocabulary).table) == 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_any_order_of_columns_reads_back(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary

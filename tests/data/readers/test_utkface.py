@@ -67,7 +67,7 @@ def test_real_folder(shared: Path, vocabulary: Vocabulary, decades: Vocabulary) 
         assert table[races].idxmax(axis=1).tolist() == [races[race] for _, _, race in truth]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     faces=st.lists(
         st.tuples(st.integers(0, 116), st.integers(0, 1), st.integers(0, 4)),
