@@ -242,25 +242,23 @@ class _Shown:
 
     def __call__(self, file: Path, found: list[Face] | PhotographError) -> None:
         """Show the faces of one photograph, or why there are none."""
-        if isinstance(found, Exception):
+        if not isinstance(found, list):
             self.failed = True
             click.echo(str(found), err=True)
-            faces: list[Face] = []
+            entry: dict[str, Any] = {"error": {"reason": found.reason, "message": str(found)}}
         else:
-            faces = found
-            self._draw(file, faces)
+            entry = {"faces": [face.to_dict() for face in found]}
+            self._draw(file, found)
         if self._as_json:
-            entry: dict[str, Any] = {"photograph": str(file)}
-            if isinstance(found, Exception):
-                entry["error"] = {"reason": found.reason, "message": str(found)}
-            else:
-                entry["faces"] = [face.to_dict() for face in faces]
-            click.echo((",\n" if self._count else "\n") + json.dumps(entry), nl=False)
+            told = json.dumps({"photograph": str(file), **entry})
+            click.echo((",\n" if self._count else "\n") + told, nl=False)
+        elif not isinstance(found, list):
+            pass
         elif self._table is not None:
-            self._faces += faces
-        elif not isinstance(found, Exception):
-            click.echo(f"{file}: {_count(len(faces))}")
-            for number, face in enumerate(faces, 1):
+            self._faces += found
+        else:
+            click.echo(f"{file}: {_faces(len(found))}")
+            for number, face in enumerate(found, 1):
                 click.echo(f"  {number}. {face.describe()}")
         self._count += 1
 
@@ -273,8 +271,8 @@ class _Shown:
         draw_photograph(file, faces, self._pictures / f"{file.stem}.jpg")
 
 
-def _count(faces: int) -> str:
-    return f"{faces or 'no'} face{'' if faces == 1 else 's'}"
+def _faces(count: int) -> str:
+    return f"{count or 'no'} face{'' if count == 1 else 's'}"
 
 
 def remarks(answer: PhotoAnswer, question: str | None) -> str:
