@@ -22,7 +22,7 @@ RACES = {"White", "Black", "Asian"}
 def test_the_parser_reads_the_same_labels_back(
     vocabulary: Vocabulary, lexicon: Lexicon, ruleset: RuleSet, parser: AnswerParser
 ):
-    for full, known in consistent(vocabulary, ruleset, 500, seed=7):
+    for full, known in consistent(vocabulary, ruleset, 120, seed=7):
         facts = grounding(known, vocabulary, lexicon)
         labels = parser.parse(facts).labels
         assert contradictions(facts, full, parser) == (), facts

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from faceinsight.answers.labels import drawn_caution, label_words, labels_of, summary_text
-from faceinsight.data.drawn import DrawnSettings, draw_datasets
 from faceinsight.method.characteristics import Vocabulary
 
 
@@ -75,10 +74,12 @@ def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabula
     assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)
 
 
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary) -> Path:
-    settings = DrawnSettings(faces={"celeba": 10}, size=48)
-    return draw_datasets(tmp_path_factory.mktemp("drawn") / "raw", settings, vocabulary)
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """What the project has drawn, by its manifest."""
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "manifest.json").write_text('{"generator": "faceinsight.data.drawn"}')
+    return tmp_path / "raw"
 
 
 @pytest.mark.parametrize(
@@ -95,5 +96,5 @@ def test_a_model_of_drawn_faces_is_put_before_photographs(
     photograph.touch()
     assert (drawn_caution(tmp_path, photograph) is not None) == warned
     assert drawn_caution(tmp_path, raw) is None
-    assert drawn_caution(tmp_path, raw / "celeba" / "any.jpg") is None
+    assert drawn_caution(tmp_path, raw / "manifest.json") is None
     assert drawn_caution(tmp_path / "nothing", photograph) is None

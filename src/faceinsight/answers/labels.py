@@ -78,9 +78,8 @@ def drawn_caution(model_folder: Path, photographs: Path) -> str | None:
         photographs: a file, or a folder of them.
     """
     from faceinsight.data.drawn.writing import is_drawn
-    from faceinsight.model.saving import PROVENANCE
 
-    path = Path(model_folder) / PROVENANCE
+    path = Path(model_folder) / "provenance.json"
     about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if not about.get("training", {}).get("drawn"):
         return None

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from faceinsight.answers.settings import PHRASE_FIELDS, LexiconSettings, Years
-from faceinsight.answers.wording import Wording, wording
+from faceinsight.answers.wording import Wording
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
 
@@ -62,8 +62,8 @@ class Lexicon:
         self.entries = {
             id_: Entry(
                 id_,
-                tuple(map(wording, of.say)),
-                tuple(map(wording, of.deny)),
+                tuple(map(Wording.of, of.say)),
+                tuple(map(Wording.of, of.deny)),
                 of.subject,
                 {name: tuple(getattr(of, name)) for name in PHRASE_FIELDS},
                 of.years,

@@ -1,15 +1,13 @@
-"""The grammar of written answers: fragments joined to predicates, predicates to sentences."""
+"""The grammar of written answers: wordings joined to predicates, predicates to sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TypeVar
 
 from faceinsight.answers.wording import Wording
 
-THEIR = ("their", "his", "her")
-"""The possessive for a person of unknown gender, a man, a woman."""
-
+_Choice = TypeVar("_Choice")
 _MASK = (1 << 64) - 1
 
 
@@ -31,44 +29,9 @@ class Dice:
         self._state = (self._state * 6364136223846793005 + 1442695040888963407) & _MASK
         return (self._state >> 33) % bound
 
-    def pick(self, texts: Sequence[str]) -> str:
-        """One of some texts."""
-        return texts[self.below(len(texts))]
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A wording ready to be joined.
-
-    Attributes:
-        verb: be, have, wear or show.
-        rest: what follows it, by gender of the person spoken of (`THEIR`).
-        negative: whether it says that something is not there.
-        quality: "black" of "black hair", else empty.
-        noun: "hair" of it.
-        length: words of `rest`.
-    """
-
-    verb: str
-    rest: tuple[str, str, str]
-    negative: bool
-    quality: str
-    noun: str
-    length: int
-
-
-def fragment(wording: Wording) -> Fragment:
-    """Prepare a wording."""
-    words = wording.rest.split()
-    rests = [" ".join(their if word == "their" else word for word in words) for their in THEIR]
-    return Fragment(
-        wording.verb,
-        (rests[0], rests[1], rests[2]),
-        wording.negative,
-        "" if wording.negative else wording.quality,
-        wording.noun,
-        len(words),
-    )
+    def pick(self, choices: Sequence[_Choice]) -> _Choice:
+        """One of some choices."""
+        return choices[self.below(len(choices))]
 
 
 def joined(texts: Sequence[str], last: str = "and") -> str:
@@ -78,10 +41,10 @@ def joined(texts: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(texts[:-1])}, {last} {texts[-1]}"
 
 
-def predicate(verb: str, fragments: Sequence[Fragment], gender: int, dice: Dice) -> str:
+def predicate(verb: str, wordings: Sequence[Wording], gender: int, dice: Dice) -> str:
     """An infinitive with all that follows it: "to have wavy black hair, but no bangs or beard"."""
-    has = noun_phrases([f for f in fragments if not f.negative], gender)
-    denial, lacks = "", [f.rest[gender] for f in fragments if f.negative]
+    has = noun_phrases([f for f in wordings if not f.negative], gender)
+    denial, lacks = "", [f.of_gender[gender] for f in wordings if f.negative]
     if lacks:
         # "no bangs and no beard", or "no bangs or beard"; "not" is never repeated.
         negator = lacks[0].partition(" ")[0]
@@ -97,16 +60,16 @@ def predicate(verb: str, fragments: Sequence[Fragment], gender: int, dice: Dice)
     return f"to {verb} {joined(has)}"
 
 
-def noun_phrases(fragments: Sequence[Fragment], gender: int) -> list[str]:
+def noun_phrases(wordings: Sequence[Wording], gender: int) -> list[str]:
     """Noun phrases; qualities of one noun go together: "a big pointy nose"."""
     phrases: list[str] = []
     place: dict[str, int] = {}
-    for f in fragments:
+    for f in wordings:
         at = place.get(f.noun) if f.quality else None
         if at is None:
             if f.quality:
                 place[f.noun] = len(phrases)
-            phrases.append(f.rest[gender])
+            phrases.append(f.of_gender[gender])
         else:
             # The quality that came first keeps its article: "an oval" of "an oval face".
             before = phrases[at]

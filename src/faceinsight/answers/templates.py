@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from weakref import WeakKeyDictionary
 
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.phrasing import Dice, capitalised, fragment
+from faceinsight.answers.phrasing import Dice, capitalised
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.writer import CROPS, MOST_WORDS, UNKNOWN, Answer, Writer
 from faceinsight.method.characteristics import Vocabulary
@@ -50,8 +50,7 @@ def all_texts(vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
     for entry in lexicon.entries.values():
         yield f"The {entry.subject}. This {entry.subject}."
         for wording in (*entry.say, *entry.deny):
-            made = fragment(wording)
             yield wording.infinitive
-            for rest in made.rest:
-                yield f"{made.verb} {rest}"
+            for rest in wording.of_gender:
+                yield f"{wording.verb} {rest}"
                 yield capitalised(rest)

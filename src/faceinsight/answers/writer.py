@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from faceinsight.answers.ages import OLDEST
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.phrasing import (
-    THEIR,
     Dice,
-    Fragment,
     capitalised,
-    fragment,
     joined,
     predicate,
     with_article,
 )
 from faceinsight.answers.questions import Question
+from faceinsight.answers.wording import THEIR, Wording
 
 MOST_WORDS = 30
 """No description or list is longer than this."""
@@ -77,10 +75,8 @@ class Writer:
 
     def __init__(self, lexicon: Lexicon) -> None:
         entries = lexicon.entries
-        self.say = {id_: tuple(map(fragment, e.say)) for id_, e in entries.items()}
-        self.deny = {id_: tuple(map(fragment, e.deny)) for id_, e in entries.items()}
-        self.infinitives = {id_: tuple(w.infinitive for w in e.say) for id_, e in entries.items()}
-        self.denials = {id_: tuple(w.infinitive for w in e.deny) for id_, e in entries.items()}
+        self.say = {id_: e.say for id_, e in entries.items()}
+        self.deny = {id_: e.deny for id_, e in entries.items()}
         self.subject = {id_: e.subject for id_, e in entries.items()}
         self.groups = lexicon.groups
         self.group_of = {id_: members for members in self.groups.values() for id_ in members}
@@ -94,9 +90,7 @@ class Writer:
             if word in entry.phrases["synonyms"]
         }
         # "a man", and "male" of a child.
-        self.nouns = {
-            id_: (self.say[id_][0].rest[0], self.say[id_][-1].rest[0]) for id_ in self.gender
-        }
+        self.nouns = {id_: (self.say[id_][0].rest, self.say[id_][-1].rest) for id_ in self.gender}
         words = {
             id_: {*e.phrases["synonyms"], *e.phrases["narrower"]} for id_, e in entries.items()
         }
@@ -146,22 +140,24 @@ class Writer:
 
     def _clause(self, id_: str, present: bool, appears: str, dice: Dice) -> str:
         if present:
-            return f"{appears} {dice.pick(self.infinitives[id_])}"
-        if self.denials[id_] and self.say[id_][0].negative:
-            return f"{appears} {dice.pick(self.denials[id_])}"
+            return f"{appears} {dice.pick(self.say[id_]).infinitive}"
+        if self.deny[id_] and self.say[id_][0].negative:
+            return f"{appears} {dice.pick(self.deny[id_]).infinitive}"
         plain = "appear to" if appears == "appears to" else "seem to"
-        return f"does not {plain} {dice.pick(self.infinitives[id_])}"
+        return f"does not {plain} {dice.pick(self.say[id_]).infinitive}"
 
     def _group(self, members: Sequence[str], labels: Mapping[str, bool], dice: Dice) -> Answer:
         member = _held(members, labels)
         if member is None:
             return Answer(UNKNOWN, ())
-        made = self.say[member][dice.below(len(self.say[member]))]
+        made = dice.pick(self.say[member])
         gender = self.gender.get(member, 0)
         if dice.below(3) == 0:
-            text = f"{capitalised(made.rest[gender])}."
+            text = f"{capitalised(made.of_gender[gender])}."
         else:
-            text = f"{dice.pick(_PERSONS)} {dice.pick(_APPEARS)} {made.verb} {made.rest[gender]}."
+            text = (
+                f"{dice.pick(_PERSONS)} {dice.pick(_APPEARS)} {made.verb} {made.of_gender[gender]}."
+            )
         return Answer(text, self._implied((member,), (), labels))
 
     def _topic(self, about: Sequence[str], labels: Mapping[str, bool], dice: Dice) -> Answer:
@@ -175,7 +171,7 @@ class Writer:
             return Answer(UNKNOWN, ())
         verb = self.say[known[0]][0].verb
         some = [id_ for id_ in known if self.say[id_][0].verb == verb][:3]
-        rests = joined([self.say[id_][0].rest[0] for id_ in some], "or")
+        rests = joined([self.say[id_][0].rest for id_ in some], "or")
         text = f"{dice.pick(_PERSONS)} does not appear to {verb} {rests}."
         return Answer(text, self._implied((), some, labels))
 
@@ -231,8 +227,8 @@ class Writer:
         young = any((years := self.years[id_]) and (years[1] or OLDEST) < _GROWN_UP for id_ in lead)
         for id_ in lead:
             said = self.say[id_]
-            made = said[dice.below(len(said))]
-            text = made.rest[gender]
+            made = dice.pick(said)
+            text = made.of_gender[gender]
             if id_ in self.gender:
                 noun = self.nouns[id_][young]
             elif made.verb == "have":
@@ -261,13 +257,13 @@ class Writer:
 
     def _chosen(
         self, known: Sequence[str], labels: Mapping[str, bool], room: int, dice: Dice
-    ) -> tuple[list[str], list[str], list[tuple[str, Fragment]]]:
-        """Some present and some absent ids, and their fragments, within a number of words."""
+    ) -> tuple[list[str], list[str], list[tuple[str, Wording]]]:
+        """Some present and some absent ids, and their wordings, within a number of words."""
         here = [id_ for id_ in known if labels[id_] and not self._misleads(id_, labels)]
         gone = [id_ for id_ in known if not labels[id_] and self.deny[id_]]
         present: list[str] = []
         absent: list[str] = []
-        made: list[tuple[str, Fragment]] = []
+        made: list[tuple[str, Wording]] = []
         begun: set[tuple[str, str]] = set()
         for pool, chosen, words, most in (
             (gone, absent, self.deny, 1),
@@ -278,7 +274,7 @@ class Writer:
                 if not pool:
                     break
                 id_ = pool.pop(dice.below(len(pool)))
-                f = words[id_][dice.below(len(words[id_]))]
+                f = dice.pick(words[id_])
                 subject = self.subject[id_]
                 # Besides its own words a conjunction, and for each verb and subject their own.
                 cost = f.length + 1 + 2 * ((subject, f.verb) not in begun)
@@ -299,10 +295,10 @@ class Writer:
         return any(labels.get(other) is False for other in self.also_called[id_])
 
     def _sentences(
-        self, made: Iterable[tuple[str, Fragment]], who: str, gender: int, dice: Dice
+        self, made: Iterable[tuple[str, Wording]], who: str, gender: int, dice: Dice
     ) -> str:
-        """Sentences of fragments, one for the person and one for anything else."""
-        by_subject: dict[str, dict[str, list[Fragment]]] = {}
+        """Sentences of wordings, one for the person and one for anything else."""
+        by_subject: dict[str, dict[str, list[Wording]]] = {}
         for subject, f in made:
             by_subject.setdefault(subject, {}).setdefault(f.verb, []).append(f)
         texts = []
