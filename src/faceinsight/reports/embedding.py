@@ -127,7 +127,9 @@ def layouts(figure: go.Figure) -> dict[str, dict[str, Any]]:
 
 def _panels(figure: go.Figure, layout: dict[str, Any]) -> list[dict[str, Any]]:
     """Each pair of axes that something is drawn on, with its place, in the order of reading."""
-    used = {"xaxis" + (trace.xaxis or "x")[1:] for trace in figure.data}
+    # Tables and polar charts have no axes.
+    axes = (getattr(trace, "xaxis", "") for trace in figure.data)
+    used = {"xaxis" + (axis or "x")[1:] for axis in axes if axis != ""}
     panels = []
     for name in layout:
         if name in used:
@@ -139,7 +141,8 @@ def _panels(figure: go.Figure, layout: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _legend_lines(figure: go.Figure) -> int:
     """Lines that the legend takes in a narrow window, where its entries are all of one width."""
-    names = [str(t.name) for t in figure.data if t.name and t.showlegend is not False]
+    shown = (t for t in figure.data if getattr(t, "showlegend", False) is not False)
+    names = [str(t.name) for t in shown if t.name]
     if len(names) < 2:
         return 1
     in_a_line = max(_NARROW // (42 + 7 * max(map(len, names))), 1)

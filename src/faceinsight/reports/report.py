@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from faceinsight.data.classes import MAP_CLASSES, MAP_COLOURS
@@ -25,8 +22,8 @@ from faceinsight.reports import (
     rule_figures,
     tables,
 )
-from faceinsight.reports.embedding import embed
 from faceinsight.reports.examples import ExampleFace, findings, map_uri, picture_uri
+from faceinsight.reports.page import write_page
 from faceinsight.reports.style import variant_name
 
 if TYPE_CHECKING:
@@ -38,6 +35,21 @@ WITHHELD = (
 )
 """Said in place of example faces where none are given."""
 
+
+SECTIONS = (
+    ("summary", "Summary"),
+    ("data", "Data sets"),
+    ("prior", "Correlation prior"),
+    ("rules", "Rules"),
+    ("curves", "Learning curves"),
+    ("metrics", "Metrics"),
+    ("ablation", "Ablation"),
+    ("calibration", "Calibration"),
+    ("faces", "Example faces"),
+    ("use", "Responsible use"),
+    ("provenance", "Provenance"),
+)
+"""Sections of the page, by the names of their anchors."""
 
 ORDER_LITTLE, ORDER_MUCH = 0.01, 0.05
 """Shares of answers that another order of the characteristics changes: up to the first they are
@@ -146,13 +158,12 @@ def render_report(
     metrics = in_order(metrics)
     last = list(metrics)[-1]
     full = metrics[last]
-    return _template().render(
+    return write_page(
+        "report.html.j2",
+        {name: figures[name] for name in FIGURES},
         title=title,
+        sections=SECTIONS,
         drawn=drawn,
-        charts={name: embed(figures[name], name) for name in FIGURES},
-        plotly_js=_plotly_js(),
-        css=_source("report.css"),
-        js=_source("report.js"),
         variants=[variant_name(v) for v in metrics],
         full_name=variant_name(last),
         full=full,
@@ -241,32 +252,3 @@ def _face(face: ExampleFace, vocabulary: Vocabulary) -> dict[str, Any]:
         "map": None if face.map is None else map_uri(face.map),
         "findings": findings(face, vocabulary),
     }
-
-
-@cache
-def _plotly_js() -> Markup:
-    from plotly.offline import get_plotlyjs
-
-    return Markup(get_plotlyjs())
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("faceinsight.reports", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _template() -> Any:
-    return _environment().get_template("report.html.j2")
-
-
-def _source(name: str) -> Markup:
-    """A file of the page that is taken over as it is."""
-    environment = _environment()
-    assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, name)[0])
