@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import torch
 
-from faceinsight.answers import Lexicon
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.checkpoints import COMPLETE
@@ -19,7 +18,7 @@ from faceinsight.training.exchange import read_order, write_job
 from faceinsight.training.launch import FOLDER
 from faceinsight.training.loop import train
 from tests.forking import fork_context
-from tests.model import tiny
+from tests.model import talking, tiny
 from tests.training.conftest import is_alive, make_job, weights, write_crops
 
 # 123 training examples in batches of 8: the last one of an epoch has 3, which two processes cannot
@@ -34,16 +33,14 @@ SETTINGS = {
     "answer_start": 0.3,
     "answer_turns": 2,
 }
-ANSWERS = {"topics": {"looks": {"question": "What does it show?", "about": ["Bald", "Smiling"]}}}
 
 
 def job_of(crops, model=None, **training):
     """A job that learns to answer in words, too."""
-    lexicon = Lexicon.from_config(ANSWERS, tiny.vocabulary())
     # Losses near 1, of which float32 holds seven digits.
     language_model = {"architecture": tiny.LLAMA | {"initializer_range": 0.05}}
     model = {"answer_weight": 1.0, "language_model": language_model} | (model or {})
-    return make_job(crops, model, lexicon, **(SETTINGS | training))
+    return make_job(crops, model, talking.lexicon(), **(SETTINGS | training))
 
 
 @pytest.fixture(scope="module")

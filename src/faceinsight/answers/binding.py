@@ -16,15 +16,12 @@ from dataclasses import dataclass
 from faceinsight.answers.grammar import (
     ADVERBS,
     AGAINST,
-    CLOSING,
     CLOTHED,
     COPULAS,
     DETERMINERS,
     ELLIPSIS,
-    EXCEPTING,
-    FINITE,
+    PHRASE_ENDS,
     PREPOSITIONS,
-    PRONOUNS,
     RELATIVE,
     SOMEBODY,
     STOPS,
@@ -208,7 +205,7 @@ class Binder:
                     return None, False
             elif word in ADVERBS or word.endswith("ly"):
                 place += 1
-            elif _ends_phrase(word):
+            elif word in PHRASE_ENDS:
                 break
             else:
                 unknown += 1
@@ -269,16 +266,3 @@ class Binder:
         """Parts of which a question asks for the quality, those that need not be told first."""
         parts = [part for part, sense in quality.qualities.items() if sense.ids & self._asked]
         return sorted(parts, key=lambda part: part not in self._defaults)
-
-
-def _ends_phrase(word: str) -> bool:
-    return (
-        word in STOPS
-        or word in CLOSING
-        or word in EXCEPTING
-        or word in FINITE
-        or word in COPULAS
-        or word in DETERMINERS
-        or word in PRONOUNS
-        or word in TAKING
-    )

@@ -8,23 +8,20 @@ from dataclasses import dataclass
 from faceinsight.answers.grammar import (
     BREAKS,
     COPULAS,
-    DETERMINERS,
     FINITE,
-    NEGATORS,
     NO,
     PRONOUNS,
-    STOPS,
     YES,
+    Rules,
 )
+from faceinsight.answers.grammar import Clause as Marked
 from faceinsight.answers.negation import excepts
 from faceinsight.answers.words import BLANK, BULLET, DASH, NEWLINE, Words
 
 _ENDS = frozenset(".?!;()[]{}") | {NEWLINE, BLANK, BULLET}
-_SUBJECT = 6
-"""A subject has at most so many words; nothing further ahead is looked at."""
-
 _KEY = 8
-_EXPRESSIONS = frozenset({("anything", "but"), ("nothing", "but"), ("not", "yet")})
+_CUTS = Rules("cuts")
+_JOINTS = frozenset({",", "and", "so", "because"})
 
 _LONGEST = 500
 """A longer clause is cut: nothing reaches that far, and the work stays linear."""
@@ -100,59 +97,24 @@ def _tagged(words: list[str], place: int) -> bool:
 
 def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut at words such as "but", and where a comma or "and" begins a clause of its own."""
+    clause = Marked(words[start:end])
     first, has_verb = start, False
-    excepting = excepts(words[start : min(start + 3, end)])
+    excepting = excepts(clause.words)
     for place in range(start, end):
         word = words[place]
-        breaks = word in BREAKS and not _within(words, place, end)
-        if breaks or place - first == _LONGEST:
+        cut = False
+        if word in BREAKS or (word in _JOINTS and not excepting):
+            found = _CUTS.all_at(clause, place - start)
+            rule = next((f.rule for f in found if has_verb or not f.rule.get("verbs")), None)
+            cut = rule is not None and not rule.get("open")
+        if cut or place - first == _LONGEST:
             if place > first:
                 yield first, place
-            first, has_verb = place + breaks, False
-        elif excepting and word not in FINITE:
-            continue  # "Except for the glasses, she wears ..." is one clause
-        elif word in (",", "and", "so", "because") and _begins_clause(words, place, end, has_verb):
-            if place > first:
-                yield first, place
-            first, has_verb = place + 1, False
+            first, has_verb = place + cut, False
         elif word in FINITE:
             has_verb, excepting = True, False
     if end > first:
         yield first, end
-
-
-def _within(words: list[str], place: int, end: int) -> bool:
-    """Whether a word such as "but" begins no clause: "anything but young", "but not his hat"."""
-    if (*words[place - 1 : place], words[place]) in _EXPRESSIONS:
-        return True
-    following = words[place + 1 : min(place + 3, end)]
-    return words[place] == "but" and following[:1] == ["not"] and following[-1] in DETERMINERS
-
-
-def _begins_clause(words: list[str], place: int, end: int, has_verb: bool) -> bool:
-    """Whether a subject with its verb, or a key with its colon, follows the comma or "and"."""
-    start = place + 1
-    if start < end and words[start] in ("and", "so"):
-        start += 1
-    for ahead in range(start, min(start + _SUBJECT, end)):
-        word = words[ahead]
-        if word == ":":
-            return ahead > start
-        if word in FINITE and word != "be":
-            return ahead > start and (has_verb or words[start] in PRONOUNS)
-        if word in STOPS or word in NEGATORS:
-            # Keys of JSON may have such words in them.
-            return words[place] == "," and _colon_ahead(words, start, end)
-    return False
-
-
-def _colon_ahead(words: list[str], start: int, end: int) -> bool:
-    for word in words[start : min(start + _SUBJECT, end)]:
-        if word == ":":
-            return True
-        if word in (",", DASH):
-            return False
-    return False
 
 
 def _clause(

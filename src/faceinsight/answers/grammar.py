@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-_TABLE: dict[str, Any] = yaml.safe_load(
+TABLE: dict[str, Any] = yaml.safe_load(
     files("faceinsight.answers").joinpath("grammar.yml").read_text(encoding="utf-8")
 )
 _CLASS = re.compile(r"<(\^?)([\w|]+)>(.*)")
@@ -34,13 +34,13 @@ _OPERATORS = {"(": "(?:", ".": rf"(?:[^ _]++{_MARKS})", "[": "(", "]": ")", "$":
 def word_class(name: str) -> frozenset[str]:
     """The words of a class of the table."""
     found: set[str] = set()
-    for word in _TABLE["words"][name].split():
+    for word in TABLE["words"][name].split():
         inner = _CLASS.fullmatch(word)
         found |= word_class(inner[2]) if inner else {word.strip('"').replace("\\n", "\n")}
     return frozenset(found)
 
 
-WORDS = {name: word_class(name) for name in _TABLE["words"]}
+WORDS = {name: word_class(name) for name in TABLE["words"]}
 
 
 def __getattr__(name: str) -> frozenset[str]:
@@ -60,7 +60,7 @@ def _regex(pattern: str) -> str:
     for token in pattern.split():
         if token[0] == "{" and token[1:2].isalpha():
             name, _, suffix = token[1:].partition("}")
-            made.append(f"(?:{_regex(_TABLE['patterns'][name])}){suffix}")
+            made.append(f"(?:{_regex(TABLE['patterns'][name])}){suffix}")
         elif found := _CLASS.fullmatch(token):
             made.append(_of_class(found[2].split("|"), bool(found[1])) + found[3])
         elif token[0] in "(|[]$.)?*+{":
@@ -148,7 +148,7 @@ class Rules:
                 re.compile(_regex(rule["behind"])) if "behind" in rule else None,
                 rule,
             )
-            for rule in _TABLE[name]
+            for rule in TABLE[name]
         ]
 
     def all_at(self, clause: Clause, place: int, before: int | None = None) -> Iterator[Found]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from faceinsight.answers.grammar import UNCHANGED
+from faceinsight.answers.grammar import TABLE, UNCHANGED, WITH_IS
 
 BULLET, BLANK, NEWLINE, DASH = "•", "¶", "\n", "–"
 
@@ -37,26 +37,6 @@ _SIGNS = {
     **dict.fromkeys("✓✔✅", "yes"),
     **dict.fromkeys("✗✘❌", "no"),
 }
-
-_CONTRACTED = {
-    "can't": ("can", "not"),
-    "cannot": ("can", "not"),
-    "cant": ("can", "not"),
-    "won't": ("will", "not"),
-    "shan't": ("shall", "not"),
-    "ain't": ("is", "not"),
-    "isnt": ("is", "not"),
-    "arent": ("are", "not"),
-    "wasnt": ("was", "not"),
-    "doesnt": ("does", "not"),
-    "dont": ("do", "not"),
-    "hasnt": ("has", "not"),
-    "havent": ("have", "not"),
-    "i'm": ("i", "am"),
-    "let's": ("let", "us"),
-}
-_ENDINGS = {"'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
-_HAVE_IS = {"he", "she", "it", "that", "there", "here", "who", "what", "this"}
 
 
 @dataclass
@@ -130,17 +110,17 @@ class Normaliser:
     def _word(self, written: str) -> tuple[str, ...] | list[str]:
         if (known := self._variants.get(written)) is not None:
             return known
-        if (parts := _CONTRACTED.get(written)) is not None:
-            return parts
+        if (parts := TABLE["contractions"].get(written)) is not None:
+            return parts.split()
         if "'" in written:
             if written.endswith("n't"):
                 return (written[:-3], "not")
             stem, _, _ = written.rpartition("'")
             ending = written[len(stem) :]
-            if ending in _ENDINGS:
-                return (stem, _ENDINGS[ending])
+            if ending in TABLE["endings"]:
+                return (stem, TABLE["endings"][ending])
             if ending == "'s":
-                return (stem, "is") if stem in _HAVE_IS else self._variants.get(stem, [stem])
+                return (stem, "is") if stem in WITH_IS else self._variants.get(stem, [stem])
         form = singular(written)
         return self._variants.get(form) or (form,)
 
