@@ -58,9 +58,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "predict": prediction.create_pipeline(runs.chosen),
         "train": upstream + prevalence + _of_variant(both, runs, runs.chosen),
         "ablation": ablation,
-        "rivals": faces + rivals.create_pipeline(),
-        "facexbench": rivals.create_facexbench_pipeline(),
-        "finetune": faces + rivals.create_finetuning_pipeline(),
+        "rivals": faces + rivals.create_pipeline(runs.rival, runs.scored_by),
+        "facexbench": rivals.create_facexbench_pipeline(runs.chosen),
+        "finetune": faces + rivals.create_finetuning_pipeline(runs.rival, runs.scored_by),
     }
 
 

@@ -29,7 +29,7 @@ def asked(finished):
         given = {"rival": "nvila_8b", "rivals.server.backoff": "0.01"}
         done = finished.run("--pipelines=rivals", **given)
         assert done.returncode == 0, done.stderr[-4000:]
-        folder = finished.root / "data/tiny/08_reporting/nvila_8b_text_training_free/metrics.json"
+        folder = finished.root / "data/tiny/08_reporting/nvila_8b_text/metrics.json"
         (path,) = folder.glob("*/metrics.json")
         return json.loads(path.read_text()), done.stderr, str(server.http.server_port)
 

@@ -10,7 +10,8 @@ from faceinsight.pipelines.runs import Runs
 @pytest.fixture
 def parameters(project_root):
     text = (project_root / "conf/base/parameters.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text) | {"variant": "lgc", "training": {"seed": 0}}
+    rival = {"rival": "llava_1_5_7b", "scored_by": "text"}
+    return yaml.safe_load(text) | {"variant": "lgc", "training": {"seed": 0}} | rival
 
 
 def test_by_default_each_of_the_papers_variants_once(parameters):

@@ -94,7 +94,7 @@ def test_a_list_of_given_words(text, present):
     assert read_closed(text, LIST) == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(text=st.text(max_size=40))
 def test_any_text_is_read_without_an_error(text):
     for question in (EACH, AGE, LIST):

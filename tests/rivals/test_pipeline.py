@@ -45,7 +45,8 @@ def made(tmp_path_factory, vocabulary):
     logger.addHandler(told)
     logger.setLevel(logging.INFO)
     artifacts = {}
-    for of_rival in (create_pipeline(), create_finetuning_pipeline()):
+    name = "llava_1_5_7b", "likelihood"
+    for of_rival in (create_pipeline(*name), create_finetuning_pipeline(*name)):
         given = {name: MemoryDataset(inputs[name], "assign") for name in of_rival.inputs()}
         out = {name: Kept(copy_mode="assign") for name in of_rival.all_outputs()}
         catalog = DataCatalog(given | out)
@@ -91,7 +92,7 @@ def measured(metrics):
 
 
 def test_as_it_is_it_is_measured_on_every_task(made):
-    metrics = made[0]["rival_training_free.metrics"]
+    metrics = made[0]["llava_1_5_7b_likelihood.metrics"]
     assert measured(metrics) == {"fairface/age", "fairface/gender", "fairface/race"}
     assert metrics["questions"]["answered"] == metrics["asking"]["asked"] == 3 * 10
     assert metrics["rival"]["setting"] == "training-free"
@@ -99,7 +100,7 @@ def test_as_it_is_it_is_measured_on_every_task(made):
 
 
 def test_fine_tuned_it_is_measured_on_its_task_alone(made):
-    metrics = made[0]["rival_tuned.metrics"]
+    metrics = made[0]["llava_1_5_7b_likelihood_tuned.metrics"]
     assert measured(metrics) == {"fairface/gender"}
     assert metrics["questions"]["answered"] == metrics["asking"]["asked"] == 10
     rival = metrics["rival"]
@@ -109,8 +110,8 @@ def test_fine_tuned_it_is_measured_on_its_task_alone(made):
 
 
 def test_labels_of_what_was_not_asked_are_left_out(made, vocabulary):
-    predictions = made[0]["rival_tuned.predictions"]
-    whole = made[0]["rival_training_free.predictions"]
+    predictions = made[0]["llava_1_5_7b_likelihood_tuned.predictions"]
+    whole = made[0]["llava_1_5_7b_likelihood.predictions"]
     gender = ["y_Male", "y_Female"]
     pd.testing.assert_frame_equal(predictions[gender], whole[gender])
     assert whole["y_age_0_2"].notna().all()
@@ -119,9 +120,9 @@ def test_labels_of_what_was_not_asked_are_left_out(made, vocabulary):
 
 
 def test_an_adapter_and_its_grid_are_kept(made):
-    folder = made[0]["rival_tuned.adapters"] / "fairface_gender"
+    folder = made[0]["llava_1_5_7b_tuned.adapters"] / "fairface_gender"
     assert (folder / "adapter_model.safetensors").is_file()
-    grid = made[0]["rival_tuned.grid"]
+    grid = made[0]["llava_1_5_7b_tuned.grid"]
     assert grid["learning_rate"].tolist() == [1e-3, 4e-3]
     assert grid["chosen"].sum() == 1
 
@@ -138,7 +139,7 @@ def test_its_name_says_that_it_is_tiny_wherever_it_is_told(made):
 
 
 def test_both_settings_have_a_row_of_their_own_in_the_papers_tables(made, tmp_path):
-    for name in ("rival_training_free", "rival_tuned"):
+    for name in ("llava_1_5_7b_likelihood", "llava_1_5_7b_likelihood_tuned"):
         folder = tmp_path / name / "metrics.json" / "2026-01-01"
         folder.mkdir(parents=True)
         (folder / "metrics.json").write_text(json.dumps(made[0][f"{name}.metrics"]))

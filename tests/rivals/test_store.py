@@ -24,7 +24,7 @@ def path(tmp_path):
     return tmp_path / "answers.jsonl"
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(answers, min_size=len(KEYS), max_size=len(KEYS)))
 def test_what_is_added_is_held_and_found_again(tmp_path_factory, given_answers):
     path = tmp_path_factory.mktemp("store") / "answers.jsonl"

@@ -25,11 +25,15 @@ class Runs:
         variants: names, in the order in which they add up.
         chosen: the one that `train`, `evaluation` and `predict` work on.
         seeds: of the trainings of a variant; the first is the configured one.
+        rival: the one that `rivals` and `finetune` work on.
+        scored_by: what it is scored by.
     """
 
     variants: tuple[str, ...] = tuple(LABELS)
     chosen: str = tuple(LABELS)[-1]
     seeds: tuple[int, ...] = (0,)
+    rival: str = "llava_1_5_7b"
+    scored_by: str = "text"
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Runs:
@@ -53,7 +57,8 @@ class Runs:
         if not isinstance(number, int) or number < 1:
             raise ParameterError(f"seeds: {number!r} is no number of seeds; give 1 or more")
         seeds = tuple(range(first, first + number)) if isinstance(first, int) else (first,)
-        return cls(tuple(in_order(variants)), str(chosen), seeds)
+        rival = str(parameters["rival"]), str(parameters["scored_by"])
+        return cls(tuple(in_order(variants)), str(chosen), seeds, *rival)
 
     def of_variant(self, variant: str) -> dict[str, int | None]:
         """Names of a variant's runs, each with its seed; None for the configured one."""

@@ -12,11 +12,8 @@ from faceinsight.method.variants import LABELS, in_order
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them."""
 
-RIVALS = {"rival_training_free.metrics", "rival_tuned.metrics"}
-"""Metrics of which something is told while they are made."""
-
-TOLD = {"ablation", "tables_scores", "photo_scores", *RIVALS}
-"""Further artifacts of which something is told here, or while they are made."""
+TOLD = {"ablation", "tables_scores", "photo_scores"}
+"""Further artifacts of which something is told here, or while they are made, as rivals' metrics."""
 
 DRAWN_FACE = "celeba/img_align_celeba/000001.jpg"
 """A photograph among the drawn data sets."""
@@ -43,7 +40,7 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
         texts += other_systems(load, path_of, alone="report" not in made)
     if "photo_scores" in made:
         texts += photographs(made, load, path_of)
-    if not {*TOLD, *PAGES, *_metrics(made)}.intersection(made):
+    if not any(name in {*TOLD, *PAGES} or name.endswith(".metrics") for name in made):
         texts += places(made, path_of)
     return texts
 
@@ -78,8 +75,9 @@ def faces_are_drawn(load: Load) -> bool:
 
 
 def _metrics(made: Collection[str]) -> list[str]:
-    """Metrics of our own models, an entry a run."""
-    return sorted(name for name in made if name.endswith(".metrics") and name not in RIVALS)
+    """Metrics of our own models, an entry a run; a rival has a tally of its questions beside."""
+    of = {name.removesuffix(".metrics") for name in made if name.endswith(".metrics")}
+    return sorted(f"{run}.metrics" for run in of if f"{run}.tally" not in made)
 
 
 def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:

@@ -21,7 +21,7 @@ def figures(scores):
     return {name: values[0] for name, values in found.items()}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), min_size=1, max_size=40),
 )

@@ -8,19 +8,20 @@ from faceinsight.pipelines.rivals import nodes
 _RIVAL = {"rivals": "params:rivals", "vocabulary": "vocabulary"}
 
 
-def create_pipeline() -> Pipeline:
-    """The rival that the parameter `rival` names, as it is: asked, read and measured."""
-    return _in_namespace(_measured(), "rival_training_free")
+def create_pipeline(rival: str, scored_by: str) -> Pipeline:
+    """A rival as it is: asked, read and measured."""
+    return _measured(f"{rival}_{scored_by}")
 
 
-def create_finetuning_pipeline() -> Pipeline:
+def create_finetuning_pipeline(rival: str, scored_by: str) -> Pipeline:
     """The same rival fine-tuned by LoRA, then asked, read and measured."""
+    adapters = f"{rival}_tuned.adapters"
     tuned = node(
         nodes.tune_rival,
         {**_RIVAL, "finetuning": "params:finetuning", "work": "params:work", **of_each("crops")},
-        ["adapters", "grid"],
+        [adapters, f"{rival}_tuned.grid"],
     )
-    return _in_namespace(pipeline([tuned]) + _measured(adapters="adapters"), "rival_tuned")
+    return pipeline([tuned]) + _measured(f"{rival}_{scored_by}_tuned", adapters=adapters)
 
 
 def create_tables_pipeline() -> Pipeline:
@@ -41,15 +42,17 @@ def create_tables_pipeline() -> Pipeline:
     )
 
 
-def create_facexbench_pipeline() -> Pipeline:
-    """FaceXBench's questions, answered by the variant that the parameter `variant` names."""
-    inputs = ["model", "params:facexbench", "params:predict", "params:work"]
-    return pipeline([node(nodes.answer_facexbench, inputs, "facexbench_scores")])
+def create_facexbench_pipeline(variant: str) -> Pipeline:
+    """FaceXBench's questions, answered by a variant of our own."""
+    inputs = [f"{variant}.model", "params:facexbench", "params:predict", "params:work"]
+    return pipeline([node(nodes.answer_facexbench, inputs, f"{variant}.facexbench")])
 
 
-def _measured(**tuned: str) -> Pipeline:
-    """A rival asked, read and measured; with `adapters` where it was fine-tuned."""
-    return pipeline(
+def _measured(name: str, **tuned: str) -> Pipeline:
+    """A rival asked, read and measured, its artifacts in a namespace of this name; with `adapters`
+    where it was fine-tuned.
+    """
+    of_rival = pipeline(
         [
             node(
                 nodes.ask_rival,
@@ -83,15 +86,11 @@ def _measured(**tuned: str) -> Pipeline:
             ),
         ]
     )
-
-
-def _in_namespace(of_rival: Pipeline, namespace: str) -> Pipeline:
-    """A rival's own artifacts in a namespace, all that rivals share left outside."""
-    shared = {name for name in of_rival.inputs() if not name.startswith("params:")}
-    parameters = {name for name in of_rival.inputs() if name.startswith("params:")}
+    shared = of_rival.inputs()
+    parameters = {entry for entry in shared if entry.startswith("params:")}
     return pipeline(
         of_rival,
-        namespace=namespace,
-        inputs=shared - {"parameters"},
-        parameters={name: name for name in parameters},
+        namespace=name,
+        inputs=shared - parameters - {"parameters"},
+        parameters={entry: entry for entry in parameters},
     )
