@@ -96,7 +96,7 @@ class TuningJob:
         """The rival, its task and a point, for messages."""
         name = f"{name_of(self.rivals)} on {self.task}"
         if point is None:
-            return f"{name}, as it is"
+            return f"{name}, untuned"
         return f"{name}, learning rate {point.learning_rate:g}, image encoder {point.image_encoder}"
 
 
