@@ -34,7 +34,7 @@ from faceinsight.evaluation.paired import MAP, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS
-from faceinsight.training.loop import TrainingJob
+from faceinsight.training.job import TrainingJob
 from page import INTERVALS, difference_cells, spread, table, write
 from runner import Arm, Project, facts, parser_of, photograph_options, run_arms
 

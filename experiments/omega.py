@@ -31,7 +31,7 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.prior import weights_of
 from faceinsight.reports.paper.numbers import claim
 from faceinsight.reports.paper.omega import OMEGAS, SWEEP_COLUMNS, chosen_omega
-from faceinsight.training.loop import TrainingJob
+from faceinsight.training.job import TrainingJob
 from page import over_seeds, spread, table, write
 from runner import Arm, Project, commits, parser_of, run_arm
 

@@ -37,7 +37,8 @@ from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.model.decoding import consistent_labels, probabilities
 from faceinsight.model.modeling import FaceInsightModel
-from faceinsight.training.loop import TrainingJob, train_in_process
+from faceinsight.training.job import TrainingJob
+from faceinsight.training.loop import train_in_process
 from page import INTERVALS, difference_cells, spread, table, write
 from plain_models import PlainNetwork, ml_gcn, one_sigmoid_each
 from plain_training import logits_of, now, rates, train_for

@@ -39,7 +39,8 @@ from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
-from faceinsight.training.loop import TrainingJob, train
+from faceinsight.training.job import TrainingJob
+from faceinsight.training.loop import train
 from faceinsight.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[1]

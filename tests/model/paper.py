@@ -15,7 +15,7 @@ from faceinsight.method.prior import correlation_prior, count
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.variants import Variant
 from faceinsight.pipelines.priors.nodes import encode_phrases
-from faceinsight.training.loop import TrainingJob
+from faceinsight.training.job import TrainingJob
 from tests.conftest import ROOT
 from tests.model import checkpoints
 from tests.training.conftest import write_crops

@@ -13,7 +13,7 @@ from faceinsight.answers import Lexicon
 from faceinsight.data.store import CropWriter
 from faceinsight.method.prior import correlation_prior, count
 from faceinsight.method.variants import LGC
-from faceinsight.training.loop import TrainingJob
+from faceinsight.training.job import TrainingJob
 from faceinsight.training.settings import TrainingSettings
 from tests.model import tiny
 

@@ -1,7 +1,5 @@
-"""Training that kills itself at a named point. Run in a process of its own."""
+"""Points at which training stops, with what it writes half-written or written and not yet used."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,65 +7,61 @@ from typing import Any
 import pandas as pd
 
 from faceinsight.common.work import WorkFolder
-from faceinsight.training import checkpoints, loop, trainer
+from faceinsight.training import callbacks, checkpoints, loop
 from faceinsight.training.callbacks import ImagesProgress
-from faceinsight.training.exchange import read_order
 from faceinsight.training.trainer import FaceTrainer
 
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+Stop = Callable[[], None]
 
 
-def before(owner: Any, name: str, call: int = 1) -> None:
-    """Die instead of calling `owner.name` for the `call`-th time."""
-    original, calls = getattr(owner, name), []
+def before(owner: Any, name: str, call: int = 1) -> Callable[[Any, Stop], None]:
+    """Stop instead of calling `owner.name` for the `call`-th time."""
 
-    def dying(*args: Any, **kwargs: Any) -> Any:
-        calls.append(name)
-        if len(calls) == call:
-            die()
-        return original(*args, **kwargs)
+    def arrange(monkeypatch: Any, stop: Stop) -> None:
+        original, calls = getattr(owner, name), []
 
-    setattr(owner, name, dying)
+        def stopping(*args: Any, **kwargs: Any) -> Any:
+            calls.append(name)
+            if len(calls) == call:
+                stop()
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, stopping)
+
+    return arrange
 
 
-def weights_half_written() -> None:
-    original = FaceTrainer._save
+def weights_half_written(monkeypatch: Any, stop: Stop) -> None:
+    original = FaceTrainer.save_model
 
-    def dying(self: FaceTrainer, output_dir: str, *args: Any) -> None:
-        original(self, output_dir, *args)
+    def stopping(self: FaceTrainer, output_dir: str, _internal_call: bool = False) -> None:
+        original(self, output_dir, _internal_call)
         file = Path(output_dir) / "model.safetensors"
-        os.truncate(file, file.stat().st_size // 2)
-        die()
+        with file.open("r+b") as stream:
+            stream.truncate(file.stat().st_size // 2)
+        stop()
 
-    FaceTrainer._save = dying
+    monkeypatch.setattr(FaceTrainer, "save_model", stopping)
 
 
-def old_checkpoint_half_removed() -> None:
-    def dying(folder: Path) -> None:
+def old_checkpoint_half_removed(monkeypatch: Any, stop: Stop) -> None:
+    def stopping(folder: Path) -> None:
         (folder / "model.safetensors").unlink()
-        die()
+        stop()
 
-    checkpoints.shutil.rmtree = dying
+    monkeypatch.setattr(checkpoints.shutil, "rmtree", stopping)
 
 
-POINTS: dict[str, Callable[[], None]] = {
-    "in an update": lambda: before(ImagesProgress, "on_step_end", call=3),
+POINTS: dict[str, Callable[[Any, Stop], None]] = {
+    "in an update": before(ImagesProgress, "on_step_end", call=3),
     "weights half written": weights_half_written,
-    "optimiser written": lambda: before(FaceTrainer, "_save_rng_state"),
-    "all but COMPLETE written": lambda: before(trainer, "mark_complete"),
-    "checkpoint whole": lambda: before(trainer, "drop_old_checkpoints", call=2),
+    "optimiser written": before(FaceTrainer, "_save_rng_state"),
+    "all but COMPLETE written": before(callbacks, "mark_complete"),
+    "checkpoint whole": before(callbacks, "drop_old_checkpoints", call=2),
+    "between two checkpoints": before(ImagesProgress, "on_step_end", call=6),
     "old checkpoint half removed": old_checkpoint_half_removed,
-    "in an evaluation": lambda: before(FaceTrainer, "prediction_step", call=3),
-    "model saved": lambda: before(loop, "learning_curve"),
-    "model in place": lambda: before(pd.DataFrame, "to_parquet"),
-    "learning curve in place": lambda: before(WorkFolder, "finish"),
+    "in an evaluation": before(FaceTrainer, "prediction_step", call=3),
+    "model saved": before(loop, "learning_curve"),
+    "model in place": before(pd.DataFrame, "to_parquet"),
+    "learning curve in place": before(WorkFolder, "finish"),
 }
-
-
-def train_until(point: str | None, order: Path, work: Path) -> None:
-    """Train what `exchange.write_job` put into `order`, until `point` or to the end."""
-    if point is not None:
-        POINTS[point]()
-    loop.train(read_order(order).job, work)

@@ -1,64 +1,58 @@
-"""Training that is killed (SIGKILL) again and again ends as if nothing had happened."""
+"""Training that is stopped again and again ends as if nothing had happened."""
 
 import os
-import random
 import signal
-import time
+from functools import partial
 
 import pandas as pd
 import pytest
 import torch
 
-from faceinsight.training.exchange import write_job
+from faceinsight.training.loop import train
 from tests.forking import fork_context
 from tests.training.conftest import make_job, weights, write_crops
-from tests.training.killing import POINTS, train_until
+from tests.training.killing import POINTS
 
 SETTINGS = {"epochs": 3, "keep_checkpoints": 2, "logging_steps": 5, "eval_batch_size": 16}
+# Hardly any progress: a run that is not stopped ends early.
+WITHOUT_PROGRESS = {"epochs": 8, "learning_rate": 1e-6, "patience": 2, "logging_steps": 5}
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop(point):
+    raise Stopped(point)
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_until_killed(job, work, point):
+    POINTS[point](pytest.MonkeyPatch(), kill)
+    train(job, work)
 
 
 @pytest.fixture(scope="module")
-def context():
-    context = fork_context()
-    process = context.Process(target=os.getpid)  # its server is there from now on
-    process.start()
-    process.join()
-    return context
+def crops(tmp_path_factory):
+    return write_crops(tmp_path_factory.mktemp("killed") / "crops", 160, seed=1)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    place = tmp_path_factory.mktemp("killed")
-    job = make_job(write_crops(place / "crops", 160, seed=1), **SETTINGS)
-    (place / "order").mkdir()
-    write_job(place / "order", job, work=place, out=place, log_level=20)
-    return place
-
-
-@pytest.fixture
-def start(context, place):
-    def start(work, point=None):
-        process = context.Process(target=train_until, args=(point, place / "order", place / work))
-        process.start()
-        return process
-
-    return start
+def job(crops):
+    return make_job(crops, **SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def whole(context, place):
-    began = time.monotonic()
-    process = context.Process(target=train_until, args=(None, place / "order", place / "whole"))
-    process.start()
-    process.join()
-    assert process.exitcode == 0
-    return result(place / "whole"), time.monotonic() - began
+def whole(job, tmp_path_factory):
+    return result(train(job, tmp_path_factory.mktemp("whole")))
 
 
-def result(work):
-    (finished,) = work.rglob("FINISHED")
-    folder = finished.parent
-    left = {path.name for path in folder.iterdir()}
+def result(trained):
+    model, _ = trained
+    left = {path.name for path in model.parent.iterdir()}
     assert left == {
         "FINISHED",
         ".lock",
@@ -67,7 +61,7 @@ def result(work):
         "model",
         "tensorboard",
     }
-    return weights(folder / "model"), pd.read_parquet(folder / "learning_curve.parquet")
+    return weights(model), pd.read_parquet(model.parent / "learning_curve.parquet")
 
 
 def assert_same(one, other):
@@ -77,34 +71,34 @@ def assert_same(one, other):
         assert torch.equal(tensor, other[0][name]), name
 
 
-def test_killed_at_every_named_point(start, whole, place):
-    for point in POINTS:
-        process = start("points", point)
+def test_stopped_at_every_named_point(job, whole, tmp_path, monkeypatch):
+    for point, arrange in POINTS.items():
+        with monkeypatch.context() as patch:
+            arrange(patch, partial(stop, point))
+            with pytest.raises(Stopped, match=point):
+                train(job, tmp_path)
+    assert_same(result(train(job, tmp_path)), whole)
+
+
+def test_stopped_while_it_waits_for_progress(crops, tmp_path, monkeypatch):
+    job = make_job(crops, **WITHOUT_PROGRESS)
+    whole = result(train(job, tmp_path / "whole"))
+    accuracy = whole[1].loc[whole[1]["name"] == "eval_accuracy", "value"].to_numpy()
+    assert len(accuracy) < 16
+    assert len(accuracy) - 1 - accuracy.argmax() == 2
+    for point in ("between two checkpoints", "in an evaluation"):
+        with monkeypatch.context() as patch:
+            POINTS[point](patch, partial(stop, point))
+            with pytest.raises(Stopped, match=point):
+                train(job, tmp_path / "stopped")
+    assert_same(result(train(job, tmp_path / "stopped")), whole)
+
+
+def test_killed_while_it_writes(job, whole, tmp_path):
+    """By SIGKILL, where nothing is tidied up on the way out."""
+    for point in ("weights half written", "old checkpoint half removed", "model in place"):
+        process = fork_context().Process(target=train_until_killed, args=(job, tmp_path, point))
+        process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL, point
-    process = start("points")
-    process.join()
-    assert process.exitcode == 0
-    assert_same(result(place / "points"), whole[0])
-
-
-def test_killed_at_ten_random_moments(start, whole, place):
-    expected, seconds = whole
-    draw = random.Random(0)
-    kills = runs = 0
-    while kills < 10:
-        work = f"moments-{runs}"
-        process = start(work)
-        process.join(timeout=draw.uniform(0.2, 1) * seconds)
-        process.kill()
-        process.join()
-        if process.exitcode == 0:  # it was faster
-            assert_same(result(place / work), expected)
-            runs += 1
-        else:
-            assert process.exitcode == -signal.SIGKILL
-            kills += 1
-    process = start(work)
-    process.join()
-    assert process.exitcode == 0
-    assert_same(result(place / work), expected)
+    assert_same(result(train(job, tmp_path)), whole)

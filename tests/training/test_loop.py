@@ -5,64 +5,95 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from faceinsight.common.work import WorkFolder
 from faceinsight.errors import ParameterError
 from faceinsight.method.variants import ORG
+from faceinsight.model.building import default_tokenizer
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training import loop
-from faceinsight.training.callbacks import ImagesProgress
 from faceinsight.training.loop import train
-from tests.training.conftest import weights, write_crops
+from tests.training.conftest import make_job, weights, write_crops
 
-
-class Stopped(Exception):
-    pass
-
-
-def stop_at(monkeypatch, step):
-    """Let a run die in the middle of an update, as if the power had gone."""
-    before = ImagesProgress.on_step_end
-
-    def dying(self, args, state, control, **kwargs):
-        if state.global_step == step:
-            raise Stopped
-        before(self, args, state, control, **kwargs)
-
-    monkeypatch.setattr(ImagesProgress, "on_step_end", dying)
-
-
-def test_it_learns_and_saves_a_model_that_loads(job, tmp_path):
-    folder, curve = train(job(epochs=8), tmp_path / "work")
-    accuracy = curve[curve["name"] == "eval_accuracy"]["value"]
-    assert accuracy.iloc[-1] > 0.85 > accuracy.iloc[0]
-    assert {"loss", "bce", "logic", "eval_accuracy", "learning_rate"} <= set(curve["name"])
-    assert FaceInsightModel.from_pretrained(folder).vocabulary.ids == job().vocabulary.ids
-    facts = json.loads((folder / "provenance.json").read_text())
-    assert facts["variant"]["name"] == "lgc"
-    assert facts["digests"]["job"] == job(epochs=8).key()
-    assert not list(folder.rglob("*.bin"))
+MADE = {"maps": "provided", "size": 32, "margin": 0.125}
 
 
 def say_how_made(folder, **settings):
-    """StoredCrops as segmentation writes them say how they were made."""
+    """Crops as segmentation writes them say how they were made."""
     path = folder / "crops.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"settings": settings}))
 
 
-def test_a_model_says_how_its_crops_were_made(job, tmp_path):
-    one = job(epochs=1)
-    say_how_made(one.crops["celeba"], maps="provided", size=32, margin=0.125)
-    folder, _ = train(one, tmp_path / "work")
-    made = FaceInsightModel.from_pretrained(folder).config.crops
-    assert made == {"maps": "provided", "size": 32, "margin": 0.125}
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("loop")
+
+
+@pytest.fixture(scope="module")
+def learning(place):
+    crops = write_crops(place / "crops", 160, seed=1)
+    say_how_made(crops, **MADE)
+    return make_job(crops, epochs=8)
+
+
+@pytest.fixture(scope="module")
+def trained(learning, place):
+    return train(learning, place / "work")
+
+
+@pytest.fixture(scope="module")
+def facts(trained):
+    return json.loads((trained[0] / "provenance.json").read_text())
+
+
+def accuracies(curve):
+    return curve[curve["name"] == "eval_accuracy"].set_index("step")["value"]
+
+
+def test_it_learns_and_saves_a_model_that_loads(learning, trained):
+    folder, curve = trained
+    accuracy = accuracies(curve)
+    assert accuracy.iloc[-1] > 0.85 > accuracy.iloc[0]
+    assert {"loss", "bce", "logic", "eval_accuracy", "learning_rate"} <= set(curve["name"])
+    assert FaceInsightModel.from_pretrained(folder).vocabulary.ids == learning.vocabulary.ids
+    assert not list(folder.parent.rglob("training_args.bin"))
+
+
+def test_the_parts_of_the_loss_add_up(trained):
+    values = (
+        trained[1].pivot_table(index="step", columns="name", values="value").dropna(subset=["loss"])
+    )
+    np.testing.assert_allclose(values["bce"] + values["logic"], values["loss"], rtol=1e-5)
+    assert values["train_loss"].dropna().item() == pytest.approx(values["loss"].mean())
+
+
+def test_a_model_says_where_it_came_from(learning, trained, facts):
+    config = json.loads((trained[0] / "config.json").read_text())
+    assert config["learnt"] == list(learning.vocabulary.annotated_by("celeba"))
+    assert config["crops"] == MADE
+    assert facts["variant"]["name"] == "lgc"
+    assert facts["digests"]["job"] == learning.key()
+
+
+def test_the_model_of_the_best_validation_accuracy_is_kept(trained, facts):
+    folder, curve = trained
+    training, accuracy = facts["training"], accuracies(curve)
+    assert training["best_validation_accuracy"] == pytest.approx(accuracy.max())
+    assert accuracy[training["best_step"]] == accuracy.max()
+    best = folder.parent / f"checkpoints/checkpoint-{training['best_step']}"
+    for name, tensor in weights(best).items():
+        assert torch.equal(tensor, weights(folder)[name]), name
+
+
+def test_what_is_trained_is_not_trained_again(learning, trained, place, monkeypatch):
+    monkeypatch.setattr(loop, "train_in_process", lambda *_: pytest.fail("trained again"))
+    assert train(learning, place / "work")[0] == trained[0]
 
 
 def test_crops_that_were_made_in_two_ways_are_refused(job, tmp_path):
-    one = job(epochs=1)
+    one = job()
     other = write_crops(tmp_path / "other", 40, seed=5, dataset="maad")
     say_how_made(one.crops["celeba"], margin=0.25)
     say_how_made(other, margin=0.5)
@@ -71,67 +102,8 @@ def test_crops_that_were_made_in_two_ways_are_refused(job, tmp_path):
         train(mixed, tmp_path / "work")
 
 
-@pytest.mark.parametrize(
-    ("step", "patience"), [(1, None), (6, None), (11, None), (17, None), (10, 2), (14, 2)]
-)
-def test_a_stopped_run_ends_as_one_that_was_not(job, tmp_path, monkeypatch, step, patience):
-    # With patience: hardly any progress, so that the run that was not stopped ends early.
-    settings = {"patience": patience, "epochs": 8, "learning_rate": 1e-6} if patience else {}
-    settings["logging_steps"] = 5  # Between two points of the curve there are checkpoints.
-    whole, whole_curve = train(job(**settings), tmp_path / "whole")
-    assert whole_curve["step"].max() > step
-    with monkeypatch.context() as patch:
-        stop_at(patch, step)
-        with pytest.raises(Stopped):
-            train(job(**settings), tmp_path / "stopped")
-    folder, curve = train(job(**settings), tmp_path / "stopped")
-    for name, tensor in weights(whole).items():
-        assert torch.equal(tensor, weights(folder)[name]), name
-    pd.testing.assert_frame_equal(whole_curve, curve, check_exact=True)
-
-
-def test_the_best_validation_accuracy_is_kept(job, tmp_path):
-    folder, curve = train(job(learning_rate=3e-2), tmp_path / "work")
-    best = json.loads((folder / "provenance.json").read_text())["training"]
-    accuracy = curve[curve["name"] == "eval_accuracy"].set_index("step")["value"]
-    assert best["best_validation_accuracy"] == pytest.approx(accuracy.max())
-    assert accuracy[best["best_step"]] == accuracy.max()
-
-
-def test_without_progress_training_stops_early(job, tmp_path):
-    _, curve = train(job(learning_rate=1e-12, patience=2, epochs=8), tmp_path / "work")
-    accuracy = curve[curve["name"] == "eval_accuracy"]["value"].to_numpy()
-    assert len(accuracy) < 16
-    assert len(accuracy) - 1 - accuracy.argmax() == 2
-
-
-def test_what_is_trained_is_not_trained_again(job, tmp_path, monkeypatch):
-    folder, _ = train(job(), tmp_path / "work")
-    monkeypatch.setattr(loop, "train_in_process", lambda *_: pytest.fail("trained again"))
-    again, _ = train(job(), tmp_path / "work")
-    assert again == folder
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda job: dataclasses.replace(job, variant=ORG),
-        lambda job: dataclasses.replace(
-            job, training=job.training.model_copy(update={"learning_rate": 1e-4})
-        ),
-        lambda job: dataclasses.replace(job, adjacency=np.eye(5)),
-        lambda job: dataclasses.replace(job, weights={"celeba": 2.0}),
-    ],
-    ids=["variant", "training", "prior", "weights"],
-)
-def test_whatever_decides_the_model_names_its_folder(job, change):
-    assert change(job()).key() != job().key()
-    assert job().key() == job().key()
-
-
-def test_org_reads_no_maps_and_has_no_graph(job, tmp_path):
-
-    folder, curve = train(dataclasses.replace(job(epochs=1), variant=ORG), tmp_path / "work")
+from faceinsight.method.variants import ORG
+from faceinsight.model.building import default_tokenizer
     names = weights(folder)
     assert not [n for n in names if "gcn" in n or "segmentation" in n]
     assert "logic" not in set(curve["name"])
@@ -160,43 +132,29 @@ def test_maps_that_are_not_there_are_not_taken_for_black(job, tmp_path):
         train(dataclasses.replace(job(), crops={"celeba": crops}), tmp_path / "work")
 
 
-def test_a_checkpoint_in_a_folder_that_changed_is_another_job(job, tmp_path):
-    (tmp_path / "encoder").mkdir()
-    (tmp_path / "encoder/model.safetensors").write_bytes(b"one")
-    model = job().model
-    encoder = model.image_encoder.model_copy(
-        update={"pretrained": str(tmp_path / "encoder"), "architecture": None}
-    )
-    with_folder = dataclasses.replace(
-        job(), model=model.model_copy(update={"image_encoder": encoder})
-    )
-    before = with_folder.key()
-    (tmp_path / "encoder/model.safetensors").write_bytes(b"another")
-    assert with_folder.key() != before
-
-
 def test_a_second_start_waits_for_the_first(job, tmp_path):
     """Two processes on one job: one trains, the other finds what it made."""
-    work = WorkFolder(tmp_path / "work", "training", job().key())
+    one = job(epochs=0.2)
     order = []
 
     def second():
-        train(job(), tmp_path / "work")
+        train(one, tmp_path / "work")
         order.append("second")
 
-    with work.alone():
+    with WorkFolder(tmp_path / "work", "training", one.key()).alone():
         thread = threading.Thread(target=second)
         thread.start()
-        time.sleep(0.5)
+        time.sleep(0.2)
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
 
 
-def test_compile_is_for_the_language_models_layers(job, tmp_path, monkeypatch):
+def test_compile_is_for_the_language_models_layers(job, monkeypatch):
     compiled = []
     monkeypatch.setattr("faceinsight.model.compiling.compile_layers", compiled.append)
-    train(job(epochs=1, compile=True), tmp_path / "work")
+    one = job(compile=True)
+    loop._model(one, default_tokenizer(one.model, one.vocabulary), loop._datasets(one)[0])
     (language_model,) = compiled
     assert language_model.config.model_type == "llama"
 
@@ -215,9 +173,3 @@ def test_validation_accuracy_is_that_of_the_likeliest_class(vocabulary):
     expected = (logits[:, columns].argmax(axis=1) == true).mean()
     found = loop._accuracy_of(val_set, vocabulary)(given)
     assert found == {"accuracy": pytest.approx(expected), "fairface/age": pytest.approx(expected)}
-
-
-def test_a_model_says_what_it_was_taught(job, tmp_path):
-    folder, _ = train(job(epochs=1), tmp_path / "work")
-    config = json.loads((folder / "config.json").read_text())
-    assert config["learnt"] == list(job().vocabulary.annotated_by("celeba"))

@@ -1,9 +1,12 @@
-"""Two processes on the CPU against one, and what they leave when they are killed."""
+"""Two processes on the CPU against one, and what they leave when they are ended."""
 
 import json
+import multiprocessing
 import os
 import signal
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +14,10 @@ import pandas as pd
 import pytest
 import torch
 
-from faceinsight.errors import FaceInsightError, ParameterError
+from faceinsight.errors import FaceInsightError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.checkpoints import COMPLETE
-from faceinsight.training.exchange import read_order, write_job
-from faceinsight.training.launch import FOLDER
-from faceinsight.training.loop import train
+from faceinsight.training.loop import PROCESSES, train
 from tests.forking import fork_context
 from tests.model import talking, tiny
 from tests.training.conftest import is_alive, make_job, weights, write_crops
@@ -63,9 +64,60 @@ def one(place, crops):
     return train(job_of(crops, batch_size=8, processes=1), place / "one")
 
 
+@contextmanager
+def once_there_is_a_checkpoint(work, act):
+    """Call `act` with the ids of the training processes that this one has started."""
+
+    def watch():
+        while not list(work.rglob(COMPLETE)):
+            time.sleep(0.02)
+        act([process.pid for process in multiprocessing.active_children()])
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield
+    thread.join()
+
+
+def children(pid):
+    """Ids of the processes that a process has started."""
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+
+
 @pytest.fixture(scope="module")
 def two(place, pair):
-    return train(pair, place / "two")
+    """What two processes make that are interrupted and killed on the way."""
+    work, ranks = place / "two", []
+
+    def press_ctrl_c(found):
+        ranks.extend(found)
+        for pid in (*ranks, os.getpid()):
+            os.kill(pid, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with once_there_is_a_checkpoint(work, press_ctrl_c), pytest.raises(KeyboardInterrupt):
+        train(pair, work)
+    signal.signal(signal.SIGINT, before)
+    assert len(ranks) == 2
+    assert not any(is_alive(pid) for pid in ranks)
+
+    caller = fork_context().Process(target=train, args=(pair, work))
+    caller.start()
+    while len(list(work.rglob(COMPLETE))) < 2:
+        assert caller.is_alive()
+        time.sleep(0.02)
+    ranks = children(caller.pid)
+    assert len(ranks) >= 2
+    caller.kill()
+    caller.join()
+    # No waiting here: the work folder's lock is theirs until the last of them is gone.
+    trained = train(pair, work)
+    assert not any(is_alive(pid) for pid in ranks)
+    return trained
 
 
 def values(result, name):
@@ -104,7 +156,7 @@ def test_they_save_one_model_that_loads(one, two):
     assert facts["settings"]["processes"] == 2
     assert facts["images_per_second"] > 0
     assert facts["tflop_per_second"] > 0
-    assert not (folder.parent / FOLDER).exists()
+    assert not (folder.parent / PROCESSES).exists()
     (events,) = (folder.parent / "tensorboard").iterdir()
     assert events.stat().st_size > 1000
 
@@ -112,52 +164,6 @@ def test_they_save_one_model_that_loads(one, two):
 def test_their_number_names_the_folder(pair, one, two):
     assert one[0] != two[0]
     assert two[0].parent.name == pair.key()
-
-
-def test_what_is_wrong_with_the_input_comes_as_one_sentence(place, capfd):
-    bare = write_crops(place / "bare", 40, seed=3, maps=False)
-    with pytest.raises(ParameterError, match="reads label maps"):
-        train(make_job(bare, processes=2), place / "bare-work")
-    assert "Traceback" not in capfd.readouterr().err
-
-
-def children(work):
-    """Ids of the training processes of a work folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (path / "cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if b"faceinsight.training.worker" in command and str(work).encode() in b" ".join(command):
-            found.append(int(path.name))
-    return found
-
-
-def train_ordered(folder):
-    order = read_order(folder)
-    train(order.job, order.work)
-
-
-def test_killed_they_leave_no_process_and_go_on_to_the_same_result(place, pair, two):
-    """The caller is killed after a checkpoint; a second start finds no one in its way."""
-    (place / "order").mkdir()
-    write_job(place / "order", pair, work=place / "killed", out=place, log_level=20)
-    caller = fork_context().Process(target=train_ordered, args=(place / "order",))
-    caller.start()
-    while not list((place / "killed").rglob(COMPLETE)):
-        assert caller.is_alive()
-        time.sleep(0.02)
-    started = children(place / "killed")
-    assert len(started) == 2
-    os.kill(caller.pid, signal.SIGKILL)
-    caller.join()
-    # No waiting here: the work folder's lock is theirs until the last of them is gone.
-    folder, curve = train(pair, place / "killed")
-    assert not any(is_alive(pid) for pid in started)
-    pd.testing.assert_frame_equal(curve, two[1], check_exact=True)
-    for name, tensor in weights(two[0]).items():
-        assert torch.equal(tensor, weights(folder)[name]), name
 
 
 @pytest.fixture(scope="module")
@@ -172,28 +178,16 @@ def frozen(place):
     }
 
 
-KILL = """
-import os
-if os.environ.get("RANK") == "1":
-    from faceinsight.training.callbacks import Throughput
-    before = Throughput.on_step_end
-    def on_step_end(self, args, state, control, **kwargs):
-        if state.global_step == 9:
-            os.kill(os.getpid(), 9)
-        before(self, args, state, control, **kwargs)
-    Throughput.on_step_end = on_step_end
-"""
-
-
-def test_sharded_and_killed_they_end_as_one_process_does(place, crops, frozen, monkeypatch):
-    whole, curve = train(job_of(crops, frozen, batch_size=8, processes=1), place / "whole")
-    sharded = job_of(crops, frozen, batch_size=4, processes=2, sharding="full")
-    (place / "site").mkdir()
-    (place / "site/sitecustomize.py").write_text(KILL)
-    with monkeypatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(place / "site"), prepend=os.pathsep)
-        with pytest.raises(FaceInsightError, match="process 1 of 2 was killed"):
-            train(sharded, place / "sharded")
+def test_sharded_and_killed_they_end_as_one_process_does(place, crops, frozen):
+    whole, curve = train(
+        job_of(crops, frozen, batch_size=8, processes=1, epochs=1), place / "whole"
+    )
+    sharded = job_of(crops, frozen, batch_size=4, processes=2, sharding="full", epochs=1)
+    with (
+        once_there_is_a_checkpoint(place / "sharded", lambda r: os.kill(r[0], signal.SIGKILL)),
+        pytest.raises(FaceInsightError, match=r"process [01] of 2 was killed"),
+    ):
+        train(sharded, place / "sharded")
     assert list((place / "sharded").rglob(COMPLETE))
     folder, sharded_curve = train(sharded, place / "sharded")
     assert curve["name"].tolist() == sharded_curve["name"].tolist()

@@ -1,41 +1,43 @@
-"""Training in several processes, started from inside one plain function call.
+"""One function in several processes that train together, by PyTorch's elastic launcher.
 
-Each process runs `faceinsight.training.worker`, which imports neither Kedro nor the caller's main
-module, and joins the others through torch.distributed (gloo on CPUs, NCCL on GPUs). They meet by
-way of a file, so no port is chosen in advance and none can collide. What they train travels as JSON
-and plain arrays (`exchange`).
-
-A process ends when its caller does, however that ends: it watches a pipe that closes with the
-caller, and it holds the work folder's lock until then.
+The launcher starts the processes from inside the call, each a fresh interpreter, and ends all of
+them when one fails; what it lacks is added here. A process ends when its caller does, however that
+ends, and holds the caller's lock until then. An error for a person arrives as itself. The processes
+find each other by files, so no port is chosen that could be taken, and nothing listens on a
+network: their own connections are on the loopback interface.
 """
 
 from __future__ import annotations
 
-import contextlib
+import json
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from multiprocessing import reduction
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import pandas as pd
-
-from faceinsight.errors import FaceInsightError, ParameterError
-from faceinsight.training.exchange import CURVE, log_file, read_failures, write_job
-from faceinsight.training.settings import TrainingSettings
+from faceinsight import errors
+from faceinsight.common.work import write_beside
 
 if TYPE_CHECKING:
-    from faceinsight.training.loop import TrainingJob
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-FOLDER = "processes"
-_POLL_SECONDS = 0.1
-# A process that another one's failure tears down says so before it ends, if it is let.
+_Result = TypeVar("_Result")
+
+# A process that fell over the loss of another one stays for so long, that the other is found first.
 _GRACE_SECONDS = 2.0
 
 
@@ -43,185 +45,238 @@ class ProcessError(RuntimeError):
     """A training process failed by a defect; the message holds that process's own traceback."""
 
 
-def with_processes(settings: TrainingSettings) -> TrainingSettings:
-    """Settle how many processes train on this machine.
+def call_in_processes(
+    function: Callable[..., _Result],
+    *arguments: Any,
+    processes: int,
+    backend: Literal["gloo", "nccl"],
+    folder: Path,
+    lock: int,
+) -> _Result:
+    """Call a function in several processes, which torch.distributed has joined to one group.
 
     Args:
-        settings: `processes` may be None: one per visible GPU, else one.
+        function: of a module, with `arguments` that can be pickled.
+        processes: how many; with `nccl` each takes the GPU of its number.
+        backend: of their communication.
+        folder: for what the processes leave; it is emptied first, and stays where one fails.
+        lock: descriptor of a lock's file, which the processes share.
 
     Returns:
-        The settings with `processes` a number.
-
-    Raises:
-        ParameterError: there are too few GPUs, or the settings contradict each other.
-    """
-    processes, device = settings.processes, settings.device
-    if processes != 1:
-        gpus = _gpus(device)
-        if processes is None:
-            processes = 1 if device not in ("auto", "cuda") else max(1, gpus)
-        elif device == "mps":
-            raise ParameterError(
-                f"training.processes is {processes}, and there is but one mps device: set "
-                "training.device to auto, cuda or cpu"
-            )
-        elif 0 < gpus < processes:
-            raise ParameterError(
-                f"training.processes is {processes}, and {gpus} GPU(s) are visible: each process "
-                "needs one of its own; lower it, or set training.device to cpu"
-            )
-    if settings.sharding == "full" and processes == 1:
-        raise ParameterError(
-            "training.sharding is full, and one process trains: set training.processes to 2 or "
-            "more, or training.sharding to none"
-        )
-    return settings.model_copy(update={"processes": processes})
-
-
-def _gpus(device: str) -> int:
-    if device in ("cpu", "mps"):
-        return 0
-    import torch
-
-    return torch.cuda.device_count() if torch.cuda.is_available() else 0
-
-
-def train_in_processes(job: TrainingJob, work: Path, out: Path, lock: int) -> pd.DataFrame:
-    """Do what `loop.train_in_process` does, in `job.training.processes` processes.
-
-    Args:
-        job: what to train; its number of processes is settled.
-        work: the work folder.
-        out: where the finished model is put.
-        lock: descriptor of the work folder's lock, which the processes share.
-
-    Returns:
-        The learning curve.
+        What the first process returned.
 
     Raises:
         FaceInsightError: as the process that failed first raised it, or a process was killed.
         ProcessError: a process failed otherwise.
     """
-    count = job.training.processes or 1
-    exchange = work / FOLDER
-    shutil.rmtree(exchange, ignore_errors=True)
-    exchange.mkdir()
-    level = logging.getLogger("faceinsight").getEffectiveLevel()
-    write_job(exchange, job, work=work, out=out, log_level=level)
-    logs = [(log_file(exchange, rank)).open("wb") for rank in range(1, count)]
-    ranks: list[subprocess.Popen[bytes]] = []
-    try:
-        for rank in range(count):
-            ranks.append(_start(exchange, rank, count, lock, logs[rank - 1] if rank else None))
-        _wait(ranks, exchange)
-    finally:
-        for process in ranks:
-            _end(process)
-        for log in logs:
-            log.close()
-    curve = pd.read_parquet(exchange / CURVE)
-    shutil.rmtree(exchange)
-    return curve
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-
-def _start(
-    exchange: Path, rank: int, count: int, lock: int, log: IO[bytes] | None
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "faceinsight.training.worker", str(exchange)],
-        env=os.environ | _environment(rank, count),
-        # Closes with this process: that is how the other notices.
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        pass_fds=(lock,),
-        # A session of its own: Ctrl-C reaches the caller alone, which ends all in order, and a
-        # process can be ended together with the workers that read its data.
-        start_new_session=True,
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        run_id="training",
+        rdzv_backend="c10d",
+        rdzv_endpoint=str(folder / "rendezvous"),
+        rdzv_configs={"store_type": "file", "keep_alive_interval": 60},
+        local_addr="127.0.0.1",
+        max_restarts=0,
+        # One process speaks; what the others say is kept for the case that one of them fails.
+        logs_specs=DefaultLogsSpecs(
+            str(folder / "logs"), redirects=dict.fromkeys(range(1, processes), Std.ALL)
+        ),
+        # An interruption is Python's own here: the launcher ends all processes before it goes on.
+        signals_to_handle="",
     )
+    level = logging.getLogger("faceinsight").getEffectiveLevel()
+    listening, leash = multiprocessing.Pipe(duplex=False)
+    with _environment(processes), _quiet_launcher(), listening, leash:
+        try:
+            results = elastic_launch(config, _take_part)(
+                function, arguments, backend, folder, _Inherited(lock), listening, level
+            )
+        except ChildFailedError as error:
+            raise _failure(error, folder, processes) from None
+    shutil.rmtree(folder)
+    return results[0]
 
 
-def _environment(rank: int, count: int) -> Mapping[str, str]:
-    package = str(Path(__file__).parents[2])
-    inherited = os.environ.get("PYTHONPATH")
+@contextmanager
+def _environment(processes: int) -> Iterator[None]:
+    """What processes must find in their environment when they start; what is set already counts."""
     # What this process may use, which in a container is less than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = max(1, (cores or 1) // count)
     own = {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(count),
-        "LOCAL_WORLD_SIZE": str(count),
-        "PYTHONPATH": os.pathsep.join([package, inherited] if inherited else [package]),
+        "OMP_NUM_THREADS": str(max(1, (cores or 1) // processes)),
         # DDP warns that all parameters were used where that could not be known before.
-        "TORCH_CPP_LOG_LEVEL": os.environ.get("TORCH_CPP_LOG_LEVEL", "ERROR"),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)),
+        "TORCH_CPP_LOG_LEVEL": "ERROR",
+        # Else the launcher listens on all interfaces, for processes that meet by way of it.
+        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
     }
-    # All processes are on this machine, so nothing needs to listen on its network.
     if "lo" in (name for _, name in socket.if_nameindex()):
-        own["GLOO_SOCKET_IFNAME"] = os.environ.get("GLOO_SOCKET_IFNAME", "lo")
-    return own
+        own |= {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}
+    before = dict(os.environ)
+    os.environ.update(own | before)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
 
 
-def _wait(ranks: Sequence[subprocess.Popen[bytes]], exchange: Path) -> None:
-    """Until all have ended well; raises what the first to fail has left behind."""
-    while any(process.poll() is None for process in ranks):
-        # Files first: a process that was killed has ended before the others notice and fail.
-        if read_failures(exchange) or _fallen(ranks):
-            break
-        time.sleep(_POLL_SECONDS)
-    else:
-        if not _fallen(ranks) and not read_failures(exchange):
-            return
-    deadline = time.monotonic() + _GRACE_SECONDS
-    while time.monotonic() < deadline and any(process.poll() is None for process in ranks):
-        time.sleep(_POLL_SECONDS)
-    raise _failure(ranks, exchange)
+@contextmanager
+def _quiet_launcher() -> Iterator[None]:
+    """Keep the launcher's own account of a failure off the screen: an exception tells it."""
+    loggers = [
+        logging.getLogger(name) for name in ("torch.distributed.elastic", "torch.multiprocessing")
+    ]
+    before = [logger.propagate for logger in loggers]
+    nowhere = logging.NullHandler()
+    for logger in loggers:
+        logger.propagate = False
+        logger.addHandler(nowhere)
+    try:
+        yield
+    finally:
+        for logger, propagate in zip(loggers, before, strict=True):
+            logger.propagate = propagate
+            logger.removeHandler(nowhere)
 
 
-def _fallen(ranks: Sequence[subprocess.Popen[bytes]]) -> list[int]:
-    """Those that ended, and not well."""
-    return [rank for rank, process in enumerate(ranks) if process.poll() not in (None, 0)]
+class _Inherited:
+    """A file descriptor that a process takes over from the one that starts it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Callable[[Any], int], tuple[Any]]:
+        return _take_over, (reduction.DupFd(self._descriptor),)
 
 
-def _failure(ranks: Sequence[subprocess.Popen[bytes]], exchange: Path) -> Exception:
-    """What to raise: a process that was killed comes before those that fell over its absence."""
-    count = len(ranks)
-    for rank, process in enumerate(ranks):
-        code = process.poll()
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            told = _tail(log_file(exchange, rank))
-            if -code == signal.SIGKILL:
-                return FaceInsightError(
-                    f"training: process {rank} of {count} was killed ({name}), as the system does "
-                    "when memory runs out: lower training.batch_size or training.processes"
-                )
-            return ProcessError(f"training process {rank} of {count} ended by {name}{told}")
-    failures = read_failures(exchange)
-    if failures:
-        first = failures[0]
-        return first.error or ProcessError(
-            f"training process {first.rank} of {count} failed:\n{first.traceback}"
-        )
-    rank = _fallen(ranks)[0]
-    return ProcessError(
-        f"training process {rank} of {count} ended with status {ranks[rank].poll()}"
-        f"{_tail(log_file(exchange, rank))}"
+def _take_over(descriptor: Any) -> int:
+    return descriptor.detach()
+
+
+def _take_part(
+    function: Callable[..., _Result],
+    arguments: tuple[Any, ...],
+    backend: str,
+    folder: Path,
+    lock: int,
+    leash: Connection,
+    level: int,
+) -> _Result | None:
+    """What each process does; `lock` is open in it as long as it lives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The caller hears it as well, and ends all.
+    threading.Thread(target=_end_with_caller, args=(leash,), daemon=True).start()
+    rank = int(os.environ["RANK"])
+    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("faceinsight").setLevel(logging.WARNING if rank else level)
+    # Of a 1 x 1 convolution on channels-last pictures; it costs nothing here.
+    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+    try:
+        _join(rank, backend, folder)
+        result = function(*arguments)
+        from torch import distributed
+
+        distributed.destroy_process_group()
+    except Exception as error:
+        _record(error, rank)
+        if not isinstance(error, errors.FaceInsightError):
+            time.sleep(_GRACE_SECONDS)
+        _leave()
+    return None if rank else result
+
+
+def _end_with_caller(leash: Connection) -> None:
+    """End at once when the caller does: its end of the pipe closes, even if it is killed."""
+    with suppress(EOFError, OSError):
+        leash.recv_bytes()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _join(rank: int, backend: str, folder: Path) -> None:
+    """Join the other processes."""
+    import torch
+    from torch import distributed
+
+    if backend == "nccl":
+        torch.cuda.set_device(rank)
+    distributed.init_process_group(
+        backend,
+        init_method=f"file://{(folder / 'group').absolute()}",
+        rank=rank,
+        world_size=int(os.environ["WORLD_SIZE"]),
+        # Reading a model of many GB from a cold disk may take one process long.
+        timeout=timedelta(hours=1),
     )
 
 
-def _tail(log: Path, most: int = 2000) -> str:
+def _record(error: Exception, rank: int) -> None:
+    """Leave an error where the launcher looks for it."""
+    ours = isinstance(error, errors.FaceInsightError)
+    content = {
+        "timestamp": time.time(),
+        "message": "".join(traceback.format_exception(error)),
+        "rank": rank,
+        "class": type(error).__name__ if ours else None,
+        "text": str(error),
+        "attributes": vars(error) if ours else {},
+    }
+    with write_beside(Path(os.environ["TORCHELASTIC_ERROR_FILE"])) as path:
+        path.write_text(json.dumps(content, default=str), encoding="utf-8")
+
+
+def _leave() -> None:
+    """End with the workers that read data.
+
+    No interpreter shutdown: after a failure a library's exit handlers may wait for a process that
+    is no more.
+    """
+    for reader in multiprocessing.active_children():
+        reader.kill()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _failure(error: ChildFailedError, folder: Path, count: int) -> Exception:
+    """What to raise: the cause, not what other processes said when they fell over it."""
+    rank, failure = error.get_first_failure()
+    if failure.exitcode == -signal.SIGKILL:
+        return errors.FaceInsightError(
+            f"training: process {rank} of {count} was killed (SIGKILL), as the system does when "
+            "memory runs out: lower training.batch_size or training.processes"
+        )
+    recorded = [json.loads(path.read_text("utf-8")) for path in folder.rglob("error.json")]
+    if any(record["rank"] == rank for record in recorded):
+        first = min(recorded, key=lambda record: record["timestamp"])
+        return _restored(first) or ProcessError(
+            f"training process {first['rank']} of {count} failed:\n{first['message']}"
+        )
+    end = failure.signal_name() if failure.exitcode < 0 else f"with status {failure.exitcode}"
+    by = "by " if failure.exitcode < 0 else ""
+    return ProcessError(
+        f"training process {rank} of {count} ended {by}{end}{_last_words(folder, rank)}"
+    )
+
+
+def _restored(record: dict[str, Any]) -> errors.FaceInsightError | None:
+    """The error again, made without its class's own arguments, which are not known here."""
+    if record["class"] is None:
+        return None
+    kind = getattr(errors, record["class"], errors.FaceInsightError)
+    error: errors.FaceInsightError = kind.__new__(kind, record["text"])
+    error.__dict__.update(record["attributes"])
+    return error
+
+
+def _last_words(folder: Path, rank: int, most: int = 2000) -> str:
     """What a quiet process wrote last, to be appended to a message."""
-    text = log.read_text(errors="replace")[-most:].strip() if log.is_file() else ""
+    logs = sorted(folder.rglob(f"{rank}/std*.log"))
+    text = "".join(log.read_text(errors="replace") for log in logs)[-most:].strip()
     return f":\n{text}" if text else ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that still runs, together with the workers that read its data."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    if process.stdin is not None:
-        process.stdin.close()

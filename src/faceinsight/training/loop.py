@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +16,24 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from faceinsight.answers.lexicon import Lexicon
 from faceinsight.common.devices import find_device
-from faceinsight.common.recipes import recipe
-from faceinsight.common.work import WorkFolder, digest, write_beside
+from faceinsight.common.work import WorkFolder, write_beside
 from faceinsight.data.dataset import FaceDataset, keep_batch
 from faceinsight.data.sampling import DatasetSampler
 from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.rules.compiler import RuleSet
-from faceinsight.method.variants import Variant
-from faceinsight.model.settings import ModelSettings
 from faceinsight.training.arguments import trainer_arguments
 from faceinsight.training.checkpoints import CHECKPOINTS, last_complete_checkpoint
-from faceinsight.training.launch import train_in_processes, with_processes
+from faceinsight.training.job import TrainingJob, with_processes
+from faceinsight.training.launch import call_in_processes
 from faceinsight.training.records import documents, learning_curve
-from faceinsight.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from faceinsight.model.modeling import FaceInsightModel
     from faceinsight.training.answers import SpokenAnswers
 
 logger = logging.getLogger(__name__)
@@ -44,69 +41,8 @@ logger = logging.getLogger(__name__)
 MODEL = "model"
 LEARNING_CURVE = "learning_curve.parquet"
 TENSORBOARD = "tensorboard"
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """Everything that decides how a model turns out.
-
-    Attributes:
-        variant: switches of the ablation.
-        model: parts and sizes of the model.
-        training: how it is trained.
-        vocabulary: the characteristics.
-        rule_set: compiled rules; their loss counts where the variant's `logic` is on.
-        adjacency: C_hat, float [K, K]; used where the variant's `correlation` is on.
-        text_features: T_p^0 of a pretrained text encoder, float32 [K, d]; None where learned.
-        crops: data set name to its folder of crops; data sets without examples are passed over.
-        weights: data set name to its weight in an epoch, 1 where it is not named.
-        lexicon: words of answers; None where the model never answers in words.
-    """
-
-    variant: Variant
-    model: ModelSettings
-    training: TrainingSettings
-    vocabulary: Vocabulary
-    rule_set: RuleSet
-    adjacency: np.ndarray
-    text_features: np.ndarray | None
-    crops: Mapping[str, Path]
-    weights: Mapping[str, float]
-    lexicon: Lexicon | None = None
-
-    def key(self) -> str:
-        """Digest of configuration, inputs and source: the name of the job's work folder."""
-        return digest(
-            self.variant,
-            self.model,
-            with_processes(self.training),
-            self.vocabulary,
-            self.rule_set,
-            self.adjacency,
-            self.text_features,
-            {name: StoredCrops.open(Path(f)).header["digest"] for name, f in self.crops.items()},
-            dict(self.weights),
-            None if self.lexicon is None else self.lexicon.settings,
-            recipe("training"),
-            _checkpoints(self.model),
-        )
-
-
-def _checkpoints(model: ModelSettings) -> list[tuple[str, int, int]]:
-    """Names, sizes and times of the files of checkpoints that lie in folders."""
-    names = (
-        model.image_encoder.pretrained,
-        model.image_adapter.pretrained,
-        model.segmentation_encoder.pretrained,
-        model.language_model.pretrained,
-    )
-    folders = {Path(name) for name in names if name and Path(name).is_dir()}
-    return [
-        (str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns)
-        for folder in sorted(folders)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    ]
+PROCESSES = "processes"
+"""Folder in which several training processes find each other, in the work folder."""
 
 
 def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
@@ -124,7 +60,7 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
         ProcessError: one of several training processes failed by a defect.
     """
     job = replace(job, training=with_processes(job.training))
-    find_device(job.training.device, "training.device")
+    device = find_device(job.training.device, "training.device")
     work = WorkFolder(work_root, "training", job.key())
     with work.alone() as lock:
         if work.is_finished:
@@ -138,7 +74,14 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
                 if job.training.processes == 1:
                     curve = train_in_process(job, work.path, beside)
                 else:
-                    curve = train_in_processes(job, work.path, beside, lock)
+                    curve = call_in_processes(
+                        train_in_process,
+                        *(job, work.path, beside),
+                        processes=job.training.processes or 1,
+                        backend="nccl" if device.type == "cuda" else "gloo",
+                        folder=work.path / PROCESSES,
+                        lock=lock,
+                    )
             with write_beside(work.path / LEARNING_CURVE) as path:
                 curve.to_parquet(path, index=False)
             work.finish()
@@ -170,44 +113,24 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
-    from faceinsight.model.building import build_model, default_tokenizer
-    from faceinsight.model.compiling import compile_layers
+    from faceinsight.model.building import default_tokenizer
     from faceinsight.training.callbacks import StopWithoutProgress
     from faceinsight.training.sharding import prepare_for_processes
     from faceinsight.training.speed import Speed
     from faceinsight.training.trainer import FaceTrainer
 
+    settings = job.training
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     # A bar for every shard that is written would stand between the bars of training.
     transformers_logging.disable_progress_bar()
     try:
-        settings = job.training
         tokenizer = default_tokenizer(job.model, job.vocabulary, job.lexicon)
         train_set, val_set = _datasets(job)
         arguments = _arguments(job, work, len(train_set), evaluates=len(val_set) > 0)
         # Each process has random numbers of its own; one alone has those of the seed.
         set_seed(settings.seed + arguments.process_index)
-        model = build_model(
-            job.model,
-            job.vocabulary,
-            tokenizer,
-            variant=job.variant,
-            adjacency=job.adjacency,
-            ruleset=job.rule_set,
-            lexicon=job.lexicon,
-            text_features=job.text_features,
-            seed=settings.seed,
-        )
-        model.config.crops = _crops_of(job)
-        taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
-        model.config.learnt = [id_ for id_ in job.vocabulary.ids if id_ in taught]
-        if settings.gradient_checkpointing:
-            # transformers 5.23 calls it by the first name, 5.17 by the second.
-            enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
-            next(getattr(model, name) for name in enable if hasattr(model, name))()
-        if settings.compile:
-            compile_layers(model.language_model)
+        model = _model(job, tokenizer, train_set)
         speed = Speed.of(model, settings, arguments.device)
         if arguments.world_size > 1:
             prepare_for_processes(model, arguments.device, settings)
@@ -232,23 +155,54 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         )
         if settings.patience is not None and len(val_set):
             trainer.add_callback(StopWithoutProgress(settings.patience))
-        checkpoint = last_complete_checkpoint(work / CHECKPOINTS)
         if trainer.is_world_process_zero():
             trainer.add_callback(_tensorboard(work))
+        checkpoint = last_complete_checkpoint(work / CHECKPOINTS)
         if checkpoint is not None:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)
         result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        state = trainer.state
+        if state.best_global_step:
+            model.load_trained(work / CHECKPOINTS / f"checkpoint-{state.best_global_step}")
         if trainer.is_world_process_zero():
             rates = speed.rates(trainer.throughput.images_per_second)
             logger.info("%s: %s", job.variant.label, rates)
-            state = trainer.state
             model.documents = documents(job, model, state, result.metrics, train_set, rates)
             model.save_pretrained(out)
-        history = pd.DataFrame(learning_curve(trainer.state.log_history))
     finally:
         transformers_logging.set_verbosity(verbosity)
         transformers_logging.enable_progress_bar()
-    return history
+    return pd.DataFrame(learning_curve(state.log_history))
+
+
+def _model(
+    job: TrainingJob, tokenizer: PreTrainedTokenizerBase, train_set: FaceDataset
+) -> FaceInsightModel:
+    """A new model, which knows how its crops were made and what it will be taught."""
+    from faceinsight.model.building import build_model
+    from faceinsight.model.compiling import compile_layers
+
+    model = build_model(
+        job.model,
+        job.vocabulary,
+        tokenizer,
+        variant=job.variant,
+        adjacency=job.adjacency,
+        ruleset=job.rule_set,
+        lexicon=job.lexicon,
+        text_features=job.text_features,
+        seed=job.training.seed,
+    )
+    model.config.crops = _crops_of(job)
+    taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
+    model.config.learnt = [id_ for id_ in job.vocabulary.ids if id_ in taught]
+    if job.training.gradient_checkpointing:
+        # transformers 5.23 calls it by the first name, 5.17 by the second.
+        enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
+        next(getattr(model, name) for name in enable if hasattr(model, name))()
+    if job.training.compile:
+        compile_layers(model.language_model)
+    return model
 
 
 def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset]:
@@ -323,7 +277,6 @@ def _arguments(job: TrainingJob, work: Path, examples: int, evaluates: bool) -> 
         evaluates=evaluates,
         processes=processes,
         per_device_eval_batch_size=settings.eval_batch_size,
-        load_best_model_at_end=evaluates,
         logging_nan_inf_filter=False,
         dataloader_persistent_workers=settings.workers > 0,
         ddp_backend=None if processes == 1 else "nccl" if device == "cuda" else "gloo",

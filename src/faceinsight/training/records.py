@@ -14,7 +14,7 @@ from faceinsight.data.dataset import FaceDataset
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
-    from faceinsight.training.loop import TrainingJob
+    from faceinsight.training.job import TrainingJob
     from faceinsight.training.speed import Rates
 
 

@@ -6,9 +6,6 @@ or absent, the parts of the loss in the log, and several processes that train as
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,8 +18,12 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from faceinsight.data.sampling import DatasetSampler, RankBatches
 from faceinsight.model.conversation import NOT_LEARNT
-from faceinsight.training.callbacks import ImagesProgress, Throughput
-from faceinsight.training.checkpoints import drop_old_checkpoints, mark_complete
+from faceinsight.training.callbacks import (
+    ImagesProgress,
+    MeanLosses,
+    Throughput,
+    WholeCheckpoints,
+)
 
 if TYPE_CHECKING:
     from faceinsight.training.answers import SpokenAnswers
@@ -56,26 +57,19 @@ class FaceTrainer(Trainer):
         super().__init__(**kwargs)
         self._answers = answers
         self._sampler = train_sampler
-        self._keep = keep_checkpoints
-        self._gone_on_from: str | None = None
-        self._parts: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
-        self._part_count = 0
+        self._losses = MeanLosses()
         self.throughput = Throughput()
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.add_callback(_SetSamplerEpoch(train_sampler))
-        self.add_callback(_GoOnSumming(self))
+        self.add_callback(self._losses)
         self.add_callback(self.throughput)
+        self.add_callback(WholeCheckpoints(keep_checkpoints))
         self.add_callback(ImagesProgress(progress))
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> DatasetSampler:
-        return self._sampler
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of this process; with several, each takes its part of the batch of all."""
         args = self.args
-        if args.world_size == 1:
-            return super().get_train_dataloader()
         batches = RankBatches(
             self._sampler, args.train_batch_size, args.process_index, args.world_size
         )
@@ -149,13 +143,12 @@ class FaceTrainer(Trainer):
         outputs = model(**inputs)
         loss = outputs.loss
         if model.training:
-            for part in LOSS_PARTS:
-                if (value := outputs.get(part)) is not None:
-                    value = value.detach() if share is None else value.detach() * share
-                    self._parts[part] = self._parts[part].to(value.device) + value
-            self._part_count += 1
-            if share is not None:
-                loss = loss * share
+            weight = 1 if share is None else share
+            loss = loss * weight
+            parts = {part: outputs.get(part) for part in LOSS_PARTS}
+            self._losses.add(
+                {"loss": loss, **{p: v * weight for p, v in parts.items() if v is not None}}
+            )
         return (loss, outputs) if return_outputs else loss
 
     def _over_processes(self, *numbers: int) -> list[int]:
@@ -186,76 +179,26 @@ class FaceTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the mean parts of the loss since the last log, and images per second."""
         if "loss" in logs:
-            for part, total in self._parts.items():
-                if self.args.world_size > 1:
-                    distributed.all_reduce(total)
-                    total = total / self.args.world_size
-                logs[part] = total.item() / self._part_count
-            self._parts.clear()
-            self._part_count = 0
+            logs |= self._losses.since_last_log()
             logs["images_per_second"] = self.throughput.images_per_second
         if "train_samples_per_second" in logs:
             # Trainer's own counts evaluations, and images of starts before an interruption.
             logs["train_samples_per_second"] = self.throughput.images_per_second
+            logs["train_loss"] = self._losses.since_start()
             logs.pop("train_steps_per_second", None)
         super().log(logs, start_time)
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        # Trainer's own would add a pickle of its arguments.
-        if self.args.should_save:
-            self.accelerator.unwrap_model(self.model).save_pretrained(
-                output_dir or self.args.output_dir, state_dict=state_dict
-            )
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save what is trained, without the pickle of its arguments that Trainer's own would add.
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        folder = Path(str(self.args.output_dir))
-        checkpoint = folder / f"checkpoint-{self.state.global_step}"
-        super()._save_checkpoint(model, trial)
-        sums = {
-            "global_step": self._globalstep_last_logged,
-            "loss": self._tr_loss.item(),
-            "total_loss": self._total_loss_scalar,
-            "parts": {part: total.item() for part, total in self._parts.items()},
-            "part_count": self._part_count,
-        }
-        path = checkpoint / f"sums-{self.args.process_index}.json"
-        path.write_text(json.dumps(sums), encoding="utf-8")
-        if self.args.world_size > 1:
-            distributed.barrier()
+        A checkpoint begins with this, and then saves the state of training.
+        """
+        self._losses.keep(self.state)
         if self.args.should_save:
-            mark_complete(checkpoint)
-            best = self.state.best_model_checkpoint
-            drop_old_checkpoints(folder, self._keep, Path(best) if best else None)
+            self.model.save_pretrained(output_dir or self.args.output_dir)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         self.accelerator.unwrap_model(model or self.model).load_trained(resume_from_checkpoint)
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        super()._load_optimizer_and_scheduler(checkpoint)
-        self._gone_on_from = checkpoint
-
-    def go_on_summing(self) -> None:
-        """Take up the sums for the log where the checkpoint left them."""
-        if self._gone_on_from is None:
-            return
-        path = Path(self._gone_on_from) / f"sums-{self.args.process_index}.json"
-        sums = json.loads(path.read_text(encoding="utf-8"))
-        self._globalstep_last_logged = sums["global_step"]
-        self._tr_loss.fill_(sums["loss"])
-        self._total_loss_scalar = sums["total_loss"]
-        self._initial_global_step = 0
-        for part, total in sums["parts"].items():
-            self._parts[part] = torch.tensor(total, device=self.args.device)
-        self._part_count = sums["part_count"]
-
-    def _load_best_model(self) -> None:
-        self._load_from_checkpoint(str(self.state.best_model_checkpoint))
-
-    def _finalize_training(self, *args: Any) -> Any:
-        if self.args.world_size > 1:  # What was not logged yet is of this process alone.
-            distributed.all_reduce(self._tr_loss)
-            self._tr_loss /= self.args.world_size
-        return super()._finalize_training(*args)
 
 
 class _SetSamplerEpoch(TrainerCallback):
@@ -266,13 +209,3 @@ class _SetSamplerEpoch(TrainerCallback):
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._sampler.set_epoch(int((state.epoch or 0) + 1e-6))
-
-
-class _GoOnSumming(TrainerCallback):
-    """Trainer starts its sums anew just before it calls this."""
-
-    def __init__(self, trainer: FaceTrainer) -> None:
-        self._trainer = trainer
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._trainer.go_on_summing()

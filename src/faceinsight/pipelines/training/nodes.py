@@ -41,7 +41,8 @@ def train_model(
     A seed takes the place of the configured one.
     """
     from faceinsight.answers.lexicon import Lexicon
-    from faceinsight.training.loop import TrainingJob, train
+    from faceinsight.training.job import TrainingJob
+    from faceinsight.training.loop import train
 
     features = text_features["features"]
     lexicon = Lexicon.from_config(answers, vocabulary)
