@@ -101,9 +101,7 @@ def test_crops_that_were_made_in_two_ways_are_refused(job, tmp_path):
     with pytest.raises(ParameterError, match=r"celeba and maad .*0\.25.*0\.5"):
         train(mixed, tmp_path / "work")
 
-
-from faceinsight.method.variants import ORG
-from faceinsight.model.building import default_tokenizer
+    folder, curve = train(dataclasses.replace(job(epochs=0.2), variant=ORG), tmp_path / "work")
     names = weights(folder)
     assert not [n for n in names if "gcn" in n or "segmentation" in n]
     assert "logic" not in set(curve["name"])
