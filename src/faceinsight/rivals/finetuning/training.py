@@ -16,13 +16,8 @@ from faceinsight.rivals.finetuning.collator import AnswerCollator
 from faceinsight.rivals.finetuning.examples import Example
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, Point
 from faceinsight.training.arguments import trainer_arguments
-from faceinsight.training.callbacks import ImagesProgress, StopWithoutProgress
-from faceinsight.training.checkpoints import (
-    CHECKPOINTS,
-    drop_old_checkpoints,
-    last_complete_checkpoint,
-    mark_complete,
-)
+from faceinsight.training.callbacks import ImagesProgress, StopWithoutProgress, WholeCheckpoints
+from faceinsight.training.checkpoints import CHECKPOINTS, last_complete_checkpoint
 from faceinsight.training.records import learning_curve
 
 logger = logging.getLogger(__name__)
@@ -59,6 +54,7 @@ class RivalTrainer(Trainer):
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.add_callback(EvaluateLast())
+        self.add_callback(WholeCheckpoints(_KEPT))
         self.add_callback(ImagesProgress(progress))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -70,16 +66,9 @@ class RivalTrainer(Trainer):
         )
         return metrics
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        # Trainer's own would add a pickle of its arguments, and ask the hub about the checkpoint.
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save the adapter alone: Trainer's own would add a pickle, and ask the hub about it."""
         save_adapter(self.model, Path(output_dir or str(self.args.output_dir)))
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        folder = Path(str(self.args.output_dir))
-        mark_complete(folder / f"checkpoint-{self.state.global_step}")
-        best = self.state.best_model_checkpoint
-        drop_old_checkpoints(folder, _KEPT, Path(best) if best else None)
 
 
 def train_point(
