@@ -76,9 +76,10 @@ class ConfigurePipelines:
     def after_context_created(self, context: Any) -> None:
         """Read the parameters, once: what is set in the loader is not read from files again."""
         loader = context.config_loader
-        loader["parameters"] = parameters = loader["parameters"]
+        parameters = loader["parameters"]
         configure_datasets(parameters["datasets"])
         runs.configure(parameters)
+        loader["parameters"] = parameters | runs.configured().parameters
 
 
 class PinVersionsOfThisRun:

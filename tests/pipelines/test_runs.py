@@ -24,7 +24,7 @@ def test_a_variant_of_ones_own_comes_last_and_each_seed_is_a_run(parameters):
     parameters |= {"variants": {"mine": mine} | parameters["variants"], "variant": "mine"}
     runs = Runs.of(parameters | {"seeds": 3, "training": {"seed": 5}})
     assert runs.variants == ("org", "seg", "corr", "lgc", "mine")
-    assert runs.of_variant("mine") == {"mine": None, "mine.s6": 6, "mine.s7": 7}
+    assert runs.of_variant("mine") == {"mine": 5, "mine.s6": 6, "mine.s7": 7}
     assert len(runs.names) == 15
 
 

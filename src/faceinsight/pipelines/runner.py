@@ -28,7 +28,10 @@ from kedro.runner.runner import AbstractRunner
 
 from faceinsight.common.devices import cores
 from faceinsight.errors import FaceInsightError
+from faceinsight.pipelines.duration import expected
 from faceinsight.pipelines.messages import sentence
+
+logger = logging.getLogger(__name__)
 
 TRAINS = "trains"
 """The tag of nodes that train a model."""
@@ -63,10 +66,12 @@ class SideBySide(ParallelRunner):
     def _run(
         self, pipeline: Pipeline, catalog: Any, hook_manager: Any = None, run_id: str | None = None
     ) -> None:
-        if pipeline.only_nodes_with_tags(TRAINS).nodes:
+        if models := len(pipeline.only_nodes_with_tags(TRAINS).nodes):
             training = catalog.load("params:training")
             if training.device != "cpu" or (training.processes or 1) > 1:
                 self._at_once = 1  # a training takes all devices that there are
+            at_once = self._get_required_workers_count(pipeline)
+            logger.info("%s", expected(models, at_once, catalog.load("parameters")))
         alone = self._get_required_workers_count(pipeline) == 1
         if alone:  # What is kept in memory stays in this process.
             self._manager = SimpleNamespace(MemoryDataset=MemoryDataset)
@@ -120,8 +125,6 @@ def _prepare(threads: int, told: dict[str, Any], count: Any, bars: Any) -> None:
         count.value += 1
     # Not the whole project: Kedro's tasks would then configure logging by itself, without end.
     LOGGING.configure(told)
-    # It counts rows for the lineage page, and would have to see the whole run.
-    logging.getLogger("kedro_viz.integrations.kedro.hooks").setLevel(logging.ERROR)
     settings.configure("faceinsight.settings")
 
 

@@ -60,9 +60,15 @@ class Runs:
         rival = str(parameters["rival"]), str(parameters["scored_by"])
         return cls(tuple(in_order(variants)), str(chosen), seeds, *rival)
 
-    def of_variant(self, variant: str) -> dict[str, int | None]:
-        """Names of a variant's runs, each with its seed; None for the configured one."""
-        return {variant: None} | {f"{variant}.s{seed}": seed for seed in self.seeds[1:]}
+    def of_variant(self, variant: str) -> dict[str, int]:
+        """Names of a variant's runs, each with its seed."""
+        first, *_ = self.seeds
+        return {variant if s == first else f"{variant}.s{s}": s for s in self.seeds}
+
+    @property
+    def parameters(self) -> dict[str, dict[str, int]]:
+        """What the nodes of a run find their seed by, e.g. `params:run_seeds.1`."""
+        return {"run_seeds": {str(seed): seed for seed in self.seeds}}
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -46,7 +46,10 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
 
 
 def metric_tables(made: Collection[str], load: Load) -> list[str]:
-    """The ablation, one variant's metrics, and how far direct answers agree with probabilities."""
+    """The ablation, one variant's metrics, and how far direct answers agree with probabilities.
+
+    Answers are those of the first seed alone.
+    """
     from faceinsight.evaluation.text import ablation_text, agreement_text, metrics_text
 
     texts = []
@@ -59,7 +62,7 @@ def metric_tables(made: Collection[str], load: Load) -> list[str]:
     agreements = {
         name.rpartition(".")[0]: load(name)
         for name in sorted(made)
-        if name.rpartition(".")[2] == "answers_agreement"
+        if name.rpartition(".")[2] == "answers_agreement" and name.count(".") == 1
     }
     if told := agreement_text(in_order(agreements)):
         texts.append(f"{told}\n")

@@ -24,6 +24,7 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 
 def train_model(
     variant: Variant,
+    seed: int,
     model: ModelSettings,
     training: TrainingSettings,
     vocabulary: Vocabulary,
@@ -33,12 +34,11 @@ def train_model(
     answers: LexiconSettings,
     datasets: Mapping[str, DatasetSettings],
     work: str,
-    seed: int | None = None,
     **crops: Path,
 ) -> tuple[Path, DataFrame]:
     """Train a variant; what an earlier start left is gone on with, what is finished is found.
 
-    A seed takes the place of the configured one.
+    The run's seed takes the place of the one in `training`, which is the first run's.
     """
     from faceinsight.answers.lexicon import Lexicon
     from faceinsight.training.job import TrainingJob
@@ -49,7 +49,7 @@ def train_model(
     job = TrainingJob(
         variant=variant,
         model=model,
-        training=training if seed is None else training.model_copy(update={"seed": seed}),
+        training=training.model_copy(update={"seed": seed}),
         vocabulary=vocabulary,
         rule_set=rule_set,
         adjacency=prior["adjacency"],

@@ -1,25 +1,20 @@
 """Pipeline: crops, prior and rules to a trained model."""
 
-from functools import partial, update_wrapper
-
 from kedro.pipeline import Pipeline, node, pipeline
 
 from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.training import nodes
 
 
-def create_pipeline(seed: int | None = None) -> Pipeline:
-    """Training of the variant that the parameter `variant` describes.
-
-    Args:
-        seed: in place of the configured one.
-    """
+def create_pipeline() -> Pipeline:
+    """Training of the variant and with the seed that `params:variant` and `params:run_seed` are."""
     return pipeline(
         [
             node(
-                update_wrapper(partial(nodes.train_model, seed=seed), nodes.train_model),
+                nodes.train_model,
                 {
                     "variant": "params:variant",
+                    "seed": "params:run_seed",
                     "model": "params:model",
                     "training": "params:training",
                     "vocabulary": "vocabulary",
