@@ -8,8 +8,8 @@ from faceinsight.data.drawn import DrawnSettings, draw_datasets
 from faceinsight.method.characteristics import Vocabulary
 
 SETTINGS = DrawnSettings(
-    seed=3, faces=dict.fromkeys(("celeba", "maad", "fairface", "utkface", "rafdb"), 40)
-    | {"expw": 60}, size=64, label_noise=0.0, two_faces=0.4, outside=0.4,
+    seed=3, faces=dict.fromkeys(("celeba", "maad", "fairface", "utkface", "rafdb"), 20)
+    | {"expw": 30}, size=64, label_noise=0.0, two_faces=0.4, outside=0.4,
 )  # fmt: skip
 
 

@@ -24,16 +24,16 @@ def _photographs(folder) -> list[str]:
 def test_celeba(drawn):
     folder = drawn / "celeba"
     text = (folder / "list_attr_celeba.txt").read_bytes().decode()
-    assert text.count("\r\n") == text.count("\n") == 42
+    assert text.count("\r\n") == text.count("\n") == 22
     count, header, *rows = text.split("\r\n")[:-1]
-    assert int(count) == len(rows) == 40
+    assert int(count) == len(rows) == 20
     assert header.split() == list(CELEBA_COLUMNS)
     for number, row in enumerate(rows, start=1):
         assert re.fullmatch(rf"{number:06d}\.jpg( +-?1){{40}}", row)
     parts = (folder / "list_eval_partition.txt").read_text().splitlines()
     assert [p.split()[0] for p in parts] == [r.split()[0] for r in rows]
     assert set(Counter(p.split()[1] for p in parts)) == {"0", "1", "2"}
-    assert _photographs(folder) == [f"img_align_celeba/{i:06d}.jpg" for i in range(1, 41)]
+    assert _photographs(folder) == [f"img_align_celeba/{i:06d}.jpg" for i in range(1, 21)]
 
 
 def test_the_columns_are_the_published_ones(shared):
@@ -48,7 +48,7 @@ def test_maad(drawn):
     folder = drawn / "maad"
     with (folder / "MAAD_Face.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) == 40
+    assert len(rows) == 20
     values = [int(row[c]) for row in rows for c in MAAD_COLUMNS]
     assert set(values) == {-1, 0, 1}
     assert 0.08 < np.mean(np.array(values) == 0) < 0.16
@@ -62,7 +62,7 @@ def test_maad(drawn):
 def test_fairface(drawn, vocabulary):
     folder, files = drawn / "fairface", []
     words = set(vocabulary.named_by("fairface").values())
-    for part, count in (("train", 32), ("val", 8)):
+    for part, count in (("train", 16), ("val", 4)):
         with (folder / f"fairface_label_{part}.csv").open(newline="") as stream:
             rows = list(csv.DictReader(stream))
         assert [row["file"] for row in rows] == [f"{part}/{i}.jpg" for i in range(1, count + 1)]
@@ -77,16 +77,16 @@ def test_utkface(drawn):
     names = [name.removeprefix("UTKFace/") for name in _photographs(drawn / "utkface")]
     good = [n for n in names if re.fullmatch(r"\d{1,3}_[01]_[0-4]_\d{17}\.jpg\.chip\.jpg", n)]
     bad = [n for n in names if re.fullmatch(r"\d{1,3}_[01]_\d{17}\.jpg\.chip\.jpg", n)]
-    assert (len(good), len(bad)) == (40, 2)
-    assert len(names) == 42
-    assert len({n.split("_")[-1] for n in names}) == 42
+    assert (len(good), len(bad)) == (20, 2)
+    assert len(names) == 22
+    assert len({n.split("_")[-1] for n in names}) == 22
     assert all(1 <= int(n.split("_")[0]) <= 95 for n in names)
 
 
 def test_expw(drawn):
     folder = drawn / "expw"
     rows = [line.split(" ") for line in (folder / "label.lst").read_text().splitlines()]
-    assert len(rows) == 60
+    assert len(rows) == 30
     sizes = {
         name.removeprefix("image/"): Image.open(folder / name).size for name in _photographs(folder)
     }
@@ -121,8 +121,8 @@ def test_rafdb(drawn):
     folder = drawn / "rafdb"
     lines = (folder / "EmoLabel/list_patition_label.txt").read_text().splitlines()
     names = [line.split(" ")[0] for line in lines]
-    assert names[:32] == [f"train_{i:05d}.jpg" for i in range(1, 33)]
-    assert names[32:] == [f"test_{i:04d}.jpg" for i in range(1, 9)]
+    assert names[:16] == [f"train_{i:05d}.jpg" for i in range(1, 17)]
+    assert names[16:] == [f"test_{i:04d}.jpg" for i in range(1, 5)]
     assert {line.split(" ")[1] for line in lines} <= set("1234567")
     aligned = [f"Image/aligned/{n.removesuffix('.jpg')}_aligned.jpg" for n in names]
     assert _photographs(folder) == sorted(aligned)
