@@ -11,7 +11,6 @@ from kedro.framework.hooks import hook_impl
 from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundError
 
 from faceinsight.common.messages import no_such
-from faceinsight.data.registry import configure_datasets
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
@@ -77,7 +76,6 @@ class ConfigurePipelines:
         """Read the parameters, once: what is set in the loader is not read from files again."""
         loader = context.config_loader
         parameters = loader["parameters"]
-        configure_datasets(parameters["datasets"])
         runs.configure(parameters)
         loader["parameters"] = parameters | runs.configured().parameters
 

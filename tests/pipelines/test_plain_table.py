@@ -96,16 +96,16 @@ def test_the_table_is_read(catalog):
 
 
 def test_a_model_is_trained_on_it_and_measured(catalog):
-    curve = catalog.load("learning_curve")
+    curve = catalog.load("lgc.learning_curve")
     assert curve["step"].max() == 2
-    metrics = catalog.load("metrics")["datasets"]["signs"]["tasks"]
+    metrics = catalog.load("lgc.metrics")["datasets"]["signs"]["tasks"]
     assert set(metrics) == {"attributes", "shape"}
     assert all(task["n"] > 0 for task in metrics.values())
     assert list(catalog.load("vocabulary").ids) == [*FLAGS, *SHAPES]
 
 
 def test_labels_handed_out_break_none_of_its_rules(catalog):
-    rules, predictions = catalog.load("rule_set"), catalog.load("predictions")
+    rules, predictions = catalog.load("rule_set"), catalog.load("lgc.predictions")
     decoded = predictions[[f"d_{id_}" for id_ in (*FLAGS, *SHAPES)]].to_numpy(bool)
     assert len(rules.rules) == 3
     assert len(decoded) == 8

@@ -17,10 +17,10 @@ class LabelTableValidator:
     """
 
     def __init__(self, dataset: str, vocabulary: dict[str, Any]) -> None:
-        from faceinsight.data.readers import table_schema
+        from faceinsight.data.readers.schema import build_schema
         from faceinsight.method.characteristics import Vocabulary
 
-        self._schema = table_schema(dataset, Vocabulary.from_config(vocabulary))
+        self._schema = build_schema(dataset, Vocabulary.from_config(vocabulary))
 
     def validate(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the table, or raise pandera's error with every fault in it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faceinsight.common.messages import no_such
-from faceinsight.data.registry import dataset_names
+from faceinsight.data.registry import configure_datasets, dataset_names
 from faceinsight.errors import ParameterError
 from faceinsight.method.variants import LABELS, in_order
 
@@ -77,6 +77,7 @@ class Runs:
 
 
 _configured = Runs()
+_datasets = dataset_names()
 
 
 def configured() -> Runs:
@@ -88,8 +89,9 @@ def configure(parameters: Mapping[str, Any]) -> None:
     """Make pipelines of these parameters from now on."""
     from kedro.framework.project import PACKAGE_NAME, pipelines
 
-    global _configured
-    runs = Runs.of(parameters)
-    if runs != _configured:
-        _configured = runs
+    global _configured, _datasets
+    configure_datasets(parameters["datasets"])
+    now = Runs.of(parameters), dataset_names()
+    if now != (_configured, _datasets):
+        _configured, _datasets = now
         pipelines.configure(f"{PACKAGE_NAME}.pipeline_registry")

@@ -8,7 +8,8 @@ import pandera.errors
 import pyarrow as pa
 import pytest
 
-from faceinsight.data.readers import empty_table, read_labels, table_schema
+from faceinsight.data.readers import empty_table, read_labels
+from faceinsight.data.readers.schema import build_schema
 from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.characteristics import Vocabulary
 from tests.data.readers.layouts import good, write
@@ -33,7 +34,7 @@ def tables(
 def test_tables_meet_the_schema_before_and_after_parquet(
     dataset: str, tables: dict[str, pd.DataFrame], vocabulary: Vocabulary, tmp_path: Path
 ) -> None:
-    schema = table_schema(dataset, vocabulary)
+    schema = build_schema(dataset, vocabulary)
     path = tmp_path / "labels.parquet"
     for table in (tables[dataset], empty_table(dataset, vocabulary)):
         schema.validate(table)
@@ -106,7 +107,7 @@ def test_damaged_tables_do_not(
     vocabulary: Vocabulary,
 ) -> None:
     with pytest.raises(REFUSED, match=message):
-        table_schema(dataset, vocabulary).validate(damage(tables[dataset]))
+        build_schema(dataset, vocabulary).validate(damage(tables[dataset]))
 
 
 def test_group_that_is_wholly_unknown_in_a_row_is_sound(
@@ -115,10 +116,10 @@ def test_group_that_is_wholly_unknown_in_a_row_is_sound(
     expressions = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     table = tables["expw"].copy()
     table.loc[0, expressions] = None
-    table_schema("expw", vocabulary).validate(table)
+    build_schema("expw", vocabulary).validate(table)
 
 
 @pytest.mark.parametrize("dataset", ["fairface", "utkface", "expw"])
 def test_real_tables_meet_the_schema(dataset: str, shared: Path, vocabulary: Vocabulary) -> None:
     table = read_labels(dataset, shared / "data" / dataset, vocabulary).table
-    table_schema(dataset, vocabulary).validate(table)
+    build_schema(dataset, vocabulary).validate(table)

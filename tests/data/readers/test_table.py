@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from faceinsight.data.readers import read_labels, table_schema
+from faceinsight.data.readers import read_labels
+from faceinsight.data.readers.schema import build_schema
 from faceinsight.data.registry import TableSettings
 from faceinsight.errors import FaceInsightError
 from faceinsight.method.characteristics import Vocabulary
@@ -44,7 +45,7 @@ def listed(table: pd.DataFrame, *columns: str) -> list[list]:
 
 def test_words_gaps_boxes_and_parts(tmp_path):
     table = read(tmp_path, GOOD, **BOXED)
-    table_schema("signs", VOCABULARY).validate(table)
+    build_schema("signs", VOCABULARY).validate(table)
     assert listed(table, "photograph", "face", "split") == [
         ["a.png", "b.png", "a.png", "c/d.png"],
         [0, 0, 1, 0],

@@ -62,6 +62,7 @@ def test_real_folder(shared: Path, vocabulary: Vocabulary, decades: Vocabulary) 
         ages = table[[c for c in table.columns if c.startswith(prefix)]]
         assert ages.idxmax(axis=1).tolist() == [id_of(age) for age, _, _ in truth]
         assert (ages.sum(axis=1) == 1).all()
+        assert table["years"].tolist() == [age for age, _, _ in truth]
         assert table["Female"].tolist() == [gender for _, gender, _ in truth]
         assert table["Male"].tolist() == [1 - gender for _, gender, _ in truth]
         assert table[races].idxmax(axis=1).tolist() == [races[race] for _, _, race in truth]

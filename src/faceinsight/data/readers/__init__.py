@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -20,10 +19,7 @@ from faceinsight.data.splits import SeededSplit
 from faceinsight.errors import LabelFileError, ParameterError
 from faceinsight.method.characteristics import Vocabulary
 
-if TYPE_CHECKING:
-    import pandera.pandas
-
-__all__ = ["Labels", "empty_table", "read_labels", "table_schema"]
+__all__ = ["Labels", "empty_table", "read_labels"]
 
 
 def read_labels(
@@ -72,10 +68,3 @@ def empty_table(dataset: str, vocabulary: Vocabulary) -> pd.DataFrame:
     """The label table of a data set that is not used: all columns, no row."""
     types = column_types(dataset, vocabulary)
     return to_pandas({name: pa.nulls(0, type_) for name, type_ in types.items()})
-
-
-def table_schema(dataset: str, vocabulary: Vocabulary) -> pandera.pandas.DataFrameSchema:
-    """The schema that a data set's label table must meet; see `faceinsight.data.readers.schema`."""
-    from faceinsight.data.readers.schema import build_schema
-
-    return build_schema(dataset, vocabulary)
