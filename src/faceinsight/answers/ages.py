@@ -4,46 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from faceinsight.answers.grammar import (
-    APPROXIMATELY,
-    COPULAS,
-    DURATION,
-    FEWER,
-    MORE,
-    NO_AGE,
-    OR_OLDER,
-    OR_YOUNGER,
-    OVER,
-    PEOPLE,
-    POSSESSIVES,
-    STOPS,
-    UNDER,
-)
+from faceinsight.answers.grammar import OR_OLDER, OR_YOUNGER, POSSESSIVES, TABLE, Clause, Rules
 from faceinsight.answers.settings import Years
 from faceinsight.answers.words import Words
 
 OLDEST = 120
 
-_NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-
-NUMBERS = {word: number for number, word in enumerate(_NUMBERS.split())}
-TENS = dict(zip(_TENS.split(), range(20, 100, 10), strict=True))
+NUMBERS = {word: number for number, word in enumerate(TABLE["numbers"].split())}
+TENS = {word: 10 * number for number, word in enumerate(TABLE["tens"].split(), 2)}
 DECADES = {"teens": 10} | {f"{word[:-1]}ies": number for word, number in TENS.items()}
+
+_UNITS, _PARTS_OF_DECADE = TABLE["units"], TABLE["parts_of_decade"]
+_BESIDE = Rules("beside_ages")
 
 _OR = 5
 """ "5 or 6 years old" is a range; of numbers further apart, "or" leaves one open."""
-
-_UNITS = {"year": 1, "yr": 1, "yrs": 1, "yo": 1, "month": 12, "week": 52, "day": 365}
-_PARTS_OF_DECADE = {"early": (0, 3), "mid": (3, 7), "middle": (3, 7), "late": (6, 9)}
-_BEFORE_NUMBER = (
-    (APPROXIMATELY - COPULAS) | OVER | UNDER | MORE | FEWER | {"than", "least", "most", "up"}
-)
 
 
 @dataclass(frozen=True)
@@ -63,17 +39,18 @@ class Age:
     plain: bool = False
 
 
-def read_age(words: Words, start: int, first: int, end: int) -> Age | None:
+def read_age(words: Words, clause: Clause, start: int, first: int) -> Age | None:
     """The age that begins at word `start`, if a number or a decade does.
 
     Args:
         words: the text.
+        clause: the words among which the age stands.
         start: where it may begin.
-        first: where its clause begins; what stands before the number is read from here.
-        end: where its clause ends.
+        first: where the clause begins.
     """
+    end = first + len(clause)
     if (decade := _decade(words, start)) is not None:
-        return _of_decade(words, start, first, end, decade)
+        return _of_decade(words, clause, start, first, decade)
     low, place = _number(words.words, start, end)
     if low is None:
         return None
@@ -92,30 +69,32 @@ def read_age(words: Words, start: int, first: int, end: int) -> Age | None:
     if unit is None and words.words[place : place + 1] == ["or"]:
         _, after = _number(words.words, place + 1, end)
         old = _unit(words.words, after, end)[2]  # "25 or 45 years old"
-    if unit is None and sure and not ranged and place < end and words.words[place] not in STOPS:
+    said = _beside(clause, start - first, place - first)
+    if unit is None and sure and not ranged and "ends" not in said:
         sure = False  # "at least 2 men"
     if unit is not None and unit > 1:
         low, high = low // unit, None if high is None else high // unit
     if not ranged and (suffix := _suffix(words.words, place, end)) is not None:
-        (low, high), place, old = _open(low, suffix), place + 2, True
-    prefix = _prefix(words.words, first, start)
-    if prefix is not None and not ranged and high is not None:
+        (low, high), place, old = _open(low, suffix), place + (1 if suffix == "+" else 2), True
+        said = _beside(clause, start - first, place - first)
+    bound = next((name for name in ("over", "under", "least", "most") if name in said), None)
+    if bound is not None and not ranged and high is not None:
         low, high = {
             "over": (low + 1, None),
             "least": (low, None),
             "under": (0, max(low - 1, 0)),
             "most": (0, low),
-        }[prefix]
-    if low > OLDEST or (place < end and words.words[place] in NO_AGE):
+        }[bound]
+    if low > OLDEST or "none" in said:
         return None
-    if start > first and words.words[start - 1] in DURATION:
-        return None
-    ends = _ends(words.words, place, end)
-    sure = (sure and unit is None) or old or (unit is not None and ends)
-    sure = sure or _aged(words.words, first, start)
-    return Age(
-        place, (low, high), sure or (ends and _said_of_person(words.words, first, start)), ranged
-    )
+    ends = "ends" in said
+    sure = (sure and unit is None) or old or (unit is not None and ends) or "aged" in said
+    return Age(place, (low, high), sure or (ends and "person" in said), ranged)
+
+
+def _beside(clause: Clause, start: int, stop: int) -> set[str]:
+    """What the words before and after an age say of it."""
+    return {found.rule["says"] for found in _BESIDE.all_at(clause, stop, before=start)}
 
 
 def _decade(words: Words, place: int) -> int | None:
@@ -127,8 +106,11 @@ def _decade(words: Words, place: int) -> int | None:
     return None
 
 
-def _of_decade(words: Words, start: int, first: int, end: int, decade: int) -> Age:
-    qualifiers = [w for w in words.words[max(first, start - 3) : start] if w in _PARTS_OF_DECADE]
+def _of_decade(
+    words: Words, clause: Clause, start: int, first: int, decade: int, since: int = 0
+) -> Age:
+    end, since = first + len(clause), max(first, since)
+    qualifiers = [w for w in words.words[max(since, start - 3) : start] if w in _PARTS_OF_DECADE]
     low, high = decade, decade + 9
     if qualifiers:
         offsets = [_PARTS_OF_DECADE[word] for word in qualifiers]
@@ -143,13 +125,14 @@ def _of_decade(words: Words, start: int, first: int, end: int, decade: int) -> A
             onward += 1
         other = _decade(words, onward) if onward < end else None
         if other is not None and other > decade:
-            inner = _of_decade(words, onward, place, end, other)
+            inner = _of_decade(words, clause, onward, first, other, since=place)
             place, last = inner.end, inner.years[1]
     if (suffix := _suffix(words.words, place, end)) is not None:
         last = None if suffix in OR_OLDER or suffix == "+" else last
         place += 1 if suffix == "+" else 2
-    before = words.words[max(first, start - 4) : start]
-    sure = bool(qualifiers) or bool(POSSESSIVES & set(before)) or _aged(words.words, first, start)
+    before = words.words[max(since, start - 4) : start]
+    aged = "aged" in _beside(clause, start - first, place - first)
+    sure = bool(qualifiers) or bool(POSSESSIVES & set(before)) or aged
     return Age(place, (low, last), sure, True)
 
 
@@ -198,45 +181,6 @@ def _unit(words: Sequence[str], place: int, end: int) -> tuple[int | None, int, 
             return unit, place + 2, True
         return unit, place, old
     return None, place, False
-
-
-def _prefix(
-    words: Sequence[str], first: int, start: int
-) -> Literal["over", "least", "under", "most"] | None:
-    place = start - 1
-    while place >= first and start - place < 5 and words[place] in APPROXIMATELY:
-        place -= 1
-    if place < first:
-        return None
-    word, before = words[place], words[place - 1] if place > first else ""
-    if word in OVER or (word == "than" and before in MORE):
-        return "over"
-    if word in UNDER or (word == "than" and before in FEWER):
-        return "under"
-    if before == "at" and word in ("least", "most"):
-        return "least" if word == "least" else "most"
-    # "up to 2"; the "to" was skipped among the words for about.
-    if word == "up" and words[place + 1 : place + 2] == ["to"]:
-        return "most"
-    return None
-
-
-def _ends(words: Sequence[str], place: int, end: int) -> bool:
-    """Whether a phrase ends here, rather than going on to another noun."""
-    return place >= end or words[place] in STOPS
-
-
-def _aged(words: Sequence[str], first: int, start: int) -> bool:
-    """Whether the words before speak of age: "aged 35", "age range: 20-29"."""
-    return not {"age", "aged"}.isdisjoint(words[max(first, start - 6) : start])
-
-
-def _said_of_person(words: Sequence[str], first: int, start: int) -> bool:
-    """Whether the words before are somebody and a verb: "he looks about 35"."""
-    place = start - 1
-    while place > first and words[place] in _BEFORE_NUMBER:
-        place -= 1
-    return words[place] in COPULAS and not PEOPLE.isdisjoint(words[max(first, place - 6) : place])
 
 
 def classes_of(classes: dict[str, Years], years: Years) -> list[str]:

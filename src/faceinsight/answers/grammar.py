@@ -144,7 +144,7 @@ class Rules:
     def __init__(self, name: str) -> None:
         self._rules = [
             (
-                re.compile(_regex(str(rule["at"]))),
+                re.compile(_regex(rule.get("at", ""))),
                 re.compile(_regex(rule["behind"])) if "behind" in rule else None,
                 rule,
             )

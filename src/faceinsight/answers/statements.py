@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from faceinsight.answers.ages import NUMBERS, OLDEST, Age, read_age
 from faceinsight.answers.binding import Binder, Bound, Match
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.grammar import DETERMINERS, STOPS
+from faceinsight.answers.grammar import DETERMINERS, STOPS, Clause
 from faceinsight.answers.meanings import Sense
 from faceinsight.answers.negation import Negation, negation
 from faceinsight.answers.words import Words
@@ -216,8 +216,9 @@ class Stater:
         taken = {m.start: m.end for m in matches if m.meaning.age is None or m.end > m.start + 1}
         found = []
         place = first
+        clause = Clause(self._words.words[first:end])
         while place < end:
-            age = None if place in taken else read_age(self._words, place, first, end)
+            age = None if place in taken else read_age(self._words, clause, place, first)
             if age is None:
                 place = max(place + 1, taken.get(place, 0))
                 continue
