@@ -65,6 +65,24 @@ def test_a_version_that_was_asked_for_stays(tmp_path):
 RAW = {"raw": "photographs"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _configured(project_root):
+    """The project's own configuration, read once."""
+    from kedro.framework.project import settings
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(project_root)
+    conf, loader = str(project_root / "conf"), settings.CONFIG_LOADER_CLASS
+    parameters = loader(conf, env="base", **settings.CONFIG_LOADER_ARGS)["parameters"]
+    once = SimpleNamespace(
+        CONFIG_LOADER_CLASS=lambda *args, **options: {"parameters": parameters},
+        CONFIG_LOADER_ARGS={},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kedro.framework.project.settings", once)
+        yield
+
+
 class _Context:
     env = "base"
 
@@ -78,19 +96,16 @@ class _Context:
     ids=lambda given: next(iter(given)),
 )
 def test_parameters_that_something_reads_are_let_through(project_root, given):
-    _configure(project_root)
     RefuseUnknownNames().after_context_created(_Context(project_root, **given))
 
 
 def test_photographs_are_not_mistaken_for_a_place_to_draw_into(project_root):
-    _configure(project_root)
     with pytest.raises(ParameterError, match="--env=small"):
         RefuseUnknownNames().after_context_created(_Context(project_root, **RAW))
 
 
 @pytest.mark.parametrize(("given", "hint"), [("sed", "seed"), ("varient", "variant")])
 def test_a_misspelt_parameter_is_refused_with_the_near_one(project_root, given, hint):
-    _configure(project_root)
     with pytest.raises(ParameterError, match=f"'{given}'; did you mean '{hint}'"):
         RefuseUnknownNames().after_context_created(_Context(project_root, **{given: 1}))
 
@@ -121,9 +136,3 @@ def test_a_version_that_is_not_there_stops_a_run_before_it_begins(tmp_path):
     hook.before_pipeline_run({"load_versions": {"metrics": "2026-01-01"}}, catalog)
     with pytest.raises(ParameterError, match="no version old of 'metrics'; the newest is 2026-01"):
         hook.before_pipeline_run({"load_versions": {"metrics": "old"}}, catalog)
-
-
-def _configure(root):
-    from kedro.framework.startup import bootstrap_project
-
-    bootstrap_project(root)

@@ -1,7 +1,7 @@
 """Average precision under weights, against scikit-learn."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
@@ -18,6 +18,7 @@ FACES = st.lists(
 ).filter(lambda faces: any(positive for _, positive, _ in faces))
 
 
+@settings(max_examples=30, deadline=None)
 @given(FACES)
 def test_equals_scikit_learn_with_ties_and_weights(faces):
     scores, positive, weights = (np.array(column) for column in zip(*faces, strict=True))

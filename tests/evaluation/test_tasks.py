@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 from sklearn import metrics as sk
@@ -24,6 +24,7 @@ def label_pairs(draw):
     return labels, draw(nps.arrays(np.bool_, shape))
 
 
+@settings(max_examples=30, deadline=None)
 @given(label_pairs())
 def test_attributes_equal_scikit_learn(pair):
     labels, predicted = pair
@@ -59,6 +60,7 @@ def test_a_face_without_positive_labels_scores_zero_like_scikit_learn():
     assert found == {"accuracy": 1, "precision": 0, "recall": 0, "f1": 0}
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.integers(2, 7).flatmap(
         lambda k: st.tuples(

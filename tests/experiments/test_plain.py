@@ -1,6 +1,7 @@
 """The plain networks are what they are called, and get the same examples and time."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -108,6 +109,7 @@ def test_all_three_are_scored_on_the_same_faces(job, tmp_path, monkeypatch, cloc
     }
     monkeypatch.setattr(plain, "RIVALS", small)
     monkeypatch.setattr(plain, "now", plain_training.now)
+    monkeypatch.setattr(plain, "rates", partial(plain_training.rates, steps=1, rounds=1))
     out = tmp_path / "out"
     out.mkdir()
     plain.compare(job, 1e-2, out, split="val")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 import yaml
 
@@ -16,9 +17,11 @@ from faceinsight.method.prior import correlation_prior, count
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode, log_odds
 from faceinsight.method.rules.violations import violations
+from faceinsight.reports import FIGURES
 from faceinsight.reports.examples import ExampleFace
 from faceinsight.reports.report import draw_figures, render_report
 from faceinsight.reports.settings import ReportingSettings
+from faceinsight.reports.style import style
 from faceinsight.reports.summaries import dataset_summary, skipped_summary
 from tests.evaluation.fakes import fake_predictions
 
@@ -26,7 +29,7 @@ SIZES = {"celeba": 60, "maad": 60, "fairface": 80, "utkface": 60, "expw": 50, "r
 SKILLS = {"org": 0.55, "seg": 0.65, "corr": 0.7, "lgc": 0.85}
 
 
-def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=30) -> dict[str, Any]:
+def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=8) -> dict[str, Any]:
     """Arguments of `draw_figures`, and of `render_report` but for the figures."""
     settings = EvaluationSettings(n_resamples=n_resamples)
     predictions = {
@@ -125,9 +128,14 @@ def drawn(arguments: dict[str, Any]) -> dict[str, Any]:
     return draw_figures(**{name: arguments[name] for name in names})
 
 
+def plain_figures() -> dict[str, go.Figure]:
+    """Figures that cost nothing, where a test is about the rest of the page."""
+    return {name: style(go.Figure(), name, 300, top=80, alt="Nothing.") for name in FIGURES}
+
+
 def rendered(arguments: dict[str, Any]) -> str:
-    """The page; draws the figures where they are not among the arguments."""
-    arguments = {"figures": drawn(arguments) if "figures" not in arguments else None} | arguments
+    """The page; with plain figures, where none are among the arguments."""
+    arguments = {"figures": plain_figures()} | arguments
     names = inspect.signature(render_report).parameters
     return render_report(**{name: value for name, value in arguments.items() if name in names})
 
@@ -188,3 +196,8 @@ def rules(vocabulary, project_root):
 @pytest.fixture(scope="session")
 def report_arguments(vocabulary, rules) -> dict[str, Any]:
     return fake_report(vocabulary, rules)
+
+
+@pytest.fixture(scope="session")
+def report_figures(report_arguments) -> dict[str, go.Figure]:
+    return drawn(report_arguments)

@@ -8,7 +8,6 @@ from plotly.subplots import make_subplots
 
 from faceinsight.reports.embedding import embed, layouts
 from faceinsight.reports.style import style
-from tests.reports.conftest import drawn
 
 
 def panels(rows, columns, **options):
@@ -42,8 +41,8 @@ def test_panels_stand_one_below_the_other_in_a_narrow_window(rows, columns):
     assert above == pytest.approx(0, abs=1e-9)
 
 
-def test_a_wide_window_takes_everything_back(report_arguments):
-    for figure in drawn(report_arguments).values():
+def test_a_wide_window_takes_everything_back(report_figures):
+    for figure in report_figures.values():
         both = layouts(figure)
         assert set(both["wide"]) == set(both["narrow"])
         before = figure.to_dict()["layout"]
@@ -67,8 +66,8 @@ def test_one_panel_only_makes_room_for_its_legend():
     }
 
 
-def test_a_chart_brings_its_words_and_buttons(report_arguments):
-    figure = drawn(report_arguments)["prior"]
+def test_a_chart_brings_its_words_and_buttons(report_figures):
+    figure = report_figures["prior"]
     before = figure.to_json()
     chart = embed(figure, "prior")
     assert figure.to_json() == before

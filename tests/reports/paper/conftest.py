@@ -22,7 +22,7 @@ from tests.evaluation.fakes import fake_predictions
 
 SIZES = {"celeba": 80, "maad": 30, "fairface": 90, "utkface": 40, "expw": 40, "rafdb": 20}
 SKILLS = {"org": 0.5, "seg": 0.7, "corr": 0.9, "lgc": 1.2}
-EVALUATION = EvaluationSettings(n_resamples=20)
+EVALUATION = EvaluationSettings(n_resamples=5)
 
 
 @pytest.fixture(scope="session")
