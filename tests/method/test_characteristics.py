@@ -125,6 +125,20 @@ def test_attributes_leave_out_what_another_task_scores() -> None:
     assert tasks[-1].members == ("Bald",)
 
 
+def test_what_is_sensitive_is_named_and_an_older_file_takes_the_usual_list(
+    vocabulary: Vocabulary,
+) -> None:
+    config = vocabulary.to_config()
+    assert {"race5_Asian", "race7_Indian", "White", "Attractive"} < set(vocabulary.sensitive)
+    assert not {"Male", "age_20_29", "Smiling"} & set(vocabulary.sensitive)
+    del config["sensitive"]
+    assert Vocabulary.from_config(config).sensitive == vocabulary.sensitive
+    chosen = Vocabulary.from_config(config | {"sensitive": ["gender", "Bald"]})
+    assert chosen.sensitive == ("Bald", "Male", "Female")
+    with pytest.raises(VocabularyError, match="sensitive names 'Bold'"):
+        Vocabulary.from_config(config | {"sensitive": ["Bold"]})
+
+
 def test_configuration_comes_back(vocabulary: Vocabulary) -> None:
     for one in (vocabulary, Vocabulary.from_config(SMALL)):
         again = Vocabulary.from_config(one.to_config())

@@ -128,8 +128,7 @@ def answer_question(
 def _choose(crops: Crops, number: int | None) -> int:
     """Row of the face of that number, or of the largest, the first of equal ones."""
     if number is None:
-        left, top, right, bottom = crops.boxes.T
-        return int(((right - left) * (bottom - top)).argmax())
+        return crops.largest()
     if number in crops.numbers:
         return number - 1
     there = "is 1 face" if len(crops) == 1 else f"are {len(crops)} faces, from left to right"

@@ -132,6 +132,11 @@ class Crops:
             errors={i: p.error for i, p in enumerate(photographs) if p.error is not None},
         )
 
+    def largest(self) -> int:
+        """Row of the largest face, the first of equal ones."""
+        left, top, right, bottom = self.boxes.T
+        return int(((right - left) * (bottom - top)).argmax())
+
     def by_photograph(self, of_faces: Sequence[_Of]) -> list[list[_Of] | PhotographError]:
         """What belongs to each face, N, as a list for each of the P photographs, or its error."""
         grouped: list[list[_Of]] = [[] for _ in self.names]

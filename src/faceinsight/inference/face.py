@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,8 @@ class Face:
         number: 1, 2, ... from left to right within the photograph.
         bbox: left, top, right, bottom in pixels of the photograph as it is meant to be seen.
         confidence: the detector's score, 0 to 1; None where the whole photograph is the face.
-        probabilities: id of each characteristic that the model was taught to its probability.
+        probabilities: id to probability, of each characteristic that the model was taught;
+            sensitive ones only if asked for.
         present: ids that are present; together they break none of the model's rules.
         labels: what is present, in words.
         age: class of ages; None where the model was taught none.
@@ -97,12 +99,20 @@ class Face:
     expression: ClassEstimate | None
     race: ClassEstimate | None
     uncertain: tuple[str, ...] | None
-    description: str = field(repr=False)
     crop: np.ndarray = field(repr=False, compare=False)
+    _words: Callable[[], str] = field(repr=False, compare=False)
 
     def describe(self) -> str:
         """A sentence or two on how the face appears."""
-        return self.description
+        return self._description
+
+    @cached_property
+    def _description(self) -> str:
+        return self._words()  # which takes longer than all else that is read of a face
+
+    def __getstate__(self) -> dict[str, Any]:
+        text = self._description
+        return self.__dict__ | {"_words": partial(str, text)}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the picture, ready for JSON; `race` only where it was asked for."""
@@ -113,7 +123,7 @@ class Face:
             "bbox": list(self.bbox),
             "confidence": self.confidence,
             "labels": list(self.labels),
-            "description": self.description,
+            "description": self.describe(),
             **{
                 name: None if estimate is None else _plain(estimate)
                 for name, estimate in classes.items()
@@ -143,7 +153,7 @@ class Face:
         return (
             '<div style="display:flex;gap:1em;align-items:flex-start;max-width:48em">'
             f'<img src="{source}" width="{_SHOWN}" height="{_SHOWN}" alt="face {self.number}">'
-            f"<div><small>{escape(where)}</small><p>{escape(self.description)}</p>"
+            f"<div><small>{escape(where)}</small><p>{escape(self.describe())}</p>"
             f"<p>{escape(labels)}</p></div></div>"
         )
 
@@ -179,8 +189,9 @@ def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.Dat
         [(face.photograph, face.number, *face.bbox, face.confidence) for face in listed],
         columns=["photograph", "face", "left", "top", "right", "bottom", "score"],
     ).astype(FACE_COLUMNS)
-    p = np.array([[face.probabilities[id_] for id_ in ids] for face in listed])
-    present = np.array([[id_ in face.present for id_ in ids] for face in listed], dtype=bool)
+    shape = len(listed), len(ids)
+    p = np.array([[face.probabilities[id_] for id_ in ids] for face in listed]).reshape(shape)
+    present = np.array([[id_ in face.present for id_ in ids] for face in listed]).reshape(shape)
     return pd.concat([table, answer_columns(ids, p, present)], axis=1)
 
 
@@ -196,11 +207,14 @@ def answer_columns(
     """
     import pandas as pd
 
-    p = probabilities.astype(np.float32).reshape(-1, len(ids))
-    d = present.astype(np.int8).reshape(-1, len(ids))
-    columns = [pd.DataFrame(p, columns=[f"p_{id_}" for id_ in ids])]
-    columns.append(pd.DataFrame(d, columns=[f"d_{id_}" for id_ in ids]))
-    return pd.concat(columns, axis=1)
+    p, d = probabilities.astype(np.float32), present.astype(np.int8)
+    return pd.concat(
+        [
+            pd.DataFrame(p, columns=[f"p_{id_}" for id_ in ids]),
+            pd.DataFrame(d, columns=[f"d_{id_}" for id_ in ids]),
+        ],
+        axis=1,
+    )
 
 
 def _listed(one: Face | Iterable[Face] | PhotographError) -> Iterable[Face]:

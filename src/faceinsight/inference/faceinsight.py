@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from faceinsight.common.devices import find_device
+from faceinsight.data.parsing.weights import check_weights
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.crops import Cropper, Crops, crop_settings
 from faceinsight.inference.face import Face
@@ -89,6 +90,8 @@ class FaceInsight:
         hub = {k: v for k, v in options.items() if k not in PhotoSettings.model_fields}
         given = {k: v for k, v in options.items() if k not in hub}
         settings = settings_with(settings or PhotoSettings(), **given)
+        check_weights("detector_weights", settings.detector_weights)
+        check_weights("parser_weights", settings.parser_weights)
         device = find_device(settings.device, "device")
         bases = hub.pop("bases", None)
         folder = newest_model(name_or_path) or saved_folder(name_or_path, **hub)

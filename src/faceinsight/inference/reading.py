@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,11 +74,11 @@ class FaceReader:
             expression=held["expression"],
             race=held["race"],
             uncertain=None,
-            description=self._description(labels, words),
             crop=shown_crop(crops.pixels[row]),
+            _words=partial(self._described, labels, words),
         )
 
-    def _description(self, labels: Mapping[str, bool], words: tuple[str, ...]) -> str:
+    def _described(self, labels: Mapping[str, bool], words: tuple[str, ...]) -> str:
         lexicon = self._network.lexicon
         if lexicon is None:
             return f"Appears: {', '.join(words)}." if words else "I cannot tell."
