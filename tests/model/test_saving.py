@@ -8,9 +8,9 @@ from safetensors.torch import load_file, save_file
 
 from faceinsight.errors import WeightsError
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.variants import CORR
+from faceinsight.method.variants import CORR, LGC
 from faceinsight.model import FaceInsightModel, build_model
-from tests.model import tiny
+from tests.model import checkpoints, tiny
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,8 @@ def trained(model):
 
 
 def with_bases(tmp_path, **changes):
-    tiny.save_clip(tmp_path / "clip")
-    tiny.save_llava(tmp_path / "llava")
+    checkpoints.write_clip(tmp_path / "clip")
+    checkpoints.write_llava(tmp_path / "llava")
     settings = tiny.settings(
         **{
             "image_encoder": {"pretrained": str(tmp_path / "clip")},
@@ -53,11 +53,10 @@ def with_bases(tmp_path, **changes):
     return build_model(settings, vocabulary, None, tiny.adjacency(), rules, text_features=features)
 
 
-@pytest.mark.parametrize("kind", ["own", "tied", "bases"])
+@pytest.mark.parametrize("kind", ["tied", "bases"])
 def test_a_model_that_was_read_gives_the_same_probabilities_to_the_bit(tmp_path, one_thread, kind):
     tied = {"architecture": tiny.LLAMA | {"tie_word_embeddings": True}}
     model = {
-        "own": lambda: tiny.model(),
         "tied": lambda: tiny.model(language_model=tied),
         "bases": lambda: with_bases(tmp_path),
     }[kind]()
@@ -206,10 +205,12 @@ def test_a_model_that_was_saved_before_there_was_lora_is_read(tmp_path):
 def test_a_model_that_was_saved_when_crops_were_called_frames_is_read(saved):
     made = {"maps": "provided", "size": tiny.SIZE, "margin": 0.25}
     config = json.loads((saved / "config.json").read_text())
-    del config["crops"]
-    (saved / "config.json").write_text(json.dumps(config | {"frames": made}))
+    del config["crops"], config["variant"], config["auto_map"]
+    switches = dict.fromkeys(("segmentation", "correlation", "logic"), True)
+    (saved / "config.json").write_text(json.dumps(config | switches | {"frames": made}))
     again = FaceInsightModel.from_pretrained(saved)
     assert again.config.crops == made
+    assert again.config.variant == LGC.model_dump()
     again.save_pretrained(saved)
     assert "frames" not in json.loads((saved / "config.json").read_text())
 

@@ -2,18 +2,7 @@
 
 import numpy as np
 import torch
-from transformers import (
-    CLIPConfig,
-    CLIPModel,
-    CLIPTextConfig,
-    CLIPVisionConfig,
-    LlamaConfig,
-    LlamaForCausalLM,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    ViTConfig,
-    ViTForImageClassification,
-)
+from transformers import LlamaConfig, LlamaForCausalLM, ViTConfig, ViTForImageClassification
 
 from faceinsight.method.characteristics import Characteristic, Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
@@ -114,34 +103,6 @@ def batch(images=3, seed=0):
     }
 
 
-def save_clip(folder):
-    vision = {k: v for k, v in VIT.items() if k != "model_type"} | {"image_size": SIZE}
-    text = {
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "vocab_size": 60,
-        "max_position_embeddings": 32,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
-        "pad_token_id": 3,
-    }
-    clip = CLIPModel(
-        CLIPConfig(
-            text_config=CLIPTextConfig(**text, projection_dim=10).to_dict(),
-            vision_config=CLIPVisionConfig(**vision, projection_dim=10).to_dict(),
-            projection_dim=10,
-        )
-    ).eval()
-    clip.save_pretrained(folder)
-    tokenizer = build_tokenizer(vocabulary().phrases)
-    tokenizer.backend_tokenizer.post_processor = None
-    tokenizer.padding_side = "right"
-    tokenizer.save_pretrained(folder)
-    return clip
-
-
 def save_vit(folder, size=SIZE):
     config = ViTConfig(**{k: v for k, v in VIT.items() if k != "model_type"}, image_size=size)
     vit = ViTForImageClassification(config).eval()
@@ -165,14 +126,3 @@ def save_llama(folder):
     llama.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return llama
-
-
-def save_llava(folder):
-    tokenizer = own_tokenizer()
-    vision = CLIPVisionConfig(**{k: v for k, v in VIT.items() if k != "model_type"})
-    llava = LlavaForConditionalGeneration(
-        LlavaConfig(text_config=_llama_config(tokenizer), vision_config=vision)
-    ).eval()
-    llava.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return llava
