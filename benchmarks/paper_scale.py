@@ -31,10 +31,9 @@ import paper_scale_ours
 from paper_scale_loading import loading
 from paper_scale_models import SCALES
 from paper_scale_parser import parser_network
-from paper_scale_timing import Results, facts, matrix_rate
+from timing import Results, facts, matrix_rate
 
-PARTS: tuple[str, ...] = ("rate", "score", "train", "llava", "parser", "loading", "more", "static")
-PARTS += ("rate_again", "whole")
+PARTS = ("rate", "score", "train", "llava", "parser", "loading", "static", "rate_again")
 SHAPES = {
     "cuda": [
         (8192, 8192, 8192),
@@ -86,9 +85,7 @@ def main() -> None:
         "llava": lambda: paper_scale_llava.compare(results, setting),
         "parser": lambda: results.measure("parser network", lambda: parser_network(device)),
         "loading": lambda: results.measure("loading", loading),
-        "more": lambda: paper_scale_ours.more(results, setting),
         "static": lambda: paper_scale_llava.static_cache(results, setting),
-        "whole": lambda: paper_scale_ours.whole(results, setting),
         "rate_again": lambda: rate(results, "matrix rate, at the end", device, dtype),
     }
     for part in PARTS:

@@ -16,7 +16,7 @@ from transformers import LlavaForConditionalGeneration
 
 from paper_scale_models import NEW_TOKENS, QUESTION_TOKENS, llava, prompt
 from paper_scale_ours import Setting
-from paper_scale_timing import Results, forget_peak, peak_memory, seconds_of
+from timing import Results, forget_peak, peak_memory, seconds_of
 
 CHARACTERISTICS = 82
 

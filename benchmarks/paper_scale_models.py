@@ -115,9 +115,7 @@ SHALLOW = Scale(
 SCALES = {scale.name: scale for scale in (SEVEN_B, SHALLOW, SMALL)}
 
 
-def face_insight(
-    scale: Scale, device: torch.device, dtype: torch.dtype, attend: str = "causal"
-) -> FaceInsightModel:
+def face_insight(scale: Scale, device: torch.device, dtype: torch.dtype) -> FaceInsightModel:
     """Our model as `--env=paper` shapes it: all variant switches on, all but adapters frozen.
 
     The prior has no zeros, the most that the graph network can have to do.
@@ -138,7 +136,6 @@ def face_insight(
             "language_model": {"architecture": {"model_type": "llama", **scale.language}},
             "frozen": PARTS,
             "frozen_dtype": str(dtype).removeprefix("torch."),
-            "characteristics_attend": attend,
         }
     )
     tokenizer = default_tokenizer(settings, vocabulary)

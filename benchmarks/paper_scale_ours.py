@@ -12,21 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from faceinsight.model.compiling import compile_layers
 from faceinsight.model.flops import sequence_length, work_per_image
 from faceinsight.model.modeling import FaceInsightModel
 from paper_scale_loading import batches, random_faces
 from paper_scale_models import Scale, face_insight, faces
-from paper_scale_timing import Results, forget_peak, peak_memory, seconds_of
-
-ATTENTIONS = {
-    "flash": SDPBackend.FLASH_ATTENTION,
-    "cudnn": SDPBackend.CUDNN_ATTENTION,
-    "efficient": SDPBackend.EFFICIENT_ATTENTION,
-    "math": SDPBackend.MATH,
-}
+from timing import Results, forget_peak, peak_memory, seconds_of
 
 
 @dataclass(frozen=True)
@@ -99,37 +91,6 @@ def train(results: Results, setting: Setting) -> None:
     model.gradient_checkpointing_disable()
 
 
-def more(results: Results, setting: Setting) -> None:
-    """What else decides: the kernel of attention, and its mask."""
-    batch = best_batch(results, "score")
-    model = _build(results, setting)
-    if model is None:
-        return
-    for name in ATTENTIONS if setting.on_gpu else ("flash", "math"):
-        results.measure(
-            f"score, batch {batch}, {name} attention",
-            partial(_score, model, setting, batch, attention=name),
-        )
-    model.config.characteristics_attend = "independent"
-    results.measure(
-        f"score, batch {batch}, independent characteristics",
-        partial(_score, model, setting, batch, attend="independent"),
-    )
-
-
-def whole(results: Results, setting: Setting) -> None:
-    """The model compiled as a whole, for comparison; with 32 layers, that alone takes minutes."""
-    batch = best_batch(results, "score")
-    model = _build(results, setting)
-    if model is None:
-        return
-    torch.compiler.reset()
-    results.measure(
-        f"score, batch {batch}, model compiled",
-        partial(_score, model, setting, batch, compiled="model"),
-    )
-
-
 def best_batch(results: Results, kind: str, **variation: str) -> int:
     """The batch size of the fastest measurement of a kind; 1 where there is none."""
     rows = [r for r in results.measurements.values() if r.get("kind") == kind]
@@ -176,31 +137,22 @@ def _score(
     *,
     autocast: bool = True,
     compiled: str = "no",
-    attention: str = "default",
-    attend: str = "causal",
 ) -> dict[str, Any]:
-    call = torch.compile(model, dynamic=False) if compiled == "model" else model
     inputs = faces(model, batch)
     inputs.pop("labels")
     model.eval()
     forget_peak(setting.device)
-    kernel = nullcontext() if attention == "default" else sdpa_kernel([ATTENTIONS[attention]])
     precision = setting.autocast() if autocast else nullcontext()
-    with torch.inference_mode(), precision, kernel:
-        logits = call(**inputs).logits
+    with torch.inference_mode(), precision:
+        logits = model(**inputs).logits
         if not logits.isfinite().all():
             raise ValueError("a logit is not finite")
-        times = setting.time(lambda: call(**inputs))
+        times = setting.time(lambda: model(**inputs))
     variation = {}
     if not autocast:
         variation["adapters"] = "float32"
-    for name, value, usual in (
-        ("compiled", compiled, "no"),
-        ("attention", attention, "default"),
-        ("attend", attend, "causal"),
-    ):
-        if value != usual:
-            variation[name] = value
+    if compiled != "no":
+        variation["compiled"] = compiled
     work = work_per_image(model, training=False)
     return _row("score", setting, batch, times, work, variation)
 

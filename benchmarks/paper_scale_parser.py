@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import UperNetConfig, ViTConfig, ViTModel
 from transformers.models.upernet.modeling_upernet import UperNetHead
 
-from paper_scale_timing import forget_peak, peak_memory, seconds_of
+from timing import forget_peak, peak_memory, seconds_of
 
 SIZE, WIDTH, PATCH, CLASSES = 448, 768, 16, 19
 LAYERS = (4, 6, 8, 12)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from paper_scale_timing import processor
+from timing import processor
 
 
 def main() -> None:

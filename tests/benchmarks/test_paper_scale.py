@@ -6,7 +6,7 @@ import torch
 import paper_scale_llava
 import paper_scale_ours
 from paper_scale_models import SEVEN_B, SMALL, Scale, face_insight, llava
-from paper_scale_timing import Results
+from timing import Results
 
 VISION = {"hidden_size": 16, "intermediate_size": 32}
 VISION |= {"num_hidden_layers": 2, "num_attention_heads": 2}
@@ -56,7 +56,7 @@ def test_results_outlive_what_fails(tmp_path):
 
 def test_our_side_counts_images_and_operations(setting):
     model = face_insight(TINY, setting.device, setting.dtype)
-    scored = paper_scale_ours._score(model, setting, 2, attend="causal")
+    scored = paper_scale_ours._score(model, setting, 2)
     trained = paper_scale_ours._train(model, setting, 2)
     assert scored["images_per_second"] == trained["images_per_second"] == 1.0
     # Two layers of 4 matrices 16 x 16 and 3 of 16 x 32, over 196 + 196 + 82 + 40 tokens.

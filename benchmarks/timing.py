@@ -1,4 +1,4 @@
-"""Timing, and results that outlive whatever happens after them; for `paper_scale.py`."""
+"""Timing, and results that outlive whatever happens after them."""
 
 from __future__ import annotations
 
