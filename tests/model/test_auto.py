@@ -39,6 +39,12 @@ def test_a_saved_folder_is_read_by_the_auto_classes(model, folder):
         assert torch.equal(again(**made).logits, model(**made).logits)
 
 
+def test_a_configuration_that_is_given_counts(folder):
+    config = AutoConfig.from_pretrained(folder, characteristics_attend="independent")
+    again = AutoModel.from_pretrained(folder, config=config)
+    assert again.config.characteristics_attend == "independent"
+
+
 def test_the_constructor_takes_a_configuration_alone(model, folder):
     made = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     assert {n: t.shape for n, t in made.state_dict().items()} == {

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
@@ -48,7 +49,6 @@ _CODE = {
 _OF_AUTO_CLASSES = {
     "adapter_kwargs",
     "code_revision",
-    "config",
     "trust_remote_code",
     "_from_auto",
     "_from_pipeline",
@@ -230,6 +230,7 @@ class SavedModel(PreTrainedModel):
         pretrained_model_name_or_path: str | Path,
         *,
         bases: Mapping[str, str] | None = None,
+        config: FaceInsightConfig | None = None,
         dtype: torch.dtype | str | None = None,
         **hub: Any,
     ) -> Self:
@@ -239,6 +240,7 @@ class SavedModel(PreTrainedModel):
             pretrained_model_name_or_path: the folder that `save_pretrained` wrote, or its name on
                 the Hugging Face hub.
             bases: for frozen parts whose checkpoint lies elsewhere now, part to name or folder.
+            config: in place of the saved one.
             dtype: `auto` or float32; weights are held as they were in training.
             hub: for a name on the hub, what `faceinsight.model.hub.saved_folder` takes: `revision`,
                 `cache_dir`, `token`, `local_files_only`, `force_download`.
@@ -260,7 +262,7 @@ class SavedModel(PreTrainedModel):
                 raise WeightsError(
                     f"{folder} holds no {name}: give the folder of a model that was saved whole"
                 )
-        config = _config(folder, bases or {})
+        config = _config(folder, bases or {}, config)
         vocabulary = Vocabulary.from_config(_read_json(folder / VOCABULARY))
         if list(vocabulary.ids) != config.characteristics:
             raise WeightsError(
@@ -313,15 +315,17 @@ class SavedModel(PreTrainedModel):
             load_lora(self.lora, Path(folder))
 
 
-def _config(folder: Path, bases: Mapping[str, str]) -> FaceInsightConfig:
-    """The saved configuration, with some frozen parts' checkpoints elsewhere."""
+def _config(
+    folder: Path, bases: Mapping[str, str], given: FaceInsightConfig | None
+) -> FaceInsightConfig:
+    """The saved configuration, or a given one, with some frozen parts' checkpoints elsewhere."""
     kind = _read_json(folder / CONFIG).get("model_type")
     if kind != FaceInsightConfig.model_type:
         raise WeightsError(
             f"{folder / CONFIG} is of a '{kind}' model, not of FaceInsight: give the folder of a "
             "saved FaceInsight model"
         )
-    config = FaceInsightConfig.from_pretrained(folder)
+    config = deepcopy(given) if given else FaceInsightConfig.from_pretrained(folder)
     for part, name in bases.items():
         if part not in PARTS:
             raise WeightsError(f"bases: there is no part '{part}'; there are {list(PARTS)}")
