@@ -91,7 +91,7 @@ def test_what_never_holds_is_left_to_the_template(model, monkeypatch, written, r
     number=st.integers(0, len(QUESTIONS)),
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_words_get_past(model, monkeypatch, text, number):
     talking.let_ground(monkeypatch, text)

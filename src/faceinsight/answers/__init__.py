@@ -5,7 +5,8 @@
     answer = write_answer(question, labels, lexicon, seed=7)
     parsed = AnswerParser(vocabulary, lexicon).parse("She is young, no glasses.")
 
-Pure Python: neither torch nor pandas is imported.
+The words of characteristics stand in `conf/*/characteristics.yml`, those between them, and how far
+a negation reaches, in `grammar.yml`. Pure Python: neither torch nor pandas is imported.
 """
 
 from faceinsight.answers.grounding import contradictions, grounding, misstated
