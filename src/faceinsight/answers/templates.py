@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.phrasing import Dice, capitalised
 from faceinsight.answers.questions import Question, questions
-from faceinsight.answers.writer import CROPS, MOST_WORDS, UNKNOWN, Answer, Writer
+from faceinsight.answers.writer import FIXED_TEXTS, MOST_WORDS, UNKNOWN, Answer, Writer
 from faceinsight.method.characteristics import Vocabulary
 
 __all__ = ["MOST_WORDS", "UNKNOWN", "Answer", "all_texts", "write_answer"]
@@ -46,7 +46,7 @@ def all_texts(vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
     """Texts that hold every word of every question and answer, for a tokenizer of whole words."""
     for question in questions(vocabulary, lexicon):
         yield question.text
-    yield from CROPS
+    yield from FIXED_TEXTS
     for entry in lexicon.entries.values():
         yield f"The {entry.subject}. This {entry.subject}."
         for wording in (*entry.say, *entry.deny):

@@ -39,7 +39,7 @@ _GROWN_UP = 20
 """Who is younger is called male or female, not a man or a woman."""
 
 
-CROPS = (
+FIXED_TEXTS = (
     UNKNOWN,
     *_APPEARS,
     *_PERSONS,
