@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +36,12 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lgc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that was trained with map files."""
     return save_model(tmp_path_factory.mktemp("lgc"), {"maps": "provided"})
+
+
+@pytest.fixture
+def run(org: Path, tmp_path: Path) -> Path:
+    """A variant's folder, as the pipeline lays it out, with two versions."""
+    for version in ("2026-01-02T03.04.05.678Z", "2025-12-31T23.59.59.999Z"):
+        shutil.copytree(org, tmp_path / "lgc/model" / version / "model")
+    (tmp_path / "lgc/learning_curve.parquet").mkdir()
+    return tmp_path / "lgc"

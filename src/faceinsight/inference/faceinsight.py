@@ -15,10 +15,10 @@ from faceinsight.data.parsing.weights import check_weights
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.crops import Cropper, Crops, crop_settings
 from faceinsight.inference.face import Face
-from faceinsight.inference.loading import newest_model
 from faceinsight.inference.photograph import Photo, is_one_photograph
 from faceinsight.inference.reading import FaceReader
 from faceinsight.inference.settings import PhotoSettings
+from faceinsight.inference.versions import newest_model
 
 if TYPE_CHECKING:
     import torch
