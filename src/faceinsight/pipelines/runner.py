@@ -55,7 +55,8 @@ class SideBySide(ParallelRunner):
         return logging.getLogger("kedro.runner")
 
     def __del__(self) -> None:
-        """The manager of a run ends with it."""
+        if isinstance(self._manager, ParallelRunnerManager):
+            self._manager.shutdown()
 
     def _get_required_workers_count(self, pipeline: Pipeline) -> int:
         return max(1, min(self._at_once, len(pipeline.only_nodes_with_tags(TRAINS).nodes)))
@@ -79,11 +80,7 @@ class SideBySide(ParallelRunner):
             self._manager = ParallelRunnerManager()
             self._manager.start()
         # A manager of hooks cannot be sent to another process, which makes its own.
-        try:
-            AbstractRunner._run(self, pipeline, catalog, hook_manager if alone else None, run_id)
-        finally:
-            if not alone:
-                self._manager.shutdown()
+        AbstractRunner._run(self, pipeline, catalog, hook_manager if alone else None, run_id)
 
 
 class _Processes(ProcessPoolExecutor):
@@ -99,12 +96,12 @@ class _Processes(ProcessPoolExecutor):
         """Kedro's task, with an error that another process can read."""
         return super().submit(_call, task, *args, **kwargs)
 
-    def __exit__(self, kind: Any, *error: Any) -> None:
+    def __exit__(self, kind: Any, *error: Any) -> bool:
         if kind is not None:
-            self.shutdown(wait=False, cancel_futures=True)
             for process in list((self._processes or {}).values()):
                 process.terminate()
-        return super().__exit__(kind, *error)
+        self.shutdown(wait=True, cancel_futures=kind is not None)
+        return False
 
 
 def _prepare(threads: int, told: dict[str, Any], count: Any, bars: Any) -> None:
