@@ -25,10 +25,11 @@ def crops(tmp_path):
     return {"celeba": write_crops(tmp_path / "crops", 60, seed=2)}
 
 
-def saved(folder, variant=LGC):
+def saved(folder, variant=LGC, **changes):
     adjacency, rules = np.eye(5) * 0.5 + 0.1, tiny.ruleset()
+    settings = tiny.settings(**changes)
     model = build_model(
-        tiny.settings(), tiny.vocabulary(), adjacency=adjacency, ruleset=rules, variant=variant
+        settings, tiny.vocabulary(), adjacency=adjacency, ruleset=rules, variant=variant
     )
     model.save_pretrained(folder)
     return model
