@@ -75,6 +75,7 @@ class Project:
 def finished(tmp_path_factory) -> Project:
     """After one whole run."""
     project = Project.copy_to(tmp_path_factory.mktemp("project"))
-    done = project.run()
+    # In one process, which has imported everything; side by side is tested by two models.
+    done = project.run("--runner=SequentialRunner")
     assert done.returncode == 0, done.stderr[-4000:]
     return project

@@ -1,6 +1,7 @@
 """The whole chain, run as a person runs it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def test_one_variant_is_trained_anew_only_if_something_changed(finished):
     changed = finished.run("--pipelines=train", **{"variant": "lgc", "training.epochs": "1"})
     assert changed.returncode == 0, changed.stderr[-3000:]
     assert "trained already" not in changed.stderr
+
+
+def test_a_variant_of_ones_own_is_trained_with_two_seeds_side_by_side(finished):
+    switches = {"segmentation": "false", "correlation": "true", "logic": "true"}
+    mine = {f"variants.mine.{name}": value for name, value in {"name": "mine", **switches}.items()}
+    done = finished.run("--pipelines=train", variant="mine", seeds="2", **mine)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "2 models to train, 2 at a time" in done.stderr or os.cpu_count() == 1
+    catalog = finished.catalog()
+    for run, seed in {"mine": 0, "mine.s1": 1}.items():
+        made = catalog.load(f"{run}.metrics")["model"]
+        assert made["variant"]["name"] == "mine"
+        assert made["training"]["settings"]["seed"] == seed
 
 
 def test_an_older_model_is_evaluated_again_by_its_version(finished):

@@ -24,9 +24,9 @@ def expected(models: int, at_once: int, parameters: dict[str, Any]) -> str:
     """
     side_by_side = f", {at_once} at a time" if at_once > 1 else ""
     told = f"{models} models to train{side_by_side}" if models > 1 else "1 model to train"
-    drawing, training = _plain(parameters["drawing"]), _plain(parameters["training"])
-    if drawing is None:
+    if parameters["drawing"] is None:
         return f"{told}."
+    drawing, training = _plain(parameters["drawing"]), _plain(parameters["training"])
     number, datasets = drawing.get("faces", 400), len(parameters["datasets"])
     faces = datasets * number if isinstance(number, int) else sum(number.values())
     images = faces * TRAINED_SHARE * training["epochs"]
@@ -38,6 +38,6 @@ def expected(models: int, at_once: int, parameters: dict[str, Any]) -> str:
     )
 
 
-def _plain(settings: Any) -> dict[str, Any] | None:
+def _plain(settings: Any) -> dict[str, Any]:
     """Settings as Kedro gives them: typed, or as they were read."""
     return settings.model_dump() if hasattr(settings, "model_dump") else settings
