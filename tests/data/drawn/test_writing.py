@@ -46,7 +46,7 @@ def small(tmp_path, once) -> Path:
 
 
 def test_the_same_seed_draws_the_same_bytes(small, tmp_path, vocabulary):
-    again = draw_datasets(tmp_path / "again", SMALL, vocabulary)
+    again = draw_datasets(tmp_path / "again", SMALL, vocabulary, processes=2)
     assert _contents(small) == _contents(again)
     other = SMALL.model_copy(update={"seed": 2})
     different = draw_datasets(tmp_path / "other", other, vocabulary)

@@ -32,9 +32,12 @@ def find_raw(raw: str, drawing: DrawnSettings | None, vocabulary: Vocabulary) ->
     """The folder of the raw data sets; drawn first where the configuration says so."""
     folder = Path(raw)
     if drawing is not None:
-        from faceinsight.data.drawn import draw_datasets
+        from faceinsight.common.devices import cores
+        from faceinsight.data.drawn import DATASETS, draw_datasets
 
-        return draw_datasets(folder, drawing, vocabulary)
+        # To start a process takes as long as to draw a hundred faces.
+        many = sum(map(drawing.count, DATASETS)) >= 1000
+        return draw_datasets(folder, drawing, vocabulary, cores() if many else 1)
     if not folder.is_dir():
         raise ParameterError(
             f"raw: there is no folder '{raw}'; name the folder that holds the data sets' folders "
