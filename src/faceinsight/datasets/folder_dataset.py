@@ -20,9 +20,9 @@ class FolderDataset(AbstractVersionedDataset[Path, Path]):
     Example catalog entry:
 
     ```yaml
-    "{variant}.model":
+    "{run}.model":
       type: faceinsight.datasets.FolderDataset
-      filepath: data/06_models/{variant}/model
+      filepath: data/06_models/{run}/model
       versioned: true
     ```
     """
