@@ -33,9 +33,9 @@ from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.inference.face import answer_columns
-from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.model.decoding import consistent_labels, probabilities
+from faceinsight.inference.split_scores import predict
+from faceinsight.model.labels import consistent_labels, probabilities
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.job import TrainingJob
 from faceinsight.training.loop import train_in_process

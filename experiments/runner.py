@@ -35,8 +35,8 @@ from faceinsight.common.recipes import RECIPES
 from faceinsight.common.work import digest, write_beside
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.registry import DATA_SETS, DatasetSettings
-from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
+from faceinsight.inference.split_scores import predict
 from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
 from faceinsight.training.job import TrainingJob

@@ -2,7 +2,7 @@
 
 import pytest
 
-from faceinsight.evaluation.compare import compare
+from faceinsight.evaluation.ablation import compare
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.text import ablation_text, agreement_text, metrics_text

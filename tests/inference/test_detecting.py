@@ -12,8 +12,8 @@ from PIL import Image
 from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.segmentation import segment
-from faceinsight.inference.prediction import predict
 from faceinsight.inference.settings import PredictionSettings
+from faceinsight.inference.split_scores import predict
 from tests.inference.conftest import save_model
 from tests.label_tables import label_table
 from tests.model import tiny

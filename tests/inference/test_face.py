@@ -13,7 +13,7 @@ import yaml
 
 from faceinsight import FaceInsight, to_frame
 from faceinsight.errors import PhotographError
-from faceinsight.inference.crops import Crops
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.reading import FaceReader
 from faceinsight.method.rules.compiler import compile_rules
 from tests.inference.conftest import WHOLE, save_model

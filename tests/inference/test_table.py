@@ -11,13 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-import faceinsight.inference.crops
+import faceinsight.inference.cropper
 from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.geometry import crop_square, cut_map, cut_photograph
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, WeightsError
-from faceinsight.inference.crops import Cropper
+from faceinsight.inference.cropper import Cropper
 from faceinsight.inference.table import require_faces
 from faceinsight.method.variants import ORG
 from faceinsight.model.modeling import FaceInsightModel
@@ -61,13 +61,13 @@ def photos(tmp_path: Path) -> Path:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the photographs that are read."""
     names: list[str] = []
-    read = faceinsight.inference.crops.read_photograph
+    read = faceinsight.inference.cropper.read_photograph
 
     def spy(photo: Path, name: str, max_pixels: float) -> np.ndarray:
         names.append(name)
         return read(photo, name, max_pixels)
 
-    monkeypatch.setattr(faceinsight.inference.crops, "read_photograph", spy)
+    monkeypatch.setattr(faceinsight.inference.cropper, "read_photograph", spy)
     return names
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 import yaml
 
-from faceinsight.evaluation.compare import compare
+from faceinsight.evaluation.ablation import compare
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.labels import label_matrix

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from faceinsight.evaluation.compare import compare
+from faceinsight.evaluation.ablation import compare
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.reports import (

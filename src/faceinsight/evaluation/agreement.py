@@ -21,7 +21,7 @@ from faceinsight.answers import AnswerParser, Question, contradictions, question
 from faceinsight.answers.grounding import on_topic, stated, unfounded
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
-from faceinsight.model.decoding import consistent_labels, known_labels, lexicon_of, taught
+from faceinsight.model.labels import consistent_labels, known_labels, lexicon_of, taught
 
 if TYPE_CHECKING:
     import torch

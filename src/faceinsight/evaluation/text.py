@@ -22,7 +22,7 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
     """The ablation as a table: a row a variant, the baseline last.
 
     Args:
-        ablation: `Ablation.table` of `faceinsight.evaluation.compare`.
+        ablation: `Ablation.table` of `faceinsight.evaluation.ablation`.
         level: of its intervals.
         drawn: the faces are drawn by this project.
     """

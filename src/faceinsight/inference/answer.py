@@ -13,10 +13,10 @@ from faceinsight.answers.labels import label_words
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
-from faceinsight.inference.crops import Crops
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.photograph import Photo
 from faceinsight.inference.table import no_face
-from faceinsight.model.decoding import handed_out, known_labels, lexicon_of
+from faceinsight.model.labels import handed_out, known_labels, lexicon_of
 
 if TYPE_CHECKING:
     import torch

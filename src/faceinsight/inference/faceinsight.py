@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from faceinsight.common.devices import find_device
 from faceinsight.data.parsing.weights import check_weights
 from faceinsight.errors import ParameterError, PhotographError
-from faceinsight.inference.crops import Cropper, Crops, crop_settings
+from faceinsight.inference.cropper import Cropper, Crops, crop_settings
 from faceinsight.inference.face import Face
 from faceinsight.inference.photograph import Photo, is_one_photograph
 from faceinsight.inference.reading import FaceReader

@@ -10,10 +10,10 @@ import numpy as np
 
 from faceinsight.answers import questions, write_answer
 from faceinsight.answers.labels import label_words, labels_of
-from faceinsight.inference.crops import Crops
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face, shown_crop
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.model.decoding import consistent_labels, handed_out, probabilities
+from faceinsight.model.labels import consistent_labels, handed_out, probabilities
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel

@@ -19,12 +19,12 @@ from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest
 from faceinsight.errors import ParameterError, PhotographError
-from faceinsight.inference.crops import Crops
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import FACE_COLUMNS, answer_columns
 from faceinsight.inference.folder import Skipped, find_folder, list_files, printable
-from faceinsight.inference.parts import OK, Parts, stamps
+from faceinsight.inference.scored_parts import OK, Parts, stamps
 from faceinsight.inference.settings import PhotoSettings
-from faceinsight.model.decoding import consistent_labels, handed_out, probabilities, rules_of
+from faceinsight.model.labels import consistent_labels, handed_out, probabilities, rules_of
 
 if TYPE_CHECKING:
     from faceinsight.inference.faceinsight import FaceInsight

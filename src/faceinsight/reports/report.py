@@ -141,7 +141,7 @@ def render_report(
         examples: faces to show, drawn by `examples.example_faces`; None shows `withheld`.
         provenance: what made this report; nested values are shown as they are.
         parameters: configuration of the run.
-        order_effects: variant to what `faceinsight.inference.prediction.order_effect` returned.
+        order_effects: variant to what `faceinsight.inference.split_scores.order_effect` returned.
         agreements: variant to what `evaluation.agreement.measure_agreement` returned.
         resplit: data set to the reason why its split is our own, where it is.
         withheld: the reason why no faces are shown.

@@ -20,7 +20,7 @@ from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.questions import questions
 from faceinsight.answers.templates import write_answer
 from faceinsight.model.conversation import NOT_LEARNT, collate_answers, reply_text
-from faceinsight.model.decoding import consistent_labels, taught
+from faceinsight.model.labels import consistent_labels, taught
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel

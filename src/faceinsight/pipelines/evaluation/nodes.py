@@ -21,7 +21,7 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 
 def score_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> DataFrame:
     """Probabilities and consistent labels of every test face."""
-    from faceinsight.inference.prediction import predict
+    from faceinsight.inference.split_scores import predict
 
     return predict(_loaded(model, prediction), crops, prediction)
 
@@ -30,7 +30,7 @@ def measure_order(
     model: Path, prediction: PredictionSettings, **crops: Path
 ) -> dict[str, float | int]:
     """How much answers depend on the order in which the characteristics stand."""
-    from faceinsight.inference.prediction import order_effect
+    from faceinsight.inference.split_scores import order_effect
 
     return order_effect(_loaded(model, prediction), crops, prediction)
 

@@ -58,7 +58,7 @@ def compare_variants(
     vocabulary: Vocabulary, evaluation: EvaluationSettings, **results: Any
 ) -> tuple[DataFrame, DataFrame]:
     """What each part of the method adds, overall and by characteristic."""
-    from faceinsight.evaluation.compare import compare
+    from faceinsight.evaluation.ablation import compare
     from faceinsight.method.variants import by_variant
 
     ablation = compare(
@@ -157,7 +157,7 @@ def _all(results: Mapping[str, Any], what: str) -> dict[str, Any]:
 def score_validation_faces(model: Path, prediction: PredictionSettings, **crops: Path) -> DataFrame:
     """Probabilities and consistent labels of every validation face."""
     from faceinsight.inference.loading import loaded
-    from faceinsight.inference.prediction import predict
+    from faceinsight.inference.split_scores import predict
 
     ours = loaded(model, device=prediction.device, batch_size=prediction.batch_size)
     return predict(ours, crops, prediction.model_copy(update={"split": "val"}))

@@ -1,6 +1,6 @@
 """The task "face-analysis" of `transformers.pipeline`; importing this module makes it known.
 
-    import faceinsight.inference.pipeline
+    import faceinsight.inference.hf_pipeline
     from transformers import pipeline
 
     analyze = pipeline("face-analysis", model="path/of/a/model")

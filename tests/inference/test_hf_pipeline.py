@@ -13,7 +13,7 @@ from transformers import pipeline
 
 from faceinsight import FaceInsight
 from faceinsight.errors import PhotographError
-from faceinsight.inference.pipeline import TASK, FaceAnalysisPipeline
+from faceinsight.inference.hf_pipeline import TASK, FaceAnalysisPipeline
 
 
 def photograph(seed: int) -> np.ndarray:

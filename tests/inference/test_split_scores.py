@@ -7,13 +7,13 @@ import yaml
 
 from faceinsight import FaceInsight
 from faceinsight.data.store import StoredCrops
-from faceinsight.inference.prediction import order_effect, predict
 from faceinsight.inference.settings import PredictionSettings
+from faceinsight.inference.split_scores import order_effect, predict
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode
 from faceinsight.method.variants import LGC, SEG
 from faceinsight.model.building import build_model
-from faceinsight.model.decoding import consistent_labels
+from faceinsight.model.labels import consistent_labels
 from tests.model import tiny
 from tests.training.conftest import write_crops
 

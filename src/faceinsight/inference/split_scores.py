@@ -11,10 +11,10 @@ import pandas as pd
 
 from faceinsight.common.progress import images_bar
 from faceinsight.data.store import StoredCrops
-from faceinsight.inference.crops import Crops
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import answer_columns
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.model.decoding import consistent_labels, probabilities
+from faceinsight.model.labels import consistent_labels, probabilities
 
 if TYPE_CHECKING:
     from faceinsight.data.dataset import FaceDataset

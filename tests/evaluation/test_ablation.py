@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.compare import compare as compare_seeds
+from faceinsight.evaluation.ablation import compare as compare_seeds
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
