@@ -73,6 +73,8 @@ _MODEL_OPTION = click.option(
     help="Folder of a trained model, or its name on the Hugging Face hub. Otherwise that of the "
     f"environment variable {MODEL}, or the newest in {_HERE}.",
 )
+# What is no argument of a command by name goes on to `FaceInsight.from_pretrained`: a field of
+# `inference.settings.PhotoSettings`.
 _PHOTO_OPTIONS = (
     _MODEL_OPTION,
     click.option(

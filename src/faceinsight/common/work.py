@@ -4,6 +4,11 @@ Kedro versions artifacts by run, so a run that is started again gets a new place
 instead in a work folder named by a digest of its configuration and inputs, where a second start
 finds what the first left. What is finished is then published as a version (see
 `faceinsight.datasets`).
+
+What is found again, and by whom: a whole model by `TrainingJob.key` (`training.loop.train`), crops
+and label maps face by face (`data.segmentation`), audits by file stamps (`data.audit`), one's own
+photographs in parts (`inference.scored_parts`), rivals' answers one by one (`rivals.store`). To
+make a kind anew after its code has changed, raise its number in `common.recipes`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""From photographs to the faces in them, cut as the model's training faces were."""
+"""From photographs to the faces in them, cut as the model's training faces were.
+
+Three kinds of batches run through it, each as large as its part wants: photographs of a detector's
+batch (`PyfacerDetector.batch`; one on a CPU), views of a parser's, and faces of a network's
+(`PhotoSettings.batch_size`, gathered over photographs by `Cropper.batches`). Reading and decoding
+run ahead in threads.
+"""
 
 from __future__ import annotations
 

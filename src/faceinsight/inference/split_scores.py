@@ -1,4 +1,7 @@
-"""Kept crops scored by a trained model: its predictions, and how much they depend on an order."""
+"""The kept crops of a split, scored by a trained model; how much its answers depend on an order.
+
+These are the tables of predictions that evaluation measures; one's own photographs are `table`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The losses: over the labels that are known (Eq. 3), and over the rules (Eq. 9)."""
+"""The losses: over the labels that are known (Eq. 3), and over the rules (Eq. 9).
+
+Their sum, Eq. 4, is taken in `FaceInsightModel.forward`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Variants: which of the paper's three additions a model has, and how it is taught and read."""
+"""Variants: which of the paper's three additions a model has, and how it is taught and read.
+
+Who heeds a switch: `segmentation` the input (`FaceInsightModel.embed`, with an encoder made or
+not), `correlation` the text features (`FaceInsightModel.characteristic_tokens`), `logic` the loss
+alone (`FaceInsightModel.forward`). Labels are made consistent for every variant alike.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""From a model's energies to labels that break none of its rules."""
+"""From a model's logits to probabilities and labels: what is handed out, and of what it was taught.
+
+The search for labels that break no rule is `faceinsight.method.rules.decode`; here it is put to one
+model, which says what it has learnt.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,14 @@
-"""Logical rules over characteristics: language, proofs, loss (Eq. 9) and consistent labels."""
+"""Logical rules over characteristics: language, compiler, proofs, consistent labels.
+
+What a mistake in `conf/*/rules.yml` becomes, each a `RuleError` of one sentence that quotes the
+rule, when the rules are compiled:
+
+| mistake | noticed by |
+|---|---|
+| an unknown key, a rule without a reason | `compiler.compile_rules` |
+| what cannot be read, an id that is no characteristic | `language.parse` |
+| a rule that no face, or every face, breaks | `compiler.RuleSet` |
+| rules that contradict each other or follow from others; what no face can have | `proofs.prove` |
+
+`pipelines/command.py` prints it and ends the run. The loss over rules (Eq. 9) is `method.losses`.
+"""

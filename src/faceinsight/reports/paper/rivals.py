@@ -1,4 +1,4 @@
-"""Rivals' results, wherever runs of `baselines` and `finetune` have left their metrics."""
+"""Rivals' results, wherever runs of `rivals` and `finetune` have left their metrics."""
 
 from __future__ import annotations
 
