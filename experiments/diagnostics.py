@@ -194,7 +194,7 @@ def losses(model: FaceInsightModel, faces: dict[str, Tensor]) -> Section:
     trained: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     pull = gradient(bce, trained)
     found["gradient of Eq. 3, norm"] = norm(pull.values())
-    if not model.config.logic:
+    if not model.config.logic or model.logical_loss is None:
         return found
     logic = model.logical_loss(logits)
     weighted = gradient(model.config.logic_weight * logic, trained)

@@ -61,7 +61,8 @@ class SideBySide(ParallelRunner):
     def _get_required_workers_count(self, pipeline: Pipeline) -> int:
         return max(1, min(self._at_once, len(pipeline.only_nodes_with_tags(TRAINS).nodes)))
 
-    def _get_executor(self, max_workers: int) -> Executor | None:
+    # The base of all runners takes None for one process, ParallelRunner never gives it.
+    def _get_executor(self, max_workers: int) -> Executor | None:  # type: ignore[override]
         return None if max_workers == 1 else _Processes(max_workers)
 
     def _run(
@@ -96,12 +97,11 @@ class _Processes(ProcessPoolExecutor):
         """Kedro's task, with an error that another process can read."""
         return super().submit(_call, task, *args, **kwargs)
 
-    def __exit__(self, kind: Any, *error: Any) -> bool:
+    def __exit__(self, kind: Any, *error: Any) -> None:
         if kind is not None:
             for process in list((self._processes or {}).values()):
                 process.terminate()
         self.shutdown(wait=True, cancel_futures=kind is not None)
-        return False
 
 
 def _prepare(threads: int, told: dict[str, Any], count: Any, bars: Any) -> None:

@@ -195,7 +195,8 @@ class FaceTrainer(Trainer):
         """
         self._losses.keep(self.state)
         if self.args.should_save:
-            self.model.save_pretrained(output_dir or self.args.output_dir)
+            model: Any = self.model
+            model.save_pretrained(output_dir or self.args.output_dir)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         self.accelerator.unwrap_model(model or self.model).load_trained(resume_from_checkpoint)
