@@ -112,7 +112,8 @@ def test_a_version_without_its_artifact_is_told_the_form():
 
 
 @pytest.mark.parametrize(
-    ("given", "hint"), [("modle", "did you mean 'model'?"), ("qqq", "kedro catalog describe-")]
+    ("given", "hint"),
+    [("lgc.modle", "did you mean 'lgc.model'?"), ("qqq", "kedro catalog describe-")],
 )
 def test_a_version_of_a_misspelt_artifact_is_told_what_was_meant(project_root, given, hint):
     bootstrap_project(project_root)

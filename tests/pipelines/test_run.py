@@ -1,39 +1,62 @@
-"""The whole chain, run as a person runs it."""
+"""The whole chain, run as a person runs it; and what can be done after it."""
+
+from __future__ import annotations
 
 import json
-import os
+import re
 from pathlib import Path
 
+import nbformat
+import numpy as np
+import pandas as pd
 import pytest
+from nbclient import NotebookClient
+from PIL import Image
 
 from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.variants import LABELS
+from faceinsight.reports import FIGURES
+from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
+from tests.rivals.fake_server import FakeServer, question_of
+
+FACES = "data/tiny/01_raw/drawn/celeba/img_align_celeba"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks/catalog.ipynb"
 
 
-def test_a_run_tells_the_ablation_and_where_the_report_is(finished):
-    report = finished.catalog().get("report")
-    assert len(report.list_versions()) == 1
-    page = report.load()
+@pytest.fixture(scope="module")
+def catalog(finished):
+    """After the whole run, before any other."""
+    return finished.catalog()
+
+
+def test_a_run_ends_with_its_pages(finished, catalog):
+    page = catalog.load("report")
     assert page.lstrip().lower().startswith("<!doctype html")
-    for label in LABELS.values():
-        assert label in page
+    assert all(label in page for label in LABELS.values())
     assert "drawn by a program" in page
+    (path,) = re.findall(r"Beside the paper: (\S+)$", finished.told, re.MULTILINE)
+    assert Path(path).read_text(encoding="utf-8") == catalog.load("paper_page")
+    assert "4 models to train" in finished.told
+    for name in PAPER_FIGURES:
+        assert catalog.load(f"paper_figure_{name}").layout.height
+    for number in range(1, 6):
+        table = catalog.load(f"paper_table_{number}")
+        ours = table["model"] == "FaceInsight"
+        assert (table.loc[ours, "status"] == "run").all()
+        assert (table.loc[~ours, "status"] == "not run").all()
 
 
-@pytest.mark.parametrize("variant", LABELS)
-def test_every_data_set_and_task_is_measured(finished, variant, vocabulary):
-    metrics = finished.catalog().load(f"{variant}.metrics")
-    for dataset in DATA_SETS:
-        tasks = metrics["datasets"][dataset]["tasks"]
-        assert set(tasks) == {t.name for t in vocabulary.tasks(dataset)}
-        for task in tasks.values():
-            assert task["n"] > 0
-            assert 0 <= task["metrics"]["accuracy"]["value"] <= 1
-    assert 0 < metrics["overall"]["map_prevalence"] < 1
+def test_every_data_set_and_task_of_every_variant_is_measured(catalog, vocabulary):
+    for variant in LABELS:
+        metrics = catalog.load(f"{variant}.metrics")
+        assert metrics["model"]["variant"]["name"] == variant
+        for dataset in DATA_SETS:
+            tasks = metrics["datasets"][dataset]["tasks"]
+            assert set(tasks) == {t.name for t in vocabulary.tasks(dataset)}
+            assert all(task["n"] > 0 for task in tasks.values())
 
 
-def test_labels_that_are_handed_out_break_no_rule(finished):
-    catalog = finished.catalog()
+def test_labels_that_are_handed_out_break_no_rule(catalog):
     rule_set, ids = catalog.load("rule_set"), catalog.load("vocabulary").ids
     for variant in LABELS:
         predictions = catalog.load(f"{variant}.predictions")
@@ -42,141 +65,215 @@ def test_labels_that_are_handed_out_break_no_rule(finished):
         assert not rule_set.violated(decoded).any()
 
 
-def test_one_variant_is_trained_anew_only_if_something_changed(finished):
-    before = finished.versions("lgc.model")
-    again = finished.run("--pipelines=train", variant="lgc")
-    assert again.returncode == 0, again.stderr[-3000:]
-    assert "trained already" in again.stderr
-    assert "drawn by a program" in again.stderr  # under the table of metrics
-    versions = finished.versions("lgc.model")
-    assert len(versions) == len(before) + 1
-
-    changed = finished.run("--pipelines=train", **{"variant": "lgc", "training.epochs": "1"})
-    assert changed.returncode == 0, changed.stderr[-3000:]
-    assert "trained already" not in changed.stderr
+def test_temperatures_are_fitted_on_validation_faces(catalog):
+    validation = catalog.load("lgc.validation_predictions")
+    assert set(validation["split"]) == {"val"}
+    known = validation[[c for c in validation if c.startswith("y_")]].notna().sum().sum()
+    assert catalog.load("lgc.calibration")["overall"]["temperature"]["n"] == known
 
 
-def test_a_variant_of_ones_own_is_trained_with_two_seeds_side_by_side(finished):
-    switches = {"segmentation": "false", "correlation": "true", "logic": "true"}
-    mine = {f"variants.mine.{name}": value for name, value in {"name": "mine", **switches}.items()}
-    done = finished.run("--pipelines=train", variant="mine", seeds="2", **mine)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "2 models to train, 2 at a time" in done.stderr or os.cpu_count() == 1
+def test_a_model_is_trained_anew_only_if_something_changed(finished):
+    one_by_one = "--runner=SequentialRunner"
+    again = finished.run("--pipelines=train", one_by_one, variant="org", seeds="2")
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("trained already") == 1
     catalog = finished.catalog()
-    for run, seed in {"mine": 0, "mine.s1": 1}.items():
-        made = catalog.load(f"{run}.metrics")["model"]
-        assert made["variant"]["name"] == "mine"
-        assert made["training"]["settings"]["seed"] == seed
+    for name, seed in {"org": 0, "org.s1": 1}.items():
+        metrics = catalog.load(f"{name}.metrics")
+        assert metrics["model"]["training"]["settings"]["seed"] == seed
+    assert len(catalog.get("org.model").list_versions()) == 2
 
 
 def test_an_older_model_is_evaluated_again_by_its_version(finished):
-    oldest = finished.versions("lgc.model")[-1]
-    newer = finished.run("--pipelines=train", **{"variant": "lgc", "training.epochs": "1"})
-    assert newer.returncode == 0, newer.stderr[-3000:]
-    done = finished.run(
-        "--pipelines=evaluation", f"--load-versions=lgc.model:{oldest}", variant="lgc"
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    catalog = finished.catalog()
-    place = Path(catalog.get("lgc.metrics")._filepath)
-    versions = catalog.get("lgc.metrics").list_versions(full_path=False)
-    first, last, newest = (
-        json.loads((place / v / place.name).read_text())["overall"]
-        for v in (versions[-1], versions[0], versions[1])
-    )
-    assert first == last
-    assert first != newest
+    changed = finished.run("--pipelines=training", **{"variant": "org", "training.epochs": "1"})
+    assert changed.returncode == 0, changed.stderr
+    assert "trained already" not in changed.stderr
+    oldest = finished.catalog().get("org.model").list_versions(full_path=False)[-1]
+    version = f"--load-versions=org.model:{oldest}"
+    done = finished.run("--pipelines=evaluation", version, variant="org")
+    assert done.returncode == 0, done.stderr
+    place = finished.root / "data/tiny/08_reporting/org/metrics.json"
+    first, *_, last = (json.loads(path.read_text()) for path in sorted(place.glob("*/*.json")))
+    assert first["overall"] == last["overall"]
+    assert first["model"]["digests"] == last["model"]["digests"]
+
+
+def test_a_variant_of_ones_own_is_trained(finished):
+    switches = {"name": "mine", "segmentation": "false", "correlation": "true", "logic": "true"}
+    mine = {f"variants.mine.{name}": value for name, value in switches.items()}
+    done = finished.run("--pipelines=training", variant="mine", **mine)
+    assert done.returncode == 0, done.stderr
+    (facts,) = finished.root.glob("data/tiny/06_models/mine/model/*/model/provenance.json")
+    assert json.loads(facts.read_text())["variant"]["name"] == "mine"
+
+
+def test_every_bad_parameter_has_its_sentence(finished):
+    bad = {
+        "training.epoch": ("3", "did you mean 'epochs'"),
+        "training.schedule": ("cosinus", "'cosine', 'linear'"),
+        "training.device": ("banana", "training.device"),
+        "prediction.device": ("banana", "prediction.device"),
+        "prior.tau": ("2", "prior.tau"),
+        "segmentation.maps": ("guessed", "segmentation.maps"),
+        "datasets.celeba.name": ("celebrities", "celeba"),
+        "model.frozen": ("everything", "model.frozen"),
+        "drawing.faces": ("3", "faces"),
+        "fairness.minimum": ("0", "fairness.minimum"),
+        "rivals.server.concurency": ("3", "did you mean 'concurrency'"),
+        "tables.layouts.deepface.unmapped": ("ignore", "unmapped"),
+    }
+    done = finished.run(**{name: value for name, (value, _) in bad.items()})
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    for name, (_, said) in bad.items():
+        assert any(said in line for line in lines), name
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("pipeline", "params", "said"),
     [
-        ({"variant": "sgg"}, "did you mean 'seg'"),
-        ({"raw": "photographs"}, "--env=small"),
-        ({"training.epoch": "3"}, "did you mean 'epochs'"),
-        ({"prior.tau": "2"}, "prior"),
-        ({"prior.tua": "0.4"}, "tua"),
-        ({"training.schedule": "cosinus"}, "cosinus"),
-        ({"training.batch_size": "0"}, "batch_size"),
-        ({"segmentation.maps": "guessed"}, "maps"),
-        ({"segmentation.size": "48"}, "image_size"),
-        ({"datasets.celeba.name": "celebrities"}, "celeba"),
-        ({"model.frozen": "everything"}, "frozen"),
-        ({"drawing.faces": "3"}, "faces"),
-        ({"training.seed": "-1"}, "seed"),
-        ({"training.device": "banana"}, "banana"),
-        ({"prediction.device": "banana"}, "banana"),
-        ({"prior.tau": "0"}, "tau"),
-        ({"sed": "3"}, "did you mean 'seed'"),
-        ({"segmentation.maps": "none"}, "reads label maps"),
+        ("train", {"variant": "sgg"}, "did you mean 'seg'"),
+        ("trian", {}, "'trian'"),
+        ("rivals", {"rival": "llava"}, "there is no rival 'llava'; there are internvl2_5_8b"),
+        ("paper", {"paper.ablation_dataset": "faces"}, "'faces' is no data set"),
+        ("tables", {"tables.folder": "nowhere"}, "tables.folder: there is no folder"),
+        ("predict", {}, "--params photos=FOLDER"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+    ids=str,
 )
-def test_a_bad_parameter_is_one_readable_message(finished, params, said):
-    done = finished.run("--pipelines=train", **params)
+def test_what_cannot_be_is_a_sentence(finished, pipeline, params, said):
+    done = finished.run(f"--pipelines={pipeline}", **params)
     assert done.returncode == 1
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--env=smal"], "did you mean 'small'?"),
-        (["--pipelines=trian"], "training"),
-        (["--load-versions=lgc.modle:2026"], "did you mean 'lgc.model'?"),
-        (["--load-versions=lgc.model"], "NAME:VERSION"),
-    ],
-    ids=["environment", "pipeline", "artifact", "version"],
-)
-def test_a_misspelt_name_is_one_readable_message(finished, arguments, said):
-    done = finished.run(*arguments)
+def test_without_a_trained_model_it_says_how_to_get_one(finished):
+    given = {"photos": FACES, "variant": "corr"}
+    done = finished.run("--env=base", "--pipelines=predict", **given)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert "06_models/corr/model" in done.stderr
+    assert "kedro run --pipelines=train --params variant=corr" in done.stderr
+
+
+def test_in_a_terminal_an_error_in_a_node_is_told_once(finished):
+    (finished.root / "empty").mkdir()
+    done = finished.kedro("run", "--pipelines=ingestion", "--params=raw=empty,drawing=null")
+    assert done.returncode == 1
+    assert done.stderr.count("celeba/list_attr_celeba.txt") == 1
     assert "Traceback" not in done.stderr
+    assert "resume" not in done.stderr.lower()
     assert done.stdout == ""
 
 
-def test_an_error_in_a_node_is_told_once(finished):
-    (finished.root / "empty").mkdir(exist_ok=True)
-    done = finished.run("--pipelines=ingestion", **{"raw": "empty", "drawing": "null"})
-    assert done.returncode == 1
-    assert done.stderr.count("celeba/list_attr_celeba.txt") == 1
-    assert "resume" not in done.stderr.lower()
+def test_photographs_are_scored_as_evaluation_scores_them(finished, vocabulary):
+    given = {"photos": FACES, "variant": "seg", "predict.pictures": "true"}
+    done = finished.run("--pipelines=predict", **given)
+    assert done.returncode == 0, done.stderr
+    catalog = finished.catalog(variant="seg")
+    faces = catalog.load("photo_scores").set_index("photograph")
+    files = sorted(path.name for path in (finished.root / FACES).iterdir())
+    assert faces.index.tolist() == files
+    assert set(faces["map_from"]) == {"provided"}
+    evaluated = catalog.load("seg.predictions").query("dataset == 'celeba'")
+    evaluated = evaluated.assign(name=evaluated["photograph"].str.rpartition("/")[2])
+    said = [id_ for id_ in vocabulary.ids if id_ not in vocabulary.sensitive]
+    columns = [f"{part}_{id_}" for part in "pd" for id_ in said]
+    scored = faces.loc[evaluated["name"], columns].to_numpy(dtype=float)
+    assert len(scored) >= 5
+    assert np.allclose(scored, evaluated[columns].to_numpy(dtype=float), atol=1e-4)
+    sheet = catalog.load("photo_scores_csv")
+    assert list(sheet.columns) == ["photograph", *faces.columns]
+    assert len(catalog.load("skipped_photographs")) == 0
 
-
-def test_a_version_that_is_not_there_is_a_sentence(finished):
-    version = "2020-01-01T00.00.00.000Z"
-    done = finished.run("--pipelines=evaluation", f"--load-versions=lgc.model:{version}")
-    assert done.returncode == 1
-    newest = finished.versions("lgc.model")[0]
-    assert f"there is no version {version} of 'lgc.model'; the newest is {newest}." in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_run_that_tells_nothing_else_says_what_it_made_and_where(finished):
-    done = finished.run("--pipelines=rules")
-    assert done.returncode == 0, done.stderr[-3000:]
-    (line,) = done.stderr.strip().splitlines()
-    assert line.endswith(
-        f"Made in {finished.root}/data/tiny/04_feature: rule_proofs, rule_set, rule_violations"
-    )
-
-
-def test_a_run_that_tells_its_results_names_no_further_places(finished):
-    done = finished.run("--pipelines=evaluation")
-    assert done.returncode == 0, done.stderr[-3000:]
+    pictures = catalog.load("annotated_photographs")
+    with Image.open(pictures / f"{files[0]}.jpg") as picture:
+        assert picture.size[1] >= 720
+    assert f"Scored {len(files)} faces in {len(files)} photographs." in done.stderr
+    assert f"{files[0]}, face 1, appears " in done.stderr
+    assert f"The pictures: {pictures}" in done.stderr
+    assert str(finished.root / "data/tiny/07_model_output/seg/photo_scores.csv") in done.stderr
     assert "Made in" not in done.stderr
 
 
-def test_metrics_say_which_model_they_are_of(finished):
-    metrics = finished.catalog().load("org.metrics")
-    assert metrics["model"]["variant"]["name"] == "org"
-    assert len(metrics["model"]["digests"]["job"]) == 16
+def test_a_rival_is_asked_and_measured_like_a_model(finished, vocabulary):
+    """Over HTTP, by text; and no secret is told or kept."""
+
+    def answer(body):
+        return "B" if "B. " in question_of(body) else "No."
+
+    with FakeServer(answer) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_BASE_URL", server.url)
+        patch.setenv("OPENAI_API_KEY", "a-secret")
+        done = finished.run("--pipelines=rivals", rival="nvila_8b")
+        port = f":{server.http.server_port}"
+    assert done.returncode == 0, done.stderr
+    (path,) = finished.root.glob("data/tiny/08_reporting/nvila_8b_text/metrics.json/*/metrics.json")
+    metrics = json.loads(path.read_text())
+    for dataset in DATA_SETS:
+        tasks = metrics["datasets"][dataset]["tasks"]
+        assert set(tasks) == {t.name for t in vocabulary.tasks(dataset)}
+    assert "NVILA-8B, training-free, scored by text" in done.stderr
+    kept = [p for p in finished.root.rglob("data/**/*.json*") if p.is_file()]
+    for text in (done.stderr, *(p.read_text() for p in kept)):
+        assert "a-secret" not in text
+        assert port not in text
 
 
-def test_a_raw_folder_that_is_not_there_is_named(finished):
-    done = finished.run("--pipelines=ingestion", **{"raw": "nowhere/at/all", "drawing": "null"})
-    assert done.returncode == 1
-    assert "nowhere/at/all" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_other_systems_are_scored_by_their_answers(finished, catalog, tmp_path):
+    labels = catalog.load("fairface.labels")
+    male = labels["Male"].astype(bool) ^ (np.arange(len(labels)) % 2 == 0)  # half of it right
+    gender = np.where(male, "Male", "Female")
+    table = pd.DataFrame(
+        {"file": labels["photograph"], "age": "", "gender": gender, "race": "Asian"}
+    )
+    table.to_csv(tmp_path / "fairface_deepface.csv", index=False)
+    only = {"tables.layouts.facellm.use": "false", "tables.layouts.expw_services.use": "false"}
+    params = {"tables.folder": str(tmp_path), "evaluation.n_resamples": "5", **only}
+    done = finished.run("--pipelines=tables", **params)
+    assert done.returncode == 0, done.stderr
+    assert "DeepFace" in done.stderr
+    (path,) = re.findall(r"The table: (\S+)$", done.stderr, re.MULTILINE)
+    assert "DeepFace" in Path(path).read_text(encoding="utf-8")
+    scores = finished.catalog().load("tables_scores").set_index("task")
+    assert scores.loc["gender", "n"] == len(labels)
+    assert scores.loc["gender", "accuracy"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_lineage_page_shows_boxes_layers_and_previews(finished):
+    done = finished.kedro("viz", "build", "--include-hooks", "--include-previews")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "circular" not in done.stderr
+    page = finished.root / "build"
+    assert "<html" in (page / "index.html").read_text()
+    lineage = json.loads((page / "api/main").read_text())
+    boxes = {n["id"] for n in lineage["nodes"] if n["type"] == "modularPipeline"}
+    assert set(LABELS) | set(DATA_SETS) <= boxes
+    order = ["intermediate", "primary", "feature", "models", "model_output", "reporting"]
+    assert lineage["layers"] == order
+    previews = {}
+    for name, id_ in {n["name"]: n["id"] for n in lineage["nodes"] if n["type"] == "data"}.items():
+        node = json.loads((page / "api/nodes" / id_).read_text())
+        if node.get("preview") is not None:
+            previews[name] = node["preview_type"]
+    assert {"data_summary", "celeba.labels", "rule_violations"} <= set(previews)
+    assert {f"figure_{name}" for name in FIGURES} <= set(previews)
+    assert "Plotly" in previews["figure_prior"]
+    assert "Table" in previews["ablation"]
+    assert "JSON" in previews["lgc.metrics"]
+
+
+def test_the_notebook_runs_from_top_to_bottom(finished):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    assert not any(c.get("outputs") for c in notebook.cells), "it is committed without outputs"
+    (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    cell.source = 'ENV, PARAMS = "tiny", {}'
+    where = {"metadata": {"path": finished.root}}
+    NotebookClient(notebook, timeout=300, resources=where).execute()
+    outputs = [output for c in notebook.cells for output in c.get("outputs", [])]
+    # No log lines between the results, and nothing that is fetched when it is looked at.
+    assert [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"] == []
+    assert any("drawn" in o.text for o in outputs if o.output_type == "stream")
+    pages = [o.data.get("text/html", "") for o in outputs if "data" in o]
+    assert sum("Plotly.newPlot" in page and len(page) < 1_000_000 for page in pages) == 3
+    assert not any(re.search(r"<(script|link|img)[^>]*(src|href)=", page) for page in pages)
