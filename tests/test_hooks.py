@@ -1,6 +1,5 @@
-from types import SimpleNamespace
-
 import pytest
+from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 
 from faceinsight.errors import ParameterError
@@ -67,27 +66,22 @@ RAW = {"raw": "photographs"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _configured(project_root):
-    """The project's own configuration, read once."""
-    from kedro.framework.project import settings
-    from kedro.framework.startup import bootstrap_project
-
     bootstrap_project(project_root)
-    conf, loader = str(project_root / "conf"), settings.CONFIG_LOADER_CLASS
-    parameters = loader(conf, env="base", **settings.CONFIG_LOADER_ARGS)["parameters"]
-    once = SimpleNamespace(
-        CONFIG_LOADER_CLASS=lambda *args, **options: {"parameters": parameters},
-        CONFIG_LOADER_ARGS={},
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kedro.framework.project.settings", once)
-        yield
+
+
+class _Loader(dict):
+    """Kedro's loader of configuration, with the one parameter that is looked at."""
+
+    def __init__(self, root, given):
+        super().__init__(parameters={"drawing": {}} | given)
+        self.conf_source, self.runtime_params = str(root / "conf"), given
 
 
 class _Context:
     env = "base"
 
     def __init__(self, root, **params):
-        self.config_loader = SimpleNamespace(conf_source=str(root / "conf"), runtime_params=params)
+        self.config_loader = _Loader(root, params)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +102,11 @@ def test_photographs_are_not_mistaken_for_a_place_to_draw_into(project_root):
 def test_a_misspelt_parameter_is_refused_with_the_near_one(project_root, given, hint):
     with pytest.raises(ParameterError, match=f"'{given}'; did you mean '{hint}'"):
         RefuseUnknownNames().after_context_created(_Context(project_root, **{given: 1}))
+
+
+def test_a_parameter_of_a_former_version_is_told_its_name_now(project_root):
+    with pytest.raises(ParameterError, match="'baseline' is called 'rival' now"):
+        RefuseUnknownNames().after_context_created(_Context(project_root, baseline="gpt"))
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kedro.framework.hooks import hook_impl
 from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundError
 
@@ -41,18 +43,12 @@ class RefuseUnknownNames:
         given = context.config_loader.runtime_params
         if not given:
             return
-        from kedro.framework.project import settings
-
-        loader = settings.CONFIG_LOADER_CLASS(
-            context.config_loader.conf_source, env=context.env, **settings.CONFIG_LOADER_ARGS
-        )
-        parameters = loader["parameters"]  # reads all files, each time
-        known = set(parameters)
+        known = _parameters_in(conf, context.env)
         for name in sorted(set(given) - known):
             if name in RENAMED:
                 raise ParameterError(f"--params: '{name}' is called '{RENAMED[name]}' now")
             raise ParameterError(f"--params: {no_such('parameter', name, known)}")
-        if "raw" in given and given.get("drawing", parameters["drawing"]) is not None:
+        if "raw" in given and context.config_loader["parameters"]["drawing"] is not None:
             raise ParameterError(
                 "--params raw: this environment draws its own data sets and reads no others; add "
                 "--env=small (or paper), which reads yours"
@@ -63,6 +59,20 @@ class RefuseUnknownNames:
         """Look for the versions that `--load-versions` names."""
         for name, version in (run_params["load_versions"] or {}).items():
             require_version(catalog, name, version, "--load-versions")
+
+
+def _parameters_in(conf: Path, environment: str | None) -> set[str]:
+    """Names of the parameters that files hold, unresolved: Kedro's own reading takes a second."""
+    from kedro.framework.project import settings
+
+    reads = settings.CONFIG_LOADER_ARGS
+    names: set[str] = set()
+    for folder in {reads["base_env"], environment or reads["default_run_env"]}:
+        for path in (conf / folder).rglob("*.y*ml"):
+            file = path.relative_to(conf / folder).as_posix()
+            if any(fnmatch(file, form) for form in reads["config_patterns"]["parameters"]):
+                names |= set(yaml.load(path.read_bytes(), yaml.CSafeLoader) or ())
+    return names
 
 
 class ConfigurePipelines:
