@@ -157,8 +157,9 @@ def test_they_save_one_model_that_loads(one, two):
     assert facts["images_per_second"] > 0
     assert facts["tflop_per_second"] > 0
     assert not (folder.parent / PROCESSES).exists()
-    (events,) = (folder.parent / "tensorboard").iterdir()
-    assert events.stat().st_size > 1000
+    events = list((folder.parent / "tensorboard").iterdir())
+    assert len(events) <= 3  # of each start that came so far, by its first process alone
+    assert max(file.stat().st_size for file in events) > 1000
 
 
 def test_their_number_names_the_folder(pair, one, two):
