@@ -59,7 +59,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 mutants: $(READY)  ## faults made on purpose, which the tests must find: 10 minutes
 	$(BIN)/python -m tests.mutants

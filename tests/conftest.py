@@ -18,7 +18,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch wo
 ROOT = Path(__file__).parents[1]
 
 
-_LONGEST = ("pipelines", "training", "finetuning", "rivals", "model")
+_LONGEST = ("pipelines", "training", "rivals", "model")
 
 
 def pytest_collection_finish() -> None:
@@ -34,25 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that processes end together."""
     place = {name: i for i, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: place.get(item.path.parent.name, len(place)))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests of one file share its fixtures, and so a process; those of pipelines share one run.
-
-    Not by marks and `--dist=loadgroup`: pytest 9.2 ignores them (pytest-xdist's issue 1386).
-    """
-    if config.getvalue("dist") != "loadscope":
-        return None
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFile(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file, _, _ = nodeid.partition("::")
-            folder, _, _ = file.rpartition("/")
-            return folder if folder == "tests/pipelines" else file
-
-    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from faceinsight.errors import FaceInsightError
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training.checkpoints import COMPLETE
 from faceinsight.training.loop import PROCESSES, train
-from tests.forking import fork_context
 from tests.model import talking, tiny
 from tests.training.conftest import is_alive, make_job, weights, write_crops
 
@@ -105,7 +104,7 @@ def two(place, pair):
     assert len(ranks) == 2
     assert not any(is_alive(pid) for pid in ranks)
 
-    caller = fork_context().Process(target=train, args=(pair, work))
+    caller = multiprocessing.get_context("spawn").Process(target=train, args=(pair, work))
     caller.start()
     while len(list(work.rglob(COMPLETE))) < 2:
         assert caller.is_alive()

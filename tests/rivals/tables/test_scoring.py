@@ -142,6 +142,9 @@ def test_no_folder_reads_nothing(settings, labels, vocabulary):
     scores, words = score_tables(given, {"fairface": labels}, vocabulary, EVALUATION)
     assert scores.empty
     assert words.empty
+    named = given.model_copy(update={"folder": "nowhere"})
+    with pytest.raises(ParameterError, match=r"tables\.folder: there is no folder .*nowhere; name"):
+        score_tables(named, {"fairface": labels}, vocabulary, EVALUATION)
 
 
 @pytest.mark.parametrize(
