@@ -170,7 +170,7 @@ MUTANTS = (
         "model/modeling.py",
         "logits = logits[:, order.argsort()]",
         "logits = logits[:, order]",
-        "model/test_modeling.py",
+        "inference/test_split_scores.py",
     ),
     Mutant(
         "a shifted box",
@@ -208,7 +208,7 @@ MUTANTS = (
         "data/dataset.py",
         "== split)",
         '!= "val")',
-        "data training",
+        "data inference/test_split_scores.py",
     ),
     Mutant(
         "an identity in two splits",

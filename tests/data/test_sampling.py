@@ -79,3 +79,12 @@ def test_processes_see_together_what_one_would_see(total, batch_size, world):
             sizes = {len(share) for share in shares}
             assert max(sizes) - min(sizes) <= 1
             assert 1 <= min(sizes) <= max(sizes) <= batch_size
+
+
+def test_a_weight_is_a_share_of_every_epoch():
+    sampler = DatasetSampler([100, 100], [3.0, 1.0])
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        rows = [row for row, _ in sampler]
+        assert sum(row < 100 for row in rows) == 150
+        assert len(rows) == 200
