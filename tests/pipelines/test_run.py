@@ -121,7 +121,6 @@ def test_every_bad_parameter_has_its_sentence(finished):
         "fairness.minimum": ("0", "fairness.minimum"),
         "paper.ablation_dataset": ("faces", "'faces' is no data set"),
         "rival": ("llava", "there is no rival 'llava'"),
-        "rivals.server.concurency": ("3", "did you mean 'concurrency'"),
         "tables.layouts.deepface.unmapped": ("ignore", "unmapped"),
     }
     done = finished.run(**{name: value for name, (value, _) in bad.items()})
