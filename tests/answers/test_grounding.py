@@ -2,16 +2,9 @@
 
 import pytest
 
-from faceinsight.answers import (
-    AnswerParser,
-    Lexicon,
-    Question,
-    contradictions,
-    grounding,
-    misstated,
-    questions,
-)
-from faceinsight.answers.grounding import on_topic, stated, unfounded
+from faceinsight.answers import AnswerParser, Lexicon, Question, contradictions, misstated
+from faceinsight.answers.grounding import grounding, on_topic, stated, unfounded
+from faceinsight.answers.questions import questions
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import consistent

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from faceinsight.answers import AnswerParser, Lexicon, grounding, questions, write_answer
+from faceinsight.answers import AnswerParser, Lexicon, write_answer
+from faceinsight.answers.grounding import grounding
+from faceinsight.answers.questions import questions
 from faceinsight.answers.settings import PHRASE_FIELDS
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary

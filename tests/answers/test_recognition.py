@@ -2,7 +2,8 @@
 
 import pytest
 
-from faceinsight.answers import AnswerParser, Lexicon, questions
+from faceinsight.answers import AnswerParser, Lexicon
+from faceinsight.answers.questions import questions
 from faceinsight.answers.recognition import recognise_question
 
 

@@ -2,15 +2,8 @@
 
 import pytest
 
-from faceinsight.answers import (
-    Answer,
-    AnswerParser,
-    Lexicon,
-    Question,
-    all_texts,
-    questions,
-    write_answer,
-)
+from faceinsight.answers import Answer, AnswerParser, Lexicon, Question, all_texts, write_answer
+from faceinsight.answers.questions import questions
 from faceinsight.answers.templates import MOST_WORDS, UNKNOWN
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet

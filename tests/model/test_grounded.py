@@ -5,7 +5,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faceinsight.answers import AnswerParser, contradictions, questions
+from faceinsight.answers import AnswerParser, contradictions
+from faceinsight.answers.questions import questions
 from faceinsight.model.grounded import answer_from_labels, put_question, whole_sentences
 from tests.model import talking, tiny
 

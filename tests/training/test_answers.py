@@ -6,7 +6,8 @@ import pytest
 import torch
 import yaml
 
-from faceinsight.answers import AnswerParser, Lexicon, questions
+from faceinsight.answers import AnswerParser, Lexicon
+from faceinsight.answers.questions import questions
 from faceinsight.answers.templates import UNKNOWN
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode

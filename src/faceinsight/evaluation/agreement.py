@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceinsight.answers import AnswerParser, Question, contradictions, questions
+from faceinsight.answers import AnswerParser, Question, contradictions
 from faceinsight.answers.grounding import on_topic, stated, unfounded
+from faceinsight.answers.questions import questions
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.model.labels import consistent_labels, known_labels, lexicon_of, taught

@@ -7,9 +7,10 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from faceinsight.answers import AnswerParser, Question, contradictions, misstated, questions
+from faceinsight.answers import AnswerParser, Question, contradictions, misstated
 from faceinsight.answers.grounding import on_topic, unfounded
 from faceinsight.answers.labels import label_words
+from faceinsight.answers.questions import questions
 from faceinsight.answers.recognition import recognise_question
 from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError

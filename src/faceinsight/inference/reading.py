@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceinsight.answers import questions, write_answer
+from faceinsight.answers import write_answer
 from faceinsight.answers.labels import label_words, labels_of
+from faceinsight.answers.questions import questions
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face, shown_crop
 from faceinsight.method.characteristics import Vocabulary

@@ -19,13 +19,12 @@ from faceinsight.answers import (
     Lexicon,
     Question,
     contradictions,
-    grounding,
     misstated,
-    questions,
     write_answer,
 )
-from faceinsight.answers.grounding import on_topic, unfounded
+from faceinsight.answers.grounding import grounding, on_topic, unfounded
 from faceinsight.answers.labels import label_words
+from faceinsight.answers.questions import questions
 from faceinsight.answers.templates import UNKNOWN
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.generation import answer_from_text
