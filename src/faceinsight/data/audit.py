@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
@@ -24,21 +23,6 @@ from faceinsight.data.geometry import crop_square
 from faceinsight.data.photographs import MAX_PIXELS, load_photograph, stamp_files
 from faceinsight.data.store import boxes_of
 from faceinsight.errors import ParameterError, PhotographError
-
-
-class AuditSettings(BaseModel):
-    """How photographs are audited.
-
-    Attributes:
-        max_pixels: a larger photograph is skipped and counted.
-        workers: photographs looked at side by side.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    max_pixels: int = Field(50_000_000, ge=1)
-    workers: int = Field(2, ge=1)
-
 
 OK = "ok"
 """Status of a photograph that can be used; any other status is the reason why not."""

@@ -163,3 +163,17 @@ def check_dataset(name: str) -> str:
     if name not in known:
         raise ValueError(f"'{name}' is no data set; there are {', '.join(known)}")
     return name
+
+
+class AuditSettings(BaseModel):
+    """How photographs are audited.
+
+    Attributes:
+        max_pixels: a larger photograph is skipped and counted.
+        workers: photographs looked at side by side.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_pixels: int = Field(50_000_000, ge=1)
+    workers: int = Field(2, ge=1)

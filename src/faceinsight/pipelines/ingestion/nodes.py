@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.data.audit import AuditSettings
 from faceinsight.data.drawn.settings import DrawnSettings
-from faceinsight.data.registry import DatasetSettings, check_dataset, holds_people
+from faceinsight.data.registry import AuditSettings, DatasetSettings, check_dataset, holds_people
 from faceinsight.errors import ParameterError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 

@@ -18,21 +18,6 @@ class FaceXBenchError(FaceInsightError):
     """A file of questions or replies is missing or malformed; the message names the place."""
 
 
-class FaceXBenchSettings(BaseModel):
-    """What is answered and scored.
-
-    Attributes:
-        folder: FaceXBench's folder `benchmark`, question files with their pictures.
-        replies: a folder of results of another model, as FaceXBench's `evaluate.py` writes them:
-            they are scored, and no question is answered.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    folder: str | None = None
-    replies: str | None = None
-
-
 class _Question(BaseModel):
     model_config = ConfigDict(extra="allow")
 
