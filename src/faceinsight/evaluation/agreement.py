@@ -9,8 +9,8 @@ a template speaks in place of the language model.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,30 +31,6 @@ if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
 
 KINDS = ("describe", "group", "topic", "yes_no")
-
-
-@dataclass
-class _Count:
-    """What the answers to one kind of question add up to."""
-
-    answers: int = 0
-    silent: int = 0
-    particular: int = 0
-    on_topic: int = 0
-    statements: int = 0
-    as_probable: int = 0
-    as_decoded: int = 0
-
-    def shares(self) -> dict[str, float | int | None]:
-        """Counts, and shares of them; None where there is nothing to have a share of."""
-        return {
-            "answers": self.answers,
-            "silent": _share(self.silent, self.answers),
-            "on_topic": _share(self.on_topic, self.particular),
-            "statements": self.statements,
-            "agree_with_probabilities": _share(self.as_probable, self.statements),
-            "agree_with_labels": _share(self.as_decoded, self.statements),
-        }
 
 
 def measure_agreement(
@@ -113,8 +89,8 @@ class Asker:
         self._rng = np.random.default_rng(settings.seed)
         self._taught = {*compress(model.vocabulary.ids, taught(model))}
         self._faces = 0
-        self._counts = {kind: _Count() for kind in KINDS}
-        self._grounded, self._contradictions, self._templates = 0, 0, 0
+        self._direct: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+        self._grounded: Counter[str] = Counter()
 
     def ask(self, photographs: torch.Tensor, maps: torch.Tensor | None) -> None:
         """Ask all faces of a batch the same questions: photographs [B, S, S, 3], maps [B, S, S]."""
@@ -131,22 +107,22 @@ class Asker:
             )
             scores = logits.float().cpu().numpy()
             decoded = consistent_labels(self._model, scores)
-            count = self._counts[question.kind]
-            self._compare(question, texts, scores >= 0, decoded, count)
+            self._compare(question, texts, scores >= 0, decoded)
             for labels in known_labels(self._model, scores[: self._settings.grounded]):
                 self._ground(question, labels)
 
     def result(self) -> dict[str, Any]:
         """See `measure_agreement`."""
-        total = _Count(*map(sum, zip(*map(astuple, self._counts.values()), strict=True)))
+        total = sum(self._direct.values(), Counter())
+        kinds = {kind: _shares(of) for kind, of in self._direct.items() if of["answers"]}
+        grounded = self._grounded
         return {
             "faces": self._faces,
-            "direct": total.shares()
-            | {"kinds": {kind: c.shares() for kind, c in self._counts.items() if c.answers}},
+            "direct": _shares(total) | {"kinds": kinds},
             "grounded": {
-                "answers": self._grounded,
-                "contradictions": self._contradictions,
-                "templates": _share(self._templates, self._grounded),
+                "answers": grounded["answers"],
+                "contradictions": grounded["contradictions"],
+                "templates": _share(grounded["templates"], grounded["answers"]),
             },
         }
 
@@ -168,25 +144,25 @@ class Asker:
         texts: Sequence[str],
         probable: np.ndarray,
         decoded: np.ndarray,
-        count: _Count,
     ) -> None:
         """Count what answers state; probable and decoded labels are bool [B, K]."""
         index = self._model.vocabulary.index
+        count = self._direct[question.kind]
         for text, by_probability, by_rules in zip(texts, probable, decoded, strict=True):
             read = self._parser.parse(text, question)
             said = stated(read.labels, self._model.vocabulary.groups)
             said = {id_: value for id_, value in said.items() if id_ in self._taught}
             # What a text both claims and denies, or was never taught, agrees with nothing.
             wrong = [*read.contradictions, *unfounded(text, question, self._taught, self._parser)]
-            count.answers += 1
-            count.silent += not said and not wrong
+            count["answers"] += 1
+            count["silent"] += not said and not wrong
             if question.kind != "describe":
-                count.particular += 1
-                count.on_topic += on_topic({*read.labels, *read.contradictions}, question)
-            count.statements += len(said) + len(wrong)
+                count["particular"] += 1
+                count["on_topic"] += on_topic({*read.labels, *read.contradictions}, question)
+            count["statements"] += len(said) + len(wrong)
             for id_, value in said.items():
-                count.as_probable += bool(by_probability[index[id_]] == value)
-                count.as_decoded += bool(by_rules[index[id_]] == value)
+                count["as_probable"] += bool(by_probability[index[id_]] == value)
+                count["as_decoded"] += bool(by_rules[index[id_]] == value)
 
     def _ground(self, question: Question, labels: dict[str, bool]) -> None:
         from faceinsight.model.grounded import answer_from_labels
@@ -200,9 +176,10 @@ class Asker:
             self._parser,
             max_new_tokens=self._settings.max_new_tokens,
         )
-        self._grounded += 1
-        self._templates += answer.way == "template"
-        self._contradictions += len(contradictions(answer.text, labels, self._parser, question))
+        self._grounded["answers"] += 1
+        self._grounded["templates"] += answer.way == "template"
+        wrong = contradictions(answer.text, labels, self._parser, question)
+        self._grounded["contradictions"] += len(wrong)
 
 
 def _sampled(
@@ -220,6 +197,18 @@ def _sampled(
             rows = rng.permutation(len(faces))[: settings.faces]
             batches.append(faces.__getitems__(sorted(rows.tolist())))
     return batches
+
+
+def _shares(count: Counter[str]) -> dict[str, float | int | None]:
+    """Counts, and shares of them; None where there is nothing to have a share of."""
+    return {
+        "answers": count["answers"],
+        "silent": _share(count["silent"], count["answers"]),
+        "on_topic": _share(count["on_topic"], count["particular"]),
+        "statements": count["statements"],
+        "agree_with_probabilities": _share(count["as_probable"], count["statements"]),
+        "agree_with_labels": _share(count["as_decoded"], count["statements"]),
+    }
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -114,8 +114,8 @@ def _exact_share(value: float, n: int, level: float) -> tuple[float, float]:
     from scipy.stats import beta
 
     tail, hits = (1 - level) / 2, min(max(value, 0.0), 1.0) * n
-    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
-    high = float(beta.isf(tail, hits + 1, n - hits)) if hits < n else 1.0
+    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > _SAME else 0.0
+    high = float(beta.isf(tail, hits + 1, n - hits)) if hits < n - _SAME else 1.0
     return min(low, value), max(high, value)
 
 

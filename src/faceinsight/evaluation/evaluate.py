@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.metrics import METRICS, Metric, Metrics, Rules
+from faceinsight.evaluation.metrics import METRICS, Metric, Metrics
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores
 from faceinsight.method.characteristics import Task, Vocabulary
+
+if TYPE_CHECKING:
+    from faceinsight.method.rules.compiler import RuleSet
 
 Shares = NDArray[np.floating] | Mapping[str, float | None]
 """Share of each characteristic in the training labels: [K] in the vocabulary's order, or by id.
@@ -29,7 +32,7 @@ Prevalence = NDArray[np.floating] | Mapping[str, Shares]
 def evaluate(
     predictions: pd.DataFrame,
     vocabulary: Vocabulary,
-    ruleset: Rules,
+    ruleset: RuleSet,
     prevalence: Prevalence,
     settings: EvaluationSettings | None = None,
 ) -> dict[str, Any]:
@@ -197,7 +200,7 @@ def _overall(
 
 
 def _rules(
-    measured: Metrics, ruleset: Rules, metrics: Mapping[tuple[str, ...], Metric]
+    measured: Metrics, ruleset: RuleSet, metrics: Mapping[tuple[str, ...], Metric]
 ) -> dict[str, Any]:
     report: dict[str, Any] = {
         name: {

@@ -148,31 +148,17 @@ def _count(
 def _rate_rows(of: _Counted, level: float) -> Iterator[dict[str, Any]]:
     values, n = of.rates.values(of.totals), np.split(of.totals, 2, axis=-1)[1]
     for g, group in enumerate(of.groups):
-        facts = {
-            "dataset": of.dataset,
-            "axis": group.axis,
-            "group": group.name,
-            "faces": len(group.rows),
-        }
+        facts: dict[str, Any] = {"dataset": of.dataset, "axis": group.axis, "group": group.name}
+        facts["faces"] = len(group.rows)
         for r, rate in enumerate(of.rates.rates):
             value = float(values[g, r])
-            low, high = None, None
+            found: tuple[float | None, ...] = (None, None, None)
             if not np.isnan(value):
-                low, high = basic_interval(
-                    value,
-                    of.resampled[:, g, r],
-                    level,
-                    photographs=int(of.photographs[g, r]),
-                )
-            yield facts | {
-                "task": rate.task,
-                "characteristic": rate.characteristic,
-                "rate": rate.name,
-                "n": int(n[g, r]),
-                "value": None if np.isnan(value) else value,
-                "low": low,
-                "high": high,
-            }
+                photographs = int(of.photographs[g, r])
+                drawn = of.resampled[:, g, r]
+                found = value, *basic_interval(value, drawn, level, photographs=photographs)
+            ends = dict(zip(("value", "low", "high"), found, strict=True))
+            yield facts | rate._asdict() | {"n": int(n[g, r])} | ends
 
 
 def _pairs(of: _Counted, minimum: int) -> Iterator[dict[str, Any]]:
@@ -194,21 +180,20 @@ def _pairs(of: _Counted, minimum: int) -> Iterator[dict[str, Any]]:
                     one, other = other, one
                 covariance = covariances[:, :, r]
                 variance = covariance[a, a] + covariance[b, b] - 2 * covariance[a, b]
-                yield {
-                    "dataset": of.dataset,
-                    "axis": axis,
-                    "task": rate.task,
-                    "characteristic": rate.characteristic,
-                    "rate": rate.name,
-                    "high_group": of.groups[one].name,
-                    "low_group": of.groups[other].name,
-                    "high_n": int(n[one, r]),
-                    "low_n": int(n[other, r]),
-                    "high_value": float(values[one, r]),
-                    "low_value": float(values[other, r]),
-                    "gap": float(values[one, r] - values[other, r]),
-                    "error": float(np.sqrt(max(variance, 0.0))),
-                }
+                yield (
+                    {"dataset": of.dataset, "axis": axis}
+                    | rate._asdict()
+                    | {
+                        "high_group": of.groups[one].name,
+                        "low_group": of.groups[other].name,
+                        "high_n": int(n[one, r]),
+                        "low_n": int(n[other, r]),
+                        "high_value": float(values[one, r]),
+                        "low_value": float(values[other, r]),
+                        "gap": float(values[one, r] - values[other, r]),
+                        "error": float(np.sqrt(max(variance, 0.0))),
+                    }
+                )
 
 
 def _covariances(

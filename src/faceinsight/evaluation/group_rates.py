@@ -24,13 +24,13 @@ class Rate(NamedTuple):
     Attributes:
         task: name of the task.
         characteristic: an id, or `ALL`.
-        name: `accuracy`, `false_positive` (share of the faces without it that are said to have it)
+        rate: `accuracy`, `false_positive` (share of the faces without it that are said to have it)
             or `false_negative` (share of the faces with it that are said not to).
     """
 
     task: str
     characteristic: str
-    name: str
+    rate: str
 
 
 @dataclass(frozen=True)

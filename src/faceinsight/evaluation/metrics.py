@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,49 +19,13 @@ from faceinsight.method.characteristics import Task, Vocabulary
 
 if TYPE_CHECKING:
     from faceinsight.evaluation.scored import Scored
+    from faceinsight.method.rules.compiler import RuleSet
 
 Key = tuple[str, ...]
 """Names one metric: ("task", data set, task, metric), ("overall", ...), ("ap", id), ..."""
 
 METRICS = ("accuracy", "precision", "recall", "f1", "map", "decoded_accuracy", "ece")
 """The metrics of a task, in the order of reports."""
-
-
-class Rule(Protocol):
-    """What a report says of a rule."""
-
-    @property
-    def text(self) -> str:
-        """As a person wrote it."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why it holds for every face."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """Exclusion, group or link."""
-        ...
-
-    @property
-    def columns(self) -> Sequence[int]:
-        """Columns of the characteristics it mentions."""
-        ...
-
-
-class Rules(Protocol):
-    """What an evaluation asks of a rule set."""
-
-    @property
-    def rules(self) -> Sequence[Rule]:
-        """The M rules."""
-        ...
-
-    def violated(self, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of M rules each of N faces breaks: [N, K] -> [N, M]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +38,7 @@ class Metric:
 
     def to_json(self) -> dict[str, float | None]:
         """Plain form, `{value, low, high}`."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+        return asdict(self)
 
 
 class Metrics:
@@ -107,7 +71,7 @@ class Metrics:
         scored: Scored,
         vocabulary: Vocabulary,
         settings: EvaluationSettings,
-        ruleset: Rules | None = None,
+        ruleset: RuleSet | None = None,
         taught: NDArray[np.bool_] | None = None,
     ) -> None:
         self.scored = scored
@@ -195,14 +159,9 @@ class Metrics:
             found = scores.values(exact[:, rows] @ scores.table)
             calibration = self._calibration[dataset, name]
             found |= calibration.values(exact[:, rows] @ calibration.table)
-            found["map"] = _mean(
-                [
-                    by_dataset[dataset][self._vocabulary.index[m]]
-                    for m in task.members
-                    if self._vocabulary.index[m] in by_dataset[dataset]
-                ],
-                len(weights),
-            )
+            columns = (self._vocabulary.index[m] for m in task.members)
+            ranked = [by_dataset[dataset][c] for c in columns if c in by_dataset[dataset]]
+            found["map"] = mean_where_defined(ranked, len(weights))
             if scores.n:
                 accuracies.append(found["accuracy"])
             out |= {("task", dataset, name, metric): found[metric] for metric in METRICS}
@@ -215,8 +174,8 @@ class Metrics:
                 by_dataset[first][column] if alone else ranking.average_precision(weights)
             )
         out |= {("ap", self._vocabulary.ids[c]): values for c, values in pooled.items()}
-        out["overall", "map"] = _mean(list(pooled.values()), len(weights))
-        out["overall", "mean_accuracy"] = _mean(accuracies, len(weights))
+        out["overall", "map"] = mean_where_defined(list(pooled.values()), len(weights))
+        out["overall", "mean_accuracy"] = mean_where_defined(accuracies, len(weights))
         out["calibration", "ece"] = self.calibration.values(exact @ self.calibration.table)["ece"]
         n = exact.sum(axis=1)
         for name, of_all in self.broken.items():
@@ -236,7 +195,7 @@ class Metrics:
     def point(self) -> dict[Key, float | None]:
         """Every metric of the faces as they are."""
         metrics = self.values(np.ones((1, len(self.scored))))
-        return {key: _number(values[0]) for key, values in metrics.items()}
+        return {k: None if np.isnan(of[0]) else float(of[0]) for k, of in metrics.items()}
 
     def resampled(self, n_resamples: int, seed: int) -> dict[Key, NDArray[np.float64]]:
         """Every metric in each of R bootstrap resamples; [R] each."""
@@ -287,16 +246,12 @@ def _thresholds(settings: EvaluationSettings, vocabulary: Vocabulary) -> NDArray
     return settings.thresholds_of(vocabulary.ids)
 
 
-def _mean(rows: list[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
+def mean_where_defined(rows: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
     """Mean over the rows that are defined; NaN where none is."""
-    if not rows:
+    if not len(rows):
         return np.full(width, np.nan)
     values = np.stack(rows)
     defined = ~np.isnan(values)
     n = defined.sum(axis=0)
     total = np.where(defined, values, 0).sum(axis=0)
     return np.divide(total, n, out=np.full(width, np.nan), where=n > 0)
-
-
-def _number(value: np.floating) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,13 @@ from numpy.typing import NDArray
 
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.bootstrap import Scale, basic_interval
-from faceinsight.evaluation.metrics import Key, Metric, Metrics, Rules
+from faceinsight.evaluation.metrics import Key, Metric, Metrics, mean_where_defined
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
+
+if TYPE_CHECKING:
+    from faceinsight.method.rules.compiler import RuleSet
 
 MAP: Key = ("overall", "map")
 MEAN_ACCURACY: Key = ("overall", "mean_accuracy")
@@ -80,7 +84,7 @@ class PairedRuns:
         predictions: Mapping[str, Sequence[pd.DataFrame]],
         vocabulary: Vocabulary,
         settings: EvaluationSettings | None = None,
-        ruleset: Rules | None = None,
+        ruleset: RuleSet | None = None,
     ) -> None:
         self._settings = settings or EvaluationSettings()
         counts = {name: len(tables) for name, tables in predictions.items()}
@@ -154,9 +158,7 @@ class PairedRuns:
         if before is not None:
             drawn = drawn - np.stack([self._resampled[before][key] for key in keys])
         # What a resample draws no positive of is left out, for both alike.
-        defined = ~np.isnan(drawn)
-        total, n = np.where(defined, drawn, 0).sum(axis=0), defined.sum(axis=0)
-        mean = np.divide(total, n, out=np.full(len(total), np.nan), where=n > 0)
+        mean = mean_where_defined([*drawn], drawn.shape[1])
         photographs = max(self._first.photographs(key) or 0 for key in keys)
         return value, *basic_interval(value, mean, self._settings.level, scale, photographs)
 

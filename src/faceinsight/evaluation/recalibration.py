@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,7 @@ from faceinsight.evaluation.bootstrap import Scale, basic_interval, resample_wei
 from faceinsight.evaluation.calibration import Calibration, bin_edges
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.evaluation.temperature import Temperatures, log_odds, scaled
+from faceinsight.evaluation.temperature import Temperature, Temperatures, log_odds, scaled
 from faceinsight.method.characteristics import Vocabulary
 
 METRICS = ("ece", "loss", "brier")
@@ -33,6 +33,7 @@ class _Reliability:
         settings: EvaluationSettings,
     ) -> None:
         known = labels >= 0
+        self.n = int(known.sum())
         edges = bin_edges(
             probabilities[known], settings.calibration_bins, adaptive=settings.adaptive_bins
         )
@@ -45,11 +46,9 @@ class _Reliability:
 
     def values(self, totals: NDArray[np.float64]) -> _Values:
         n, loss, error = totals[:, -3:].T
-        empty = np.full_like(n, np.nan)
-        return self.calibration.values(totals[:, :-3]) | {
-            "loss": np.divide(loss, n, out=empty.copy(), where=n > 0),
-            "brier": np.divide(error, n, out=empty.copy(), where=n > 0),
-        }
+        with np.errstate(invalid="ignore"):
+            means = {"loss": loss / n, "brier": error / n}
+        return self.calibration.values(totals[:, :-3]) | means
 
 
 def recalibrate(
@@ -79,104 +78,89 @@ def recalibrate(
     """
     settings = settings or EvaluationSettings()
     scored = Scored.from_frame(test, vocabulary)
-    ways = {
-        "before": scored.probabilities,
-        "after": scaled(scored.probabilities, temperatures.model.value),
-    }
-    parts = {"": _Part(scored, ways, slice(0, len(scored)), np.arange(len(vocabulary)), settings)}
+    columns = {"": np.arange(len(vocabulary))}
+    faces = {"": slice(0, len(scored))}
+    fitted: dict[str, Temperature | None] = {"": temperatures.model}
     for dataset, rows in scored.rows.items():
         for task in vocabulary.tasks(dataset):
-            columns = np.array([vocabulary.index[m] for m in task.members])
-            of_ways = dict(ways)
-            own = temperatures.tasks.get((dataset, task.name))
-            if own is not None and own.n:
-                of_ways["after_own"] = scaled(scored.probabilities, own.value)
-            parts[f"{dataset}/{task.name}"] = _Part(scored, of_ways, rows, columns, settings)
+            name = f"{dataset}/{task.name}"
+            columns[name] = np.array([vocabulary.index[m] for m in task.members])
+            faces[name] = rows
+            fitted[name] = temperatures.tasks.get((dataset, task.name))
+    measured: dict[tuple[str, str], _Reliability] = {}
+    for name, rows in faces.items():
+        own = fitted[name]
+        ways = {"before": None, "after": temperatures.model}
+        if name and own is not None and own.n:
+            ways["after_own"] = own
+        for way, at in ways.items():
+            p = scored.probabilities if at is None else scaled(scored.probabilities, at.value)
+            labels = scored.labels[rows][:, columns[name]]
+            measured[name, way] = _Reliability(p[rows][:, columns[name]], labels, settings)
+    drawn: dict[tuple[str, str], list[_Values]] = {key: [] for key in measured}
     for weights in resample_weights(scored, settings.n_resamples, settings.seed):
         exact = weights.astype(np.float64)
-        for part in parts.values():
-            part.resample(exact)
-    fitted = {f"{dataset}/{task}": asdict(t) for (dataset, task), t in temperatures.tasks.items()}
-    reports = {name: part.report() for name, part in parts.items()}
+        for key, of in measured.items():
+            drawn[key].append(of.values(exact[:, faces[key[0]]] @ of.table))
+    reports = {}
+    for name, rows in faces.items():
+        known = np.zeros(len(scored), dtype=np.bool_)
+        known[rows] = (scored.labels[rows][:, columns[name]] >= 0).any(axis=1)
+        at = fitted[name]
+        reports[name] = {"temperature": None if at is None else asdict(at)} | _report(
+            {way: of for (part, way), of in measured.items() if part == name},
+            {way: of for (part, way), of in drawn.items() if part == name},
+            scored.count_photographs(known),
+            settings.level,
+        )
     return {
         "settings": settings.model_dump(mode="json"),
-        "overall": {"temperature": asdict(temperatures.model)} | reports.pop(""),
-        "tasks": {
-            name: {"temperature": fitted.get(name)} | report for name, report in reports.items()
-        },
+        "overall": reports.pop(""),
+        "tasks": reports,
     }
 
 
-class _Part:
-    """Some faces' probabilities of some characteristics, each way they are scaled."""
+def _report(
+    ways: Mapping[str, _Reliability],
+    drawn: Mapping[str, Sequence[_Values]],
+    photographs: int,
+    level: float,
+) -> dict[str, Any]:
+    """Every metric with its interval, the bins, and what scaling changed.
 
-    def __init__(
-        self,
-        scored: Scored,
-        ways: Mapping[str, NDArray[np.float32]],
-        rows: slice,
-        columns: NDArray[np.int64],
-        settings: EvaluationSettings,
-    ) -> None:
-        labels = scored.labels[rows][:, columns]
-        self._rows, self._settings = rows, settings
-        self._n = int((labels >= 0).sum())
-        known = np.zeros(len(scored), dtype=np.bool_)
-        known[rows] = (labels >= 0).any(axis=1)
-        self._photographs = scored.count_photographs(known)
-        self._ways = {
-            way: _Reliability(p[rows][:, columns], labels, settings) for way, p in ways.items()
-        }
-        self._drawn: dict[str, list[_Values]] = {way: [] for way in ways}
-
-    def resample(self, weights: NDArray[np.float64]) -> None:
-        """Take down every metric under weights [r, N]."""
-        for way, of in self._ways.items():
-            self._drawn[way].append(of.values(weights[:, self._rows] @ of.table))
-
-    def report(self) -> dict[str, Any]:
-        """Every metric with its interval, the bins, and what scaling changed."""
-        report: dict[str, Any] = {"n": self._n}
-        for way, of in self._ways.items():
-            metrics = {
-                name: self._metric(self._point(way, name), self._resampled(way, name), name)
-                for name in METRICS
-            }
-            report[way] = metrics | {"bins": of.calibration.bins()}
-        last = list(self._ways)[-1]
-        report["change"] = {
-            name: self._metric(
-                self._point(last, name) - self._point("before", name),
-                self._resampled(last, name) - self._resampled("before", name),
-                "change",
-            )
-            for name in METRICS
-        }
-        return report
-
-    def _point(self, way: str, name: str) -> float:
-        of = self._ways[way]
-        return float(of.values(of.table.sum(axis=0)[None])[name][0])
-
-    def _resampled(self, way: str, name: str) -> NDArray[np.float64]:
-        return np.concatenate([chunk[name] for chunk in self._drawn[way]] or [np.zeros(0)])
-
-    def _metric(
-        self, value: float, resampled: NDArray[np.float64], name: str
-    ) -> dict[str, float | None]:
-        if np.isnan(value):
-            return {"value": None, "low": None, "high": None}
-        low: float | None
-        high: float | None
-        if name == "change":
-            low, high = _plain_interval(value, resampled, self._settings.level)
-        else:
+    Args:
+        ways: way to scale to what is measured of it.
+        drawn: the same to the metrics of the resamples, chunk by chunk.
+        photographs: that the metrics are of.
+        level: of the intervals.
+    """
+    report: dict[str, Any] = {"n": ways["before"].n}
+    points = {way: of.values(of.table.sum(axis=0)[None]) for way, of in ways.items()}
+    resampled = {
+        way: {m: np.concatenate([chunk[m] for chunk in of] or [np.zeros(0)]) for m in METRICS}
+        for way, of in drawn.items()
+    }
+    for way, of in ways.items():
+        metrics = {}
+        for name in METRICS:
+            value = float(points[way][name][0])
             # Cross-entropy has no upper end, as a mean count has none.
             scale: Scale = "count" if name == "loss" else "share"
-            low, high = basic_interval(
-                value, resampled, self._settings.level, scale, self._photographs
-            )
-        return {"value": value, "low": low, "high": high}
+            ends = basic_interval(value, resampled[way][name], level, scale, photographs)
+            metrics[name] = _metric(value, ends)
+        report[way] = metrics | {"bins": of.calibration.bins()}
+    last = list(ways)[-1]
+    report["change"] = {}
+    for name in METRICS:
+        change = float(points[last][name][0] - points["before"][name][0])
+        ends = _plain_interval(change, resampled[last][name] - resampled["before"][name], level)
+        report["change"][name] = _metric(change, ends)
+    return report
+
+
+def _metric(value: float, ends: tuple[float | None, float | None]) -> dict[str, float | None]:
+    low, high = (None, None) if np.isnan(value) else ends
+    return {"value": None if np.isnan(value) else value, "low": low, "high": high}
 
 
 def _plain_interval(

@@ -85,7 +85,10 @@ class Scored:
             probabilities=_probabilities(predictions, vocabulary)[order],
             labels=_ternary(predictions, "y_", vocabulary)[order],
             decoded=_ternary(predictions, "d_", vocabulary)[order] == 1,
-            photographs=_number_within(dataset[order], photograph[order]),
+            # Sorted already: numbered in the order in which they occur.
+            photographs=faces.groupby("dataset", sort=False)["photograph"]
+            .transform(lambda names: pd.factorize(names)[0])
+            .to_numpy(dtype=np.int64),
         )
 
 
@@ -101,9 +104,7 @@ def _check_columns(predictions: pd.DataFrame, vocabulary: Vocabulary) -> None:
 
 
 def _probabilities(predictions: pd.DataFrame, vocabulary: Vocabulary) -> NDArray[np.float32]:
-    values = np.empty((len(predictions), len(vocabulary)), dtype=np.float32)
-    for column, id_ in enumerate(vocabulary.ids):
-        values[:, column] = predictions[f"p_{id_}"].to_numpy(dtype=np.float32, na_value=np.nan)
+    values = _columns(predictions, "p_", vocabulary)
     bad = np.argwhere(~((values >= 0) & (values <= 1)))
     if len(bad):
         row, column = bad[0]
@@ -115,28 +116,19 @@ def _probabilities(predictions: pd.DataFrame, vocabulary: Vocabulary) -> NDArray
 
 
 def _ternary(predictions: pd.DataFrame, prefix: str, vocabulary: Vocabulary) -> NDArray[np.int8]:
-    values = np.empty((len(predictions), len(vocabulary)), dtype=np.int8)
-    for column, id_ in enumerate(vocabulary.ids):
-        series = predictions[prefix + id_]
-        number = series.to_numpy(dtype=np.float32, na_value=np.nan)
-        number = np.where(np.isnan(number), UNKNOWN, number)
-        if (bad := np.flatnonzero(~np.isin(number, (UNKNOWN, 0, 1)))).size:
-            raise ParameterError(
-                f"predictions: row {bad[0]} has {prefix}{id_} = {number[bad[0]]:g}; "
-                "a label is 1, 0 or null"
-            )
-        values[:, column] = number
-    return values
+    values = _columns(predictions, prefix, vocabulary)
+    values = np.where(np.isnan(values), UNKNOWN, values)
+    bad = np.argwhere(~np.isin(values, (UNKNOWN, 0, 1)))
+    if len(bad):
+        row, column = bad[0]
+        raise ParameterError(
+            f"predictions: row {row} has {prefix}{vocabulary.ids[column]} = "
+            f"{values[row, column]:g}; a label is 1, 0 or null"
+        )
+    return values.astype(np.int8)
 
 
-def _number_within(
-    dataset: NDArray[np.integer], photograph: NDArray[np.integer]
-) -> NDArray[np.int64]:
-    """Number sorted photographs 0, 1, ... afresh in every data set."""
-    if not len(dataset):
-        return np.zeros(0, dtype=np.int64)
-    new_dataset = np.append(True, dataset[1:] != dataset[:-1])
-    new_photograph = new_dataset | np.append(True, photograph[1:] != photograph[:-1])
-    running = np.cumsum(new_photograph) - 1
-    first = running[new_dataset]
-    return (running - first[np.cumsum(new_dataset) - 1]).astype(np.int64)
+def _columns(predictions: pd.DataFrame, prefix: str, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """The columns of a kind, [N, K]; null as NaN."""
+    columns = (predictions[prefix + id_] for id_ in vocabulary.ids)
+    return np.stack([of.to_numpy(dtype=np.float32, na_value=np.nan) for of in columns], axis=1)

@@ -7,29 +7,12 @@ often a face was drawn) take the same path.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from faceinsight.method.characteristics import Task, Vocabulary
 
 Values = dict[str, NDArray[np.float64]]
-
-
-class TaskScores(Protocol):
-    """A table [n, q] of one task's faces, and the metrics that its column sums give.
-
-    Attributes:
-        n: faces with at least one known label in the task.
-    """
-
-    n: int
-    table: NDArray[np.float64]
-
-    def values(self, totals: NDArray[np.float64]) -> Values:
-        """Values, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
-        ...
 
 
 class AttributeScores:
@@ -44,6 +27,10 @@ class AttributeScores:
         labels: int8 [n, k], -1 unknown.
         predicted: bool [n, k].
         decoded: bool [n, k], the labels that contradict no rule, or None.
+
+    Attributes:
+        n: faces with at least one known label.
+        table: [n, q], a row a face.
     """
 
     def __init__(
@@ -72,7 +59,7 @@ class AttributeScores:
         self.n = int(known.any(axis=1).sum())
 
     def values(self, totals: NDArray[np.float64]) -> Values:
-        """See `TaskScores`."""
+        """Metrics, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
         faces, known, right, precision, recall, f1, *decoded = totals.T
         metrics = {
             "accuracy": _ratio(right, known),
@@ -120,7 +107,7 @@ class ClassScores:
         self.n = len(rows)
 
     def values(self, totals: NDArray[np.float64]) -> Values:
-        """See `TaskScores`."""
+        """Metrics, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
         k = self._classes
         confusion = totals[:, : k * k].reshape(-1, k, k)
         right = np.diagonal(confusion, axis1=1, axis2=2)
