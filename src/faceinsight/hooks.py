@@ -115,8 +115,8 @@ class TellResults:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        """Print what `faceinsight.reports.summary` has to say of what was made."""
-        from faceinsight.reports.summary import run_summary
+        """Print what `faceinsight.reports.terminal` has to say of what was made."""
+        from faceinsight.reports.terminal import run_summary
 
         def path_of(name: str) -> Path | None:
             return newest_path(catalog.get(name))

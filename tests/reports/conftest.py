@@ -17,12 +17,13 @@ from faceinsight.method.prior import correlation_prior, count
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode, log_odds
 from faceinsight.method.rules.violations import violations
+from faceinsight.pipelines.reports.nodes import draw_report_figures
 from faceinsight.reports import FIGURES
+from faceinsight.reports.charts import style
+from faceinsight.reports.data_tables import dataset_summary, skipped_summary
 from faceinsight.reports.examples import ExampleFace
-from faceinsight.reports.report import draw_figures, render_report
+from faceinsight.reports.report import render_report
 from faceinsight.reports.settings import ReportingSettings
-from faceinsight.reports.style import style
-from faceinsight.reports.summaries import dataset_summary, skipped_summary
 from tests.evaluation.fakes import fake_predictions
 
 SIZES = {"celeba": 60, "maad": 60, "fairface": 80, "utkface": 60, "expw": 50, "rafdb": 50}
@@ -30,7 +31,7 @@ SKILLS = {"org": 0.55, "seg": 0.65, "corr": 0.7, "lgc": 0.85}
 
 
 def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=8) -> dict[str, Any]:
-    """Arguments of `draw_figures`, and of `render_report` but for the figures."""
+    """What figures are drawn of, and arguments of `render_report` but for the figures."""
     settings = EvaluationSettings(n_resamples=n_resamples)
     predictions = {
         name: fake_predictions(vocabulary, sizes, skill=skill) for name, skill in SKILLS.items()
@@ -124,8 +125,16 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=8) -> dict[str, Any]
 
 
 def drawn(arguments: dict[str, Any]) -> dict[str, Any]:
-    names = inspect.signature(draw_figures).parameters
-    return draw_figures(**{name: arguments[name] for name in names})
+    return draw_report_figures(
+        arguments["vocabulary"],
+        arguments["summary"],
+        {name: arguments[name] for name in ("conditional", "adjacency")},
+        arguments["label_violations"],
+        arguments["ablation"],
+        arguments["characteristics"],
+        **{f"{name}_metrics": of for name, of in arguments["metrics"].items()},
+        **{f"{name}_learning_curve": of for name, of in arguments["curves"].items()},
+    )
 
 
 def plain_figures() -> dict[str, go.Figure]:

@@ -17,7 +17,7 @@ from faceinsight.reports import (
     result_figures,
     rule_figures,
 )
-from faceinsight.reports.style import characteristic_name, in_lines, plain
+from faceinsight.reports.charts import characteristic_name, in_lines, plain
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 

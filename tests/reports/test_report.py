@@ -17,8 +17,8 @@ from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.errors import ParameterError
 from faceinsight.reports import FIGURES, result_figures
 from faceinsight.reports import page as writer
+from faceinsight.reports.charts import FAINT, INK
 from faceinsight.reports.report import WITHHELD
-from faceinsight.reports.style import FAINT, INK
 from tests.reports.conftest import plain_figures, rendered
 
 SECTIONS = [

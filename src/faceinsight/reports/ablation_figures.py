@@ -6,23 +6,21 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     BLUE,
     FAINT,
     OUTLINE,
     VERMILLION,
     characteristic_name,
-    numbers,
     plain,
     style,
     variant_style,
-    whiskers,
+    with_whiskers,
 )
 
 _PALE = "#a3abb4"
 """Of what cannot be told from no difference."""
 
-_ENDS = ("", "_low", "_high")
 _ZERO = {sign + zero: "0" for sign in "+−" for zero in ("0", "0.0")}
 
 
@@ -45,11 +43,11 @@ def ablation_overall(table: pd.DataFrame) -> go.Figure:
         ("difference", 100, slice(1, None), "{:+.1f}", "%{y:+.1f} points"),
     )
     for column, (name, factor, kept, written, hover) in enumerate(panels, start=1):
-        values, lows, highs = (numbers(table[name + end].iloc[kept], factor) for end in _ENDS)
+        values, whiskers = _with_whiskers(table.iloc[kept], name, factor)
         figure.add_scatter(
             x=names[kept],
             y=values,
-            error_y=whiskers(values, lows, highs),
+            error_y=whiskers,
             mode="markers+text",
             marker=marker
             | {"color": [c for c, _ in styles[kept]], "symbol": [m for _, m in styles[kept]]},
@@ -100,30 +98,26 @@ def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
     """
     rows = characteristics.sort_values("difference", ascending=True, na_position="first")
     names = [characteristic_name(i) for i in rows["id"]]
-    values, lows, highs = (numbers(rows[f"difference{end}"], 100) for end in _ENDS)
     labels = compared(characteristics)
     first, last = (plain(labels[0]), plain(labels[-1])) if labels else ("", "")
     figure = go.Figure()
-    signs = [
-        1 if low is not None and low > 0 else -1 if high is not None and high < 0 else 0
-        for low, high in zip(lows, highs, strict=True)
-    ]
+    signs = 1 * (rows["difference_low"] > 0) - 1 * (rows["difference_high"] < 0)
     for sign, colour, symbol, name in (
         (1, BLUE, "triangle-up", "better"),
         (-1, VERMILLION, "triangle-down", "worse"),
         (0, _PALE, "circle", "interval holds 0"),
     ):
-        kept = [i for i, of_row in enumerate(signs) if of_row == sign]
-        of = [[part[i] for i in kept] for part in (values, lows, highs)]
+        kept = rows[signs == sign]
+        values, whiskers = _with_whiskers(kept, "difference", 100)
         figure.add_scatter(
-            x=of[0],
-            y=[names[i] for i in kept],
+            x=values,
+            y=[characteristic_name(i) for i in kept["id"]],
             mode="markers",
-            error_x=whiskers(*of) | {"width": 0, "thickness": 1.5},
+            error_x=whiskers | {"width": 0, "thickness": 1.5},
             marker={"color": colour, "symbol": symbol, "size": 8, "line": OUTLINE},
             name=name,
-            showlegend=bool(kept),
-            customdata=rows.iloc[kept][[labels[0], labels[-1], "n"]].to_numpy() if labels else None,
+            showlegend=len(kept) > 0,
+            customdata=kept[[labels[0], labels[-1], "n"]].to_numpy() if labels else None,
             hovertemplate=(
                 f"%{{y}}: %{{x:+.1f}} points<br>AP {first} %{{customdata[0]:.1%}}, "
                 f"{last} %{{customdata[1]:.1%}}<br>%{{customdata[2]:,}} faces<extra></extra>"
@@ -138,8 +132,8 @@ def ablation_by_characteristic(characteristics: pd.DataFrame) -> go.Figure:
         180 + 16 * len(rows),
         top=110,
         alt=f"Difference in average precision of {len(rows)} characteristics, {last} against "
-        f"{first}: {signs.count(1)} are better and {signs.count(-1)} worse by more than their "
-        "interval.",
+        f"{first}: {(signs == 1).sum()} are better and {(signs == -1).sum()} worse by more than "
+        "their interval.",
     )
     figure.update_layout(xaxis2={"overlaying": "x", "side": "top", "matches": "x", "anchor": "y"})
     figure.update_xaxes(tickformat="+.0f", labelalias=_ZERO)
@@ -156,6 +150,12 @@ def compared(characteristics: pd.DataFrame) -> list[str]:
         for name in characteristics
         if name not in ("id", "n", "prevalence") and not str(name).startswith("difference")
     ]
+
+
+def _with_whiskers(
+    rows: pd.DataFrame, name: str, factor: float
+) -> tuple[list[float | None], dict[str, object]]:
+    return with_whiskers(rows, name, f"{name}_low", f"{name}_high", factor)
 
 
 def _first(table: pd.DataFrame) -> str:

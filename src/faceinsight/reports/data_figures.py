@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from faceinsight.data.registry import dataset_name
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     BLUE,
     FAINT,
     GREY,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.reports.style import characteristic_name
+from faceinsight.reports.charts import characteristic_name
 
 if TYPE_CHECKING:
     from faceinsight.data.store import StoredCrops

@@ -1,5 +1,5 @@
 "use strict";
-// Panels stand one below the other in a narrow window; see embedding.py.
+// Panels stand one below the other in a narrow window; see page.py.
 const narrow = matchMedia("(max-width: 44rem)");
 const plotOf = (figure) => figure.querySelector(".plotly-graph-div");
 
@@ -8,7 +8,7 @@ function layOut() {
     const layouts = JSON.parse(figure.dataset.layouts);
     const layout = narrow.matches ? layouts.narrow : layouts.wide;
     plotOf(figure).style.height = `${layout.height}px`;
-    Plotly.relayout(plotOf(figure), layout);
+    Plotly.relayout(plotOf(figure), layout).then(Plotly.Plots.resize);
   }
 }
 

@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from faceinsight.data.classes import MAP_CLASSES, MAP_COLOURS
 from faceinsight.data.registry import dataset_name
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import in_order
-from faceinsight.reports import (
-    FIGURES,
-    ablation_figures,
-    data_figures,
-    result_figures,
-    rule_figures,
-    tables,
-)
+from faceinsight.reports import FIGURES, tables
+from faceinsight.reports.charts import variant_name
 from faceinsight.reports.examples import ExampleFace, findings, map_uri, picture_uri
 from faceinsight.reports.page import write_page
-from faceinsight.reports.style import variant_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,47 +55,6 @@ ANSWER_KINDS = {
 """Kinds of question that `measure_agreement` tells apart, in words."""
 
 
-def draw_figures(
-    *,
-    vocabulary: Vocabulary,
-    metrics: Mapping[str, Mapping[str, Any]],
-    ablation: pd.DataFrame,
-    characteristics: pd.DataFrame,
-    summary: pd.DataFrame,
-    conditional: NDArray[np.floating],
-    adjacency: NDArray[np.floating],
-    label_violations: pd.DataFrame,
-    curves: Mapping[str, pd.DataFrame],
-) -> dict[str, go.Figure]:
-    """Draw the report's figures, by the names of `FIGURES`.
-
-    Args:
-        vocabulary: the characteristics, K of them.
-        metrics: variant to what `evaluate` returned.
-        ablation: `Ablation.table` of `compare`.
-        characteristics: `Ablation.characteristics`.
-        summary: from `summaries.dataset_summary`.
-        conditional: P [K, K] of the correlation prior.
-        adjacency: C_hat [K, K].
-        label_violations: `rule`, `decidable`, `broken` of the training labels.
-        curves: variant to its training log (`step`, `epoch`, `name`, `value`).
-    """
-    metrics, curves = in_order(metrics), in_order(curves)
-    figures = {
-        "composition": data_figures.dataset_composition(summary),
-        "prevalence": data_figures.prevalence_heat_map(summary),
-        "prior": data_figures.prior_heat_map(conditional, adjacency, vocabulary.ids),
-        "rules": rule_figures.rule_violations(metrics),
-        "each_rule": rule_figures.violations_by_rule(label_violations, metrics),
-        "curves": result_figures.learning_curves(curves),
-        "tasks": result_figures.task_metrics(metrics),
-        "ablation": ablation_figures.ablation_overall(ablation),
-        "characteristics": ablation_figures.ablation_by_characteristic(characteristics),
-        "reliability": result_figures.reliability_curve(metrics),
-    }
-    return {name: figures[name] for name in FIGURES}
-
-
 def render_report(
     *,
     vocabulary: Vocabulary,
@@ -137,7 +87,7 @@ def render_report(
         summary: from `summaries.dataset_summary`.
         skipped: from `summaries.skipped_summary`.
         label_violations: `rule`, `decidable`, `broken` of the training labels.
-        figures: from `draw_figures`.
+        figures: by the names of `FIGURES`.
         examples: faces to show, drawn by `examples.example_faces`; None shows `withheld`.
         provenance: what made this report; nested values are shown as they are.
         parameters: configuration of the run.

@@ -10,15 +10,18 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from faceinsight.data.registry import dataset_name
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     FAINT,
     METRIC_NAMES,
     OUTLINE,
+    add_diagonal,
+    add_reliability,
+    metrics_frame,
     plain,
     style,
     variant_name,
     variant_style,
-    whiskers,
+    with_whiskers,
 )
 
 CURVES = {
@@ -148,14 +151,14 @@ def task_metrics(
         for position, (variant, of) in enumerate(metrics.items()):
             colour, symbol = variant_style(variant, position)
             found = [of["datasets"][d]["tasks"][t]["metrics"][metric] for d, t in tasks]
-            values, lows, highs = ([f[k] for f in found] for k in ("value", "low", "high"))
+            values, whiskers = with_whiskers(metrics_frame(found))
             offset = (position - (len(metrics) - 1) / 2) * step
             name = plain(variant_name(variant))
             figure.add_scatter(
                 x=values,
                 y=[number + offset for number in range(len(tasks))],
                 customdata=names,
-                error_x=whiskers(values, lows, highs),
+                error_x=whiskers,
                 name=name,
                 legendgroup=name,
                 showlegend=panel == 1,
@@ -190,39 +193,14 @@ def reliability_curve(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     figure = make_subplots(
         rows=2, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.06
     )
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        line={"color": FAINT, "dash": "dot", "width": 1.2},
-        name="perfect",
-        hoverinfo="skip",
-        row=1,
-        col=1,
-    )
+    add_diagonal(figure, "perfect")
     for position, (variant, of) in enumerate(metrics.items()):
         colour, symbol = variant_style(variant, position)
         bins = of["calibration"]["bins"]
-        filled = [b for b in bins if b["n"]]
         name = plain(variant_name(variant))
         ece = of["calibration"]["ece"]["value"]
         label = name if ece is None else f"{name} (error {100 * ece:.1f} points)"
-        figure.add_scatter(
-            x=[b["probability"] for b in filled],
-            y=[b["frequency"] for b in filled],
-            customdata=[b["n"] for b in filled],
-            name=label,
-            legendgroup=name,
-            mode="lines+markers",
-            line={"color": colour, "width": 1.8},
-            marker={"symbol": symbol, "size": 7, "line": OUTLINE},
-            hovertemplate=(
-                f"{name}: said %{{x:.1%}}, true %{{y:.1%}}<br>"
-                "%{customdata:,} labels<extra></extra>"
-            ),
-            row=1,
-            col=1,
-        )
+        add_reliability(figure, bins, name, colour, symbol).update(name=label, legendgroup=name)
         figure.add_scatter(
             x=[(b["low"] + b["high"]) / 2 for b in bins],
             y=[b["n"] for b in bins],

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     BLUE,
     GREY,
     INK,
@@ -17,12 +17,13 @@ from faceinsight.reports.style import (
     OUTLINE,
     VERMILLION,
     in_lines,
+    metrics_frame,
     numbers,
     plain,
     style,
     variant_name,
     variant_style,
-    whiskers,
+    with_whiskers,
 )
 
 ANSWERS = {
@@ -53,8 +54,8 @@ def rule_violations(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     for place, ((key, label), colour) in enumerate(
         zip(ANSWERS.items(), (GREY, ORANGE, BLUE), strict=True)
     ):
-        found = [m["rules"][key]["faces"] for m in metrics.values()]
-        values, lows, highs = ([f[k] for f in found] for k in ("value", "low", "high"))
+        found = metrics_frame(m["rules"][key]["faces"] for m in metrics.values())
+        values, whiskers = with_whiskers(found)
         rows = [number + (place - 1) * 0.26 for number in range(len(names))]
         figure.add_bar(
             x=values,
@@ -64,11 +65,11 @@ def rule_violations(metrics: Mapping[str, Mapping[str, Any]]) -> go.Figure:
             orientation="h",
             width=0.24,
             marker_color=colour,
-            error_x=whiskers(values, lows, highs) | {"color": INK},
+            error_x=whiskers | {"color": INK},
             hovertemplate=f"%{{customdata}}, {label}: %{{x:.2%}} of faces<extra></extra>",
         )
         figure.add_scatter(  # beyond the whisker, where it can be read
-            x=[high if high is not None else v for v, high in zip(values, highs, strict=True)],
+            x=numbers(found["high"].fillna(found["value"])),
             y=rows,
             mode="text",
             text=["" if v is None else f" {v:.1%}" for v in values],

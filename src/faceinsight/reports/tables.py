@@ -1,9 +1,9 @@
-"""Figures as text, and results as rows of the report's tables."""
+"""Metrics as text, and results as rows of the report's tables."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,37 +11,39 @@ import pandas as pd
 from faceinsight.data.registry import DATA_SETS, dataset_name
 from faceinsight.evaluation.metrics import METRICS
 from faceinsight.reports.ablation_figures import compared
-from faceinsight.reports.style import METRIC_NAMES, characteristic_name, variant_name
+from faceinsight.reports.charts import METRIC_NAMES, characteristic_name, variant_name
 
 NOTHING = "–"
-"""Stands where a figure is not defined."""
+"""Stands where a metric is not defined."""
 
 Cell = dict[str, Any]
 """`text`, and where there is one an `interval` and a `mark` (`up` or `down`)."""
 
 
-def percent(value: float | None, sign: bool = False) -> str:
+def percent(value: float | None, sign: bool = False, digits: int = 1, factor: float = 100.0) -> str:
     """0.9312 as 93.1; with `sign`, +93.1, which is in points where it is a difference."""
     if value is None or pd.isna(value):
         return NOTHING
-    return f"{value * 100:+.1f}" if sign else f"{value * 100:.1f}"
+    return f"{value * factor:{'+' if sign else ''}.{digits}f}"
+
+
+def interval(low: float | None, high: float | None, sign: bool = False, digits: int = 1) -> str:
+    """The ends of an interval, "93.1 to 94.2"; empty without one."""
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{percent(low, sign, digits)} to {percent(high, sign, digits)}"
 
 
 def cell(
     value: float | None, low: float | None = None, high: float | None = None, sign: bool = False
 ) -> Cell:
-    """A figure with its interval; a difference is marked if its interval leaves out 0."""
+    """A metric with its interval; a difference is marked if its interval leaves out 0."""
     made: Cell = {"text": percent(value, sign)}
-    if low is not None and high is not None and not pd.isna(low) and not pd.isna(high):
-        made["interval"] = f"{percent(low, sign)} to {percent(high, sign)}"
+    if low is not None and high is not None and (ends := interval(low, high, sign)):
+        made["interval"] = ends
         if sign and (low > 0 or high < 0):
             made["mark"] = "up" if low > 0 else "down"
     return made
-
-
-def figure_cell(figure: Mapping[str, float | None]) -> Cell:
-    """The cell of one of `evaluate`'s figures."""
-    return cell(figure["value"], figure["low"], figure["high"])
 
 
 def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -49,25 +51,20 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "variant": row["variant"],
-            "map": cell(row["map"], row["map_low"], row["map_high"]),
-            "difference": cell(
-                row["difference"], row["difference_low"], row["difference_high"], sign=True
-            ),
-            "mean_accuracy": cell(
-                row["mean_accuracy"], row["mean_accuracy_low"], row["mean_accuracy_high"]
-            ),
-            "accuracy_difference": cell(
-                row["accuracy_difference"],
-                row["accuracy_difference_low"],
-                row["accuracy_difference_high"],
-                sign=True,
-            ),
+            **{
+                name: _cell_of(row, name, sign=name.endswith("difference"))
+                for name in ("map", "difference", "mean_accuracy", "accuracy_difference")
+            },
             "breaking": percent(row["faces_breaking_rules"]),
             "decoded": f"{row['violations_decoded']:,}",
             "over_seeds": percent(row["map_spread"]) if row.get("seeds", 1) > 1 else None,
         }
         for row in table.to_dict("records")
     ]
+
+
+def _cell_of(row: Mapping[Hashable, Any], name: str, sign: bool) -> Cell:
+    return cell(row[name], row[f"{name}_low"], row[f"{name}_high"], sign)
 
 
 def accuracy_rows(
@@ -109,7 +106,7 @@ def metric_tables(metrics: Mapping[str, Mapping[str, Any]]) -> list[dict[str, An
                         f"{METRIC_NAMES[m]}, {'points' if m == 'ece' else '%'}" for m in METRICS
                     ],
                     "rows": [
-                        (variant_name(v), [figure_cell(r["metrics"][m]) for m in METRICS])
+                        (variant_name(v), [cell(**r["metrics"][m]) for m in METRICS])
                         for v, r in reports.items()
                     ],
                     "baseline": [percent(report["baselines"].get(m)) for m in METRICS],
@@ -195,9 +192,7 @@ def characteristic_table(characteristics: pd.DataFrame) -> dict[str, Any]:
                 "n": f"{int(row['n']):,}",
                 "prevalence": percent(row["prevalence"]),
                 "aps": [percent(row[label]) for label in labels],
-                "difference": cell(
-                    row["difference"], row["difference_low"], row["difference_high"], sign=True
-                ),
+                "difference": _cell_of(row, "difference", sign=True),
             }
             for row in characteristics.to_dict("records")
         ],

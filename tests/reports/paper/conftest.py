@@ -10,8 +10,8 @@ from faceinsight.evaluation.recalibration import recalibrate
 from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.evaluation.temperature import fit_temperatures
 from faceinsight.method.rules.compiler import compile_rules
+from faceinsight.pipelines.reports.nodes import draw_paper_figures
 from faceinsight.reports.paper.components import measure_components
-from faceinsight.reports.paper.drawing import draw_figures
 from faceinsight.reports.paper.panel import example_answers
 from faceinsight.reports.paper.results import results_of, together
 from faceinsight.reports.paper.tables import paper_table
@@ -39,18 +39,18 @@ def whole_run(project_root, vocabulary):
         full, fit_temperatures(validation, vocabulary), vocabulary, EVALUATION
     )
     fairness = measure_fairness(full, vocabulary, EVALUATION, FairnessSettings(minimum=10))
-    figures = draw_figures(
-        results=results,
-        answers=example_answers(predictions, vocabulary, rule_set, EVALUATION, PaperSettings()),
-        ablation=measure_components("celeba", predictions, vocabulary, EVALUATION),
-        ablation_dataset="celeba",
-        sweep=None,
-        rates=fairness.rates,
-        gaps=fairness.gaps,
-        compared=fairness.compared,
-        named=8,
-        level=0.95,
-        calibration=calibration,
+    components = measure_components("celeba", predictions, vocabulary, EVALUATION)
+    figures = draw_paper_figures(
+        results,
+        example_answers(predictions, vocabulary, rule_set, EVALUATION, PaperSettings()),
+        *components,
+        fairness.rates,
+        fairness.gaps,
+        {"compared": fairness.compared},
+        calibration,
+        PaperSettings(),
+        FairnessSettings(named=8),
+        EVALUATION,
     )
     return {
         "tables": {number: paper_table(number, results) for number in range(1, 6)},

@@ -2,6 +2,7 @@
 
 import pytest
 
+from faceinsight.reports.charts import NOTE
 from faceinsight.reports.paper.figures import AXES, PAPER, RUN, bars, radar
 from faceinsight.reports.paper.numbers import BAR_FIGURES, TRAINING_FREE
 from faceinsight.reports.paper.results import together
@@ -16,7 +17,7 @@ def test_the_radar_without_results_shows_the_paper_alone():
     figure = radar(together([]))
     assert list(drawn(figure)) == [PAPER]
     said = " ".join(a.text for a in figure.layout.annotations).replace("<br>", " ")
-    assert said == "Not run: " + ", ".join([*TRAINING_FREE, RUN])
+    assert said == "Not run: " + ", ".join([*TRAINING_FREE, RUN]) + "."
 
 
 def test_a_name_says_where_the_weights_are_not_the_models_own():
@@ -35,7 +36,7 @@ def test_a_name_says_where_the_weights_are_not_the_models_own():
     ]
     assert [t.line.color for t in after.data] == [t.line.color for t in before.data]
     assert "(tiny, random weights)" in after.data[1].hovertemplate
-    before, after = (bars(3, results).data[0] for results in (plain, marked))
+    before, after = (bars(3, results).data[4] for results in (plain, marked))  # CelebA
     bare, label = "LLaVA-v1.5-<br>7B", "LLaVA-v1.5-<br>7B (tiny,<br>random<br>weights)"
     assert bare in before.x
     assert list(after.x) == [label if x == bare else x for x in before.x]
@@ -71,16 +72,41 @@ def test_bars(spec):
         ]
     )
     figure = bars(spec.number, results)
-    assert len(figure.data) == 2 * 4 * len(spec.panels)  # this run's and the paper's
-    accuracy, printed = figure.data[:2]
-    by_model = dict(zip(accuracy.x, accuracy.y, strict=True))
-    assert by_model["Monkey-Chat"] == pytest.approx(40)
-    assert by_model["FaceInsight,<br>this run"] == pytest.approx(90)
-    assert printed.x == ("FaceInsight,<br>paper",)
-    assert printed.y[0] > 70
-    assert printed.marker.pattern.shape == "/"
-    assert accuracy.error_y.array[list(accuracy.x).index("Monkey-Chat")] == pytest.approx(10)
-    not_run = [a for a in figure.layout.annotations if a.text == "not run"]
-    # The first panel lacks eight rivals; the others all nine and this run.
-    assert len(not_run) == 8 + 10 * (len(spec.panels) - 1)
-    assert sum(value is not None for value in accuracy.y) == 2
+    assert len(figure.data) == 4 * len(spec.panels)
+    accuracy = figure.data[0]
+    names = ["Monkey-Chat", "FaceInsight,<br>paper", "FaceInsight,<br>this run"]
+    assert list(accuracy.x) == names
+    assert accuracy.y[0] == pytest.approx(40)
+    assert accuracy.y[1] > 70
+    assert accuracy.y[2] == pytest.approx(90)
+    assert accuracy.marker.pattern.shape == ("", "/", "")
+    assert accuracy.error_y.array[0] == pytest.approx(10)
+    # Where nothing was run the paper's bars stand alone.
+    assert [list(trace.x) for trace in figure.data[4::4]] == [names[1:2]] * (len(spec.panels) - 1)
+
+
+def test_what_was_not_run_takes_no_place_and_one_line():
+    rivals = [result(m, "training-free", "expw", "expression", f1=0.4) for m in TRAINING_FREE[:2]]
+    ours = result("FaceInsight", "trained", "rafdb", "expression", accuracy=0.9)
+    figure = bars(6, together([*rivals, ours]))
+    assert [len(trace.x) for trace in figure.data] == [3] * 4 + [2] * 4
+    (note,) = (a for a in figure.layout.annotations if a.name == NOTE)
+    assert note.text.replace("<br>", " ") == (
+        f"Not run: {', '.join(TRAINING_FREE[2:])}. Not run on ExpW · expression: FaceInsight, this "
+        f"run. Not run on RAF-DB · expression: {', '.join(TRAINING_FREE[:2])}."
+    )
+    everything = [
+        result(model, setting, dataset, "expression", accuracy=0.5)
+        for dataset in ("expw", "rafdb")
+        for model, setting in [("FaceInsight", "trained")]
+        + [(m, "training-free") for m in TRAINING_FREE]
+    ]
+    figure = bars(6, together(everything))
+    assert not any(a.name == NOTE for a in figure.layout.annotations)
+    assert figure.layout.meta["min_width"] > 700  # eleven names side by side
+
+
+@pytest.mark.parametrize("number", [3, 4, 5, 6])
+def test_bars_without_any_result_show_the_paper(number):
+    figure = bars(number, together([]))
+    assert {name for trace in figure.data for name in trace.x} == {"FaceInsight,<br>paper"}

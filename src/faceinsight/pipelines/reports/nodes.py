@@ -14,7 +14,7 @@ from faceinsight.evaluation.settings import (
 )
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.variants import LABELS
+from faceinsight.method.variants import LABELS, in_order
 from faceinsight.reports import FIGURES as REPORT_FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
 from faceinsight.reports.settings import PaperSettings, ReportingSettings
@@ -35,7 +35,7 @@ TABLE_NUMBERS = (1, 2, 3, 4, 5)
 def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, DataFrame]:
     """Faces and labels of every split, and everything that was skipped on the way."""
     from faceinsight.data.store import StoredCrops
-    from faceinsight.reports.summaries import dataset_summary, skipped_summary
+    from faceinsight.reports.data_tables import dataset_summary, skipped_summary
 
     crops = {name: StoredCrops.open(Path(folder)) for name, folder in _all(tables, "crops").items()}
     return (
@@ -79,20 +79,24 @@ def draw_report_figures(
     ablation_by_characteristic: DataFrame,
     **results: Any,
 ) -> dict[str, Figure]:
-    """All figures of the report."""
-    from faceinsight.reports.report import draw_figures as draw
+    """All figures of the report, by the names of `REPORT_FIGURES`."""
+    from faceinsight.reports import ablation_figures, data_figures, result_figures, rule_figures
 
-    return draw(
-        vocabulary=vocabulary,
-        summary=summary,
-        conditional=prior["conditional"],
-        adjacency=prior["adjacency"],
-        label_violations=rule_violations,
-        ablation=ablation,
-        characteristics=ablation_by_characteristic,
-        metrics=_of(results, "metrics"),
-        curves=_of(results, "learning_curve"),
-    )
+    metrics = in_order(_of(results, "metrics"))
+    curves = in_order(_of(results, "learning_curve"))
+    ids = vocabulary.ids
+    return {
+        "composition": data_figures.dataset_composition(summary),
+        "prevalence": data_figures.prevalence_heat_map(summary),
+        "prior": data_figures.prior_heat_map(prior["conditional"], prior["adjacency"], ids),
+        "rules": rule_figures.rule_violations(metrics),
+        "each_rule": rule_figures.violations_by_rule(rule_violations, metrics),
+        "curves": result_figures.learning_curves(curves),
+        "tasks": result_figures.task_metrics(metrics),
+        "ablation": ablation_figures.ablation_overall(ablation),
+        "characteristics": ablation_figures.ablation_by_characteristic(ablation_by_characteristic),
+        "reliability": result_figures.reliability_curve(metrics),
+    }
 
 
 def write_report(
@@ -292,24 +296,24 @@ def draw_paper_figures(
     fairness: FairnessSettings,
     evaluation: EvaluationSettings,
 ) -> dict[str, Figure]:
-    """All figures of the page."""
-    from faceinsight.reports.paper.components import Components
-    from faceinsight.reports.paper.drawing import draw_figures as draw
-    from faceinsight.reports.paper.omega import read_sweep
+    """All figures of the page, by the names of `PAPER_FIGURES`."""
+    from faceinsight.reports.paper import figures, omega, panel, trust_figures
+    from faceinsight.reports.paper.components import by_characteristic, component_steps
 
-    return draw(
-        results=results,
-        answers=answers,
-        ablation=Components(components, steps),
-        ablation_dataset=paper.ablation_dataset,
-        sweep=None if paper.omega_sweep is None else read_sweep(Path(paper.omega_sweep)),
-        rates=rates,
-        gaps=gaps,
-        compared=fairness_counts["compared"],
-        named=fairness.named,
-        level=evaluation.level,
-        calibration=calibration,
-    )
+    dataset = paper.ablation_dataset
+    sweep = None if paper.omega_sweep is None else omega.read_sweep(Path(paper.omega_sweep))
+    compared = fairness_counts["compared"]
+    return {
+        "radar": figures.radar(results),
+        **{f"bars_{number}": figures.bars(number, results) for number in (3, 4, 5, 6)},
+        "answers": panel.answer_panel(answers),
+        "steps": component_steps(steps, dataset),
+        "components": by_characteristic(components, dataset),
+        "omega": omega.omega_sweep(sweep),
+        "groups": trust_figures.accuracy_by_group(rates),
+        "gaps": trust_figures.largest_gaps(gaps, fairness.named, compared, evaluation.level),
+        "temperature": trust_figures.before_and_after(calibration),
+    }
 
 
 def write_paper_page(

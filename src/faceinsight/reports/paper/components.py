@@ -13,19 +13,18 @@ from faceinsight.data.registry import dataset_name
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.reports.paper.numbers import claim
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     BLUE,
     FAINT,
     GREY,
     characteristic_name,
-    numbers,
     plain,
     style,
     variant_name,
     variant_style,
-    whiskers,
+    with_whiskers,
 )
+from faceinsight.reports.paper.numbers import claim
 
 STEPS = {
     "seg_over_org": ("org", "seg"),
@@ -153,13 +152,11 @@ def component_steps(steps: pd.DataFrame, dataset: str) -> go.Figure:
         dataset: on which.
     """
     names = [_STEP_NAMES.get(step, step) for step in steps["step"]]
-    values, lows, highs = (numbers(steps[part]) for part in ("run", "run_low", "run_high"))
+    values, whiskers = with_whiskers(steps, "run", "run_low", "run_high")
     figure = go.Figure()
     figure.add_bar(x=names, y=steps["paper"].tolist(), name="paper", marker_color=GREY)
     figure.data[0].marker.pattern.shape = "/"
-    figure.add_bar(
-        x=names, y=values, name="this run", marker_color=BLUE, error_y=whiskers(values, lows, highs)
-    )
+    figure.add_bar(x=names, y=values, name="this run", marker_color=BLUE, error_y=whiskers)
     style(figure, f"Gains in mAP, {dataset_name(dataset)}: paper and this run", 360, top=80)
     figure.update_yaxes(title_text="points of mAP", zeroline=True, zerolinecolor=FAINT)
     return figure.update_xaxes(showgrid=False)

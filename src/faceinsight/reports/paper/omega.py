@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from faceinsight.errors import ParameterError
+from faceinsight.reports.charts import BLUE, FAINT, GREY, ORANGE, VERMILLION, style
 from faceinsight.reports.paper.numbers import claim
-from faceinsight.reports.style import BLUE, FAINT, GREY, ORANGE, VERMILLION, style
 
 OMEGAS = (0.0, 0.2, 0.5, 0.8, 1.0)
 """The values of omega that Figure 8b compares."""

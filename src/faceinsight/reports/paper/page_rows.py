@@ -8,27 +8,12 @@ from typing import Any
 import pandas as pd
 
 from faceinsight.data.registry import dataset_name
+from faceinsight.reports.charts import METRIC_NAMES, characteristic_name
 from faceinsight.reports.paper.numbers import OURS, TABLES, surpassed_cells
 from faceinsight.reports.paper.tables import RUN
 from faceinsight.reports.paper.trust_figures import gap_names
-from faceinsight.reports.style import METRIC_NAMES, characteristic_name
+from faceinsight.reports.tables import NOTHING, interval, percent
 from faceinsight.rivals.naming import shown_name
-
-NOTHING = "–"
-
-
-def per_cent(value: float | None, digits: int = 2, factor: float = 1.0, sign: bool = False) -> str:
-    """A number as text; "–" where there is none."""
-    if value is None or pd.isna(value):
-        return NOTHING
-    return f"{factor * value:{'+' if sign else ''}.{digits}f}"
-
-
-def interval(low: float | None, high: float | None, digits: int = 1, factor: float = 1.0) -> str:
-    """ "a to b", empty without an interval."""
-    if low is None or high is None or pd.isna(low) or pd.isna(high):
-        return ""
-    return f"{per_cent(low, digits, factor)} to {per_cent(high, digits, factor)}"
 
 
 def comparison(number: int, table: pd.DataFrame) -> dict[str, Any]:
@@ -57,11 +42,13 @@ def comparison(number: int, table: pd.DataFrame) -> dict[str, Any]:
                 "note": row["note"] if isinstance(row["note"], str) else "",
                 "cells": [
                     {
-                        "paper": per_cent(row[f"{metric}_paper"]),
+                        "paper": percent(row[f"{metric}_paper"], digits=2, factor=1),
                         "best": row[f"{metric}_paper"] == of[f"{metric}_paper"].max(),
                         "impossible": bool(row["impossible"]) and metric == "f1",
-                        "run": per_cent(row[f"{metric}_run"]),
-                        "interval": interval(row[f"{metric}_low"], row[f"{metric}_high"]),
+                        "run": percent(row[f"{metric}_run"], digits=2, factor=1),
+                        "interval": interval(
+                            row[f"{metric}_low"] / 100, row[f"{metric}_high"] / 100
+                        ),
                     }
                     for metric in spec.metrics
                 ],
@@ -121,10 +108,10 @@ def other_rows(scores: pd.DataFrame) -> list[dict[str, str]]:
                 "scoring": f"{row['scoring']}, {int(row['classes'])}",
                 "n": f"{int(row['n']):,}",
                 "parts": parts or NOTHING,
-                "accuracy": per_cent(row["accuracy"], 2, 100),
-                "interval": interval(row["accuracy_low"], row["accuracy_high"], 1, 100),
-                "f1": per_cent(row["f1"], 2, 100),
-                "majority": per_cent(row["majority"], 2, 100),
+                "accuracy": percent(row["accuracy"], digits=2),
+                "interval": interval(row["accuracy_low"], row["accuracy_high"]),
+                "f1": percent(row["f1"], digits=2),
+                "majority": percent(row["majority"], digits=2),
                 "remarks": "; ".join(filter(None, remarks)),
             }
         )
@@ -140,10 +127,10 @@ def same_face_rows(table: pd.DataFrame) -> list[dict[str, str]]:
             "task": f"{dataset_name(row['dataset'])} · {row['task']}",
             "scoring": row["scoring"],
             "n": f"{int(row['n']):,} of {int(row['rows']):,}",
-            "system_accuracy": per_cent(row["system_accuracy"], 2, 100),
-            "model_accuracy": per_cent(row["model_accuracy"], 2, 100),
-            "difference": per_cent(row["difference"], 2, 100, sign=True),
-            "interval": interval(row["difference_low"], row["difference_high"], 1, 100),
+            "system_accuracy": percent(row["system_accuracy"], digits=2),
+            "model_accuracy": percent(row["model_accuracy"], digits=2),
+            "difference": percent(row["difference"], True, 2),
+            "interval": interval(row["difference_low"], row["difference_high"]),
         }
         for row in table.to_dict("records")
     ]
@@ -156,8 +143,8 @@ def gap_rows(gaps: pd.DataFrame, named: int) -> list[dict[str, Any]]:
         {
             "axis": row["axis"],
             "text": text,
-            "gap": per_cent(row["gap"], 1, 100),
-            "interval": interval(row["gap_low"], row["gap_high"], 1, 100),
+            "gap": percent(row["gap"]),
+            "interval": interval(row["gap_low"], row["gap_high"]),
             "clear": bool(row["clear"]),
         }
         for row, text in zip(rows.to_dict("records"), gap_names(rows), strict=True)
@@ -180,13 +167,13 @@ def calibration_rows(calibration: Mapping[str, Any]) -> list[dict[str, str]]:
                 "n": f"{of['n']:,}",
                 "temperature": f"{temperature['value']:.2f}" if fitted else NOTHING,
                 "at_limit": "at the limit" if fitted and temperature["at_limit"] else "",
-                "before": per_cent(of["before"]["ece"]["value"], 2, 100),
-                "after": per_cent(of["after"]["ece"]["value"], 2, 100),
-                "own": per_cent(own["ece"]["value"], 2, 100) if own else NOTHING,
-                "change": per_cent(change["value"], 2, 100, sign=True),
-                "interval": interval(change["low"], change["high"], 2, 100),
-                "loss_before": per_cent(of["before"]["loss"]["value"], 4),
-                "loss_after": per_cent((own or of["after"])["loss"]["value"], 4),
+                "before": percent(of["before"]["ece"]["value"], digits=2),
+                "after": percent(of["after"]["ece"]["value"], digits=2),
+                "own": percent(own["ece"]["value"], digits=2) if own else NOTHING,
+                "change": percent(change["value"], True, 2),
+                "interval": interval(change["low"], change["high"], digits=2),
+                "loss_before": percent(of["before"]["loss"]["value"], digits=4, factor=1),
+                "loss_after": percent((own or of["after"])["loss"]["value"], digits=4, factor=1),
             }
         )
     return rows

@@ -14,8 +14,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
-from faceinsight.reports.settings import PaperSettings
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     FAINT,
     INK,
     characteristic_name,
@@ -23,6 +22,7 @@ from faceinsight.reports.style import (
     style,
     variant_name,
 )
+from faceinsight.reports.settings import PaperSettings
 from faceinsight.rivals.naming import shown_name
 
 COLUMNS = ("face", "model", "characteristic", "said", "truth")

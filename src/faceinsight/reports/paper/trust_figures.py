@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from faceinsight.data.registry import dataset_name
-from faceinsight.reports.style import (
+from faceinsight.reports.charts import (
     BLUE,
     FAINT,
     GREY,
@@ -18,10 +18,13 @@ from faceinsight.reports.style import (
     ORANGE,
     SEQUENCE,
     SYMBOLS,
+    add_diagonal,
+    add_reliability,
     characteristic_name,
+    metrics_frame,
     plain,
     style,
-    whiskers,
+    with_whiskers,
 )
 
 _RATES = {
@@ -53,14 +56,14 @@ def accuracy_by_group(rates: pd.DataFrame) -> go.Figure:
     tasks = list(dict.fromkeys(rows["task"]))
     for position, task in enumerate(tasks):
         of = rows[rows["task"] == task]
-        values, lows, highs = (_per_cent(of[part]) for part in ("value", "low", "high"))
+        values, whiskers = with_whiskers(of, factor=100)
         offset = (position - (len(tasks) - 1) / 2) * 0.16
         keys = zip(of["dataset"], of["axis"], of["group"], strict=True)
         figure.add_scatter(
             x=values,
             y=[number[key] + offset for key in keys],
             customdata=of["n"].tolist(),
-            error_x=whiskers(values, lows, highs),
+            error_x=whiskers,
             name=plain(task),
             mode="markers",
             marker={
@@ -90,12 +93,12 @@ def largest_gaps(gaps: pd.DataFrame, named: int, compared: int, level: float) ->
         level: of the intervals.
     """
     rows = gaps.head(named)
-    values, lows, highs = (_per_cent(rows[part]) for part in ("gap", "gap_low", "gap_high"))
+    values, whiskers = with_whiskers(rows, "gap", "gap_low", "gap_high", 100)
     figure = go.Figure(
         go.Scatter(
             x=values,
             y=[plain(name) for name in gap_names(rows)],
-            error_x=whiskers(values, lows, highs),
+            error_x=whiskers,
             mode="markers",
             marker={"color": [BLUE if clear else GREY for clear in rows["clear"]], "size": 9},
             hovertemplate="%{y}: %{x:.1f} points<extra></extra>",
@@ -145,34 +148,13 @@ def before_and_after(calibration: Mapping[str, Any]) -> go.Figure:
         horizontal_spacing=0.2,
         subplot_titles=("reliability", "calibration error by task"),
     )
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        line={"color": FAINT, "dash": "dot", "width": 1.2},
-        showlegend=False,
-        hoverinfo="skip",
-        row=1,
-        col=1,
-    )
+    add_diagonal(figure)
     ways = {
         "before": ("before", GREY, "circle"),
         "after": (f"T = {temperature:.2f}", BLUE, "square"),
     }
     for way, (name, colour, symbol) in ways.items():
-        bins = [b for b in overall[way]["bins"] if b["n"]]
-        figure.add_scatter(
-            x=[b["probability"] for b in bins],
-            y=[b["frequency"] for b in bins],
-            customdata=[b["n"] for b in bins],
-            name=name,
-            mode="lines+markers",
-            line={"color": colour, "width": 1.8},
-            marker={"symbol": symbol, "size": 7},
-            hovertemplate="said %{x:.1%}, true %{y:.1%}<br>%{customdata:,} labels<extra></extra>",
-            row=1,
-            col=1,
-        )
+        add_reliability(figure, overall[way]["bins"], name, colour, symbol)
     tasks = {name: of for name, of in calibration["tasks"].items() if of["n"]}
     # In two lines, which leave the panel to the left its place.
     names = ["all", *(plain(_task_name(name)).replace(" · ", "<br>") for name in tasks)]
@@ -185,11 +167,8 @@ def before_and_after(calibration: Mapping[str, Any]) -> go.Figure:
     }.items():
         if way == "after_own" and not own:
             continue
-        found = [of.get(way, {}).get("ece", {}) for of in entries]
-        values, lows, highs = (
-            [None if of.get(part) is None else 100 * of[part] for of in found]
-            for part in ("value", "low", "high")
-        )
+        found = metrics_frame(of.get(way, {}).get("ece", {}) for of in entries)
+        values, whiskers = with_whiskers(found, factor=100)
         figure.add_bar(
             x=values,
             y=names,
@@ -197,7 +176,7 @@ def before_and_after(calibration: Mapping[str, Any]) -> go.Figure:
             name=name,
             showlegend=way == "after_own",
             marker_color=colour,
-            error_x=whiskers(values, lows, highs) | {"color": INK},
+            error_x=whiskers | {"color": INK},
             hovertemplate=f"%{{y}}, {name}: %{{x:.2f}} %<extra></extra>",
             row=1,
             col=2,
@@ -212,7 +191,3 @@ def before_and_after(calibration: Mapping[str, Any]) -> go.Figure:
 def _task_name(name: str) -> str:
     dataset, task = name.split("/", 1)
     return f"{dataset_name(dataset)} · {task}"
-
-
-def _per_cent(values: pd.Series) -> list[float | None]:
-    return [None if pd.isna(v) else 100 * float(v) for v in values]

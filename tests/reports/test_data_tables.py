@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from faceinsight.reports.summaries import dataset_summary, skipped_summary
+from faceinsight.reports.data_tables import dataset_summary, skipped_summary
 from tests.evaluation.fakes import small_vocabulary
 
 

@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 import pytest
 from plotly.subplots import make_subplots
 
-from faceinsight.reports.embedding import embed, layouts
-from faceinsight.reports.style import style
+from faceinsight.reports.charts import style
+from faceinsight.reports.page import embed, layouts
 
 
 def panels(rows, columns, **options):

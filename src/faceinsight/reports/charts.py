@@ -1,9 +1,12 @@
-"""One look for all figures: colours that colour-blind readers tell apart, and the names shown."""
+"""What all figures share: colours that colour-blind readers tell apart, names, whiskers, notes."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable, Mapping
+from html import unescape
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -124,26 +127,124 @@ def style(figure: go.Figure, title: str, height: int, *, top: int = 60, alt: str
     return figure
 
 
-def whiskers(
-    values: list[float | None], lows: list[float | None], highs: list[float | None]
-) -> dict[str, object]:
-    """Plotly's error bars for figures with intervals; nothing where there is none."""
-    return {
+def with_whiskers(
+    rows: pd.DataFrame,
+    value: str = "value",
+    low: str = "low",
+    high: str = "high",
+    factor: float = 1,
+) -> tuple[list[float | None], dict[str, object]]:
+    """A column for Plotly and its error bars; nothing where there is no interval.
+
+    Args:
+        rows: one a point.
+        value: name of the column of values.
+        low: of the lower ends.
+        high: of the upper ends.
+        factor: all of them are multiplied by it, e.g. 100 for per cent.
+    """
+    values, lows, highs = (factor * rows[name].astype("float64") for name in (value, low, high))
+    return numbers(values), {
         "type": "data",
         "symmetric": False,
-        "array": [
-            None if v is None or h is None else max(h - v, 0)
-            for v, h in zip(values, highs, strict=True)
-        ],
-        "arrayminus": [
-            None if v is None or low is None else max(v - low, 0)
-            for v, low in zip(values, lows, strict=True)
-        ],
+        "array": numbers((highs - values).clip(lower=0)),
+        "arrayminus": numbers((values - lows).clip(lower=0)),
         "thickness": 1.2,
         "width": 3,
     }
 
 
+def metrics_frame(metrics: Iterable[Mapping[str, float | None]]) -> pd.DataFrame:
+    """Metrics of `evaluate` as rows of `value`, `low`, `high`."""
+    return pd.DataFrame([*metrics], columns=["value", "low", "high"], dtype="float64")
+
+
 def numbers(values: pd.Series, factor: float = 1) -> list[float | None]:
     """A column for Plotly, which takes None where there is nothing; times `factor`."""
     return [None if pd.isna(v) else factor * float(v) for v in values]
+
+
+NOTE = "note"
+"""Name of the annotation that stands below a figure; the page shows it as text."""
+
+_NOTE_LINE = 18
+"""Pixels of one of its lines."""
+
+
+def add_note(figure: go.Figure, text: str) -> go.Figure:
+    """A text below a figure that has been through `style`; the figure grows by it."""
+    if text:
+        lines = in_lines(text, 110)
+        figure.add_annotation(
+            name=NOTE,
+            text="<br>".join(map(plain, lines)),
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=0,
+            yref="paper",
+            yanchor="top",
+            yshift=-figure.layout.margin.b,
+            align="left",
+            showarrow=False,
+            font={"size": 12, "color": FAINT},
+        )
+        figure.layout.height += _NOTE_LINE * len(lines)
+        figure.layout.margin.b += _NOTE_LINE * len(lines)
+    return figure
+
+
+def take_note(figure: go.Figure) -> str:
+    """Take what `add_note` added off a figure again; returns the text, empty without one."""
+    notes = [of for of in figure.layout.annotations if of.name == NOTE]
+    figure.layout.annotations = [of for of in figure.layout.annotations if of.name != NOTE]
+    for note in notes:
+        lines = note.text.count("<br>") + 1
+        figure.layout.height -= _NOTE_LINE * lines
+        figure.layout.margin.b -= _NOTE_LINE * lines
+    return unescape(" ".join(note.text.replace("<br>", " ") for note in notes))
+
+
+def add_diagonal(figure: go.Figure, name: str | None = None) -> None:
+    """The line of perfect calibration, in the first panel; in the legend if it has a name."""
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": FAINT, "dash": "dot", "width": 1.2},
+        name=name,
+        showlegend=name is not None,
+        hoverinfo="skip",
+        row=1,
+        col=1,
+    )
+
+
+def add_reliability(
+    figure: go.Figure, bins: Iterable[Mapping[str, Any]], name: str, colour: str, symbol: str
+) -> go.Scatter:
+    """How often what is given probability p is true, in the first panel.
+
+    Args:
+        figure: with panels.
+        bins: of `Calibration.bins`; empty ones are left out.
+        name: of what gave the probabilities.
+        colour: of line and marks.
+        symbol: of the marks.
+    """
+    filled = [b for b in bins if b["n"]]
+    figure.add_scatter(
+        x=[b["probability"] for b in filled],
+        y=[b["frequency"] for b in filled],
+        customdata=[b["n"] for b in filled],
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 1.8},
+        marker={"symbol": symbol, "size": 7, "line": OUTLINE},
+        hovertemplate=(
+            f"{name}: said %{{x:.1%}}, true %{{y:.1%}}<br>%{{customdata:,}} labels<extra></extra>"
+        ),
+        row=1,
+        col=1,
+    )
+    return figure.data[-1]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from faceinsight.reports.summary import DRAWN_FACE, run_summary
+from faceinsight.reports.terminal import DRAWN_FACE, run_summary
 
 
 def summary(made, artifacts, **paths):
