@@ -8,7 +8,7 @@ function layOut() {
     const layouts = JSON.parse(figure.dataset.layouts);
     const layout = narrow.matches ? layouts.narrow : layouts.wide;
     plotOf(figure).style.height = `${layout.height}px`;
-    Plotly.relayout(plotOf(figure), layout).then(Plotly.Plots.resize);
+    Plotly.relayout(plotOf(figure), layout);
   }
 }
 
@@ -31,17 +31,31 @@ for (const button of document.querySelectorAll("button[data-update]")) {
   });
 }
 
-// A chart that was drawn while hidden has no width yet.
-for (const details of document.querySelectorAll("details")) {
-  details.addEventListener("toggle", () => {
-    if (details.open) details.querySelectorAll(".plotly-graph-div").forEach((p) => Plotly.Plots.resize(p));
-    markScrolling();
-  });
+// A chart keeps to its box, also where that was hidden or wider when the chart was drawn.
+const widths = new WeakMap();
+const fitting = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (!contentRect.width || widths.get(target) === contentRect.width) continue;
+    widths.set(target, contentRect.width);
+    const plot = plotOf(target.closest("figure"));
+    if (plot) Plotly.relayout(plot, { width: plot.clientWidth }).then(markScrolling);
+  }
+});
+
+// In a narrow window a row is a card: each cell says what it is.
+for (const table of document.querySelectorAll("table.cards")) {
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+  for (const row of table.tBodies[0].rows) {
+    [...row.cells].forEach((cell, i) => { cell.dataset.label = heads[i]; });
+  }
 }
+
+for (const details of document.querySelectorAll("details")) details.addEventListener("toggle", markScrolling);
 
 addEventListener("load", () => {
   if (narrow.matches) layOut();
   narrow.addEventListener("change", layOut);
   addEventListener("resize", markScrolling);
+  document.querySelectorAll("figure .scroll").forEach((box) => fitting.observe(box));
   markScrolling();
 });

@@ -246,7 +246,13 @@ def answer_panel(marked: pd.DataFrame) -> go.Figure:
     if (marked["contradicts"] != "").any():
         used.add(_CONTRADICTION)
     # For the page, which explains these alone.
-    figure.update_layout(meta={"alt": "", "marks": [sign for sign in MARKS if sign in used]})
+    figure.update_layout(
+        meta={
+            "alt": "",
+            "marks": [sign for sign in MARKS if sign in used],
+            "min_width": 150 * (1 + len(models)),
+        }
+    )
     return figure.update_layout(margin={"l": 4, "r": 4, "b": 10})
 
 

@@ -106,6 +106,7 @@ def largest_gaps(gaps: pd.DataFrame, named: int, compared: int, level: float) ->
     )
     title = f"Largest gaps of {compared:,} compared ({100 * level:g} % simultaneous intervals)"
     style(figure, title, 120 + 30 * max(len(rows), 2))
+    figure.update_layout(meta=figure.layout.meta | {"min_width": 760})
     figure.update_xaxes(title_text="points of per cent", zeroline=True, zerolinecolor=FAINT)
     return figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
 
