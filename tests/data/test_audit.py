@@ -10,9 +10,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import faceinsight.data.audit
-from faceinsight.data.audit import audit_photographs, select_examples
+from faceinsight.data.audit import (
+    audit_photographs,
+    check_photographs,
+    select_examples,
+    tell_losses,
+)
+from faceinsight.data.photographs import load_photograph
 from faceinsight.errors import ParameterError
 from tests.label_tables import label_table, save_photograph
 
@@ -21,13 +28,13 @@ from tests.label_tables import label_table, save_photograph
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the photographs that are decoded."""
     names: list[str] = []
-    load = faceinsight.data.audit.load_photograph
+    load = faceinsight.data.audit.inspect_photograph
 
-    def spy(root: Path, relative: str, **options: float) -> np.ndarray:
+    def spy(root: Path, relative: str, **options: float) -> tuple[int, int, int]:
         names.append(relative)
         return load(root, relative, **options)
 
-    monkeypatch.setattr(faceinsight.data.audit, "load_photograph", spy)
+    monkeypatch.setattr(faceinsight.data.audit, "inspect_photograph", spy)
     return names
 
 
@@ -83,20 +90,95 @@ def test_what_was_done_before_a_sudden_end_is_kept(
     for name in names:
         save_photograph(tmp_path / "raw", name)
     monkeypatch.setattr(faceinsight.data.audit, "_PART", 2)
-    load = faceinsight.data.audit.load_photograph
+    load = faceinsight.data.audit.inspect_photograph
 
-    def stop(root: Path, relative: str, **options: float) -> np.ndarray:
+    def stop(root: Path, relative: str, **options: float) -> tuple[int, int, int]:
         if relative == "3.png":
             raise KeyboardInterrupt
         return load(root, relative, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(faceinsight.data.audit, "load_photograph", stop)
+        patched.setattr(faceinsight.data.audit, "inspect_photograph", stop)
         with pytest.raises(KeyboardInterrupt):
             audit(label_table(names), tmp_path)
     looked_at.clear()
     assert audit(label_table(names), tmp_path)["status"].tolist() == ["ok"] * 6
     assert sorted(looked_at) == names[2:]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_is_turned_with_its_photograph(tmp_path: Path, orientation: int) -> None:
+    """The box of a mark in a stored picture frames the mark in the picture as it is seen."""
+    stored = np.zeros((40, 70, 3), np.uint8)
+    left, top, right, bottom = 5, 12, 20, 18
+    stored[top:bottom, left:right] = 255
+    (tmp_path / "raw").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / "raw/a.png", exif=exif.tobytes())
+    table = label_table(["a.png", "b.png", "a.png"], [(left, top, right, bottom), None, None])
+    save_photograph(tmp_path / "raw", "b.png")
+    table["split"] = ["train", "val", "test"]
+    examples, report = select_examples(table, audit(table, tmp_path))
+    assert not report["dropped"]
+    box = examples[["left", "top", "right", "bottom"]]
+    assert box.iloc[1:].isna().all(axis=None)
+    seen = np.argwhere(load_photograph(tmp_path / "raw", "a.png")[..., 0] > 0)
+    assert box.iloc[0].tolist() == [*seen.min(axis=0)[::-1], *(seen.max(axis=0) + 1)[::-1]]
+    assert examples.dtypes.equals(table.dtypes)
+
+
+def test_a_box_that_leaves_a_turned_photograph_is_told(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (70, 40)).save(tmp_path / "raw/a.jpg", exif=exif.tobytes())
+    boxes = [(-5, 2, 9, 9), (60, 30, 80, 50), (0, 45, 30, 60)]
+    table = label_table(["a.jpg"] * 3 + ["b.png", "c.png", "d.png"], [*boxes, None, None, None])
+    for name in ("b.png", "c.png", "d.png"):
+        save_photograph(tmp_path / "raw", name)
+    examples, report = select_examples(table, audit(table, tmp_path))
+    assert report["dropped"] == {"box": 1}
+    assert examples["left"].dropna().tolist() == [31, -10]
+    assert examples["top"].dropna().tolist() == [-5, 60]
+
+
+def test_a_data_set_without_a_usable_photograph_stops_the_run(tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    table = label_table(["img/1.png", "img/2.png"])
+    root.mkdir()
+    (root / "img.zip").touch()
+    with pytest.raises(ParameterError) as caught:
+        check_photographs("mine", root, audit(table, tmp_path))
+    assert str(caught.value).startswith(
+        f"datasets.mine: none of its 2 photographs in {root} can be used (2 missing); the first, "
+        f"{root}/img/1.png, is missing (raw/img.zip is an archive that was not unpacked); put them"
+    )
+    save_photograph(root, "img/2.png")
+    check_photographs("mine", root, audit(table, tmp_path))
+    check_photographs("mine", root, audit(label_table([]), tmp_path))
+
+
+@pytest.mark.parametrize(("lost", "is_told"), [(0, False), (1, False), (2, True), (16, True)])
+def test_a_large_loss_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, lost: int, is_told: bool
+) -> None:
+    table = many(20)
+    audited = clean_audit(table, **{f"p{i}": "missing" for i in range(lost)})
+    _, report = select_examples(table, audited)
+    tell_losses("celeba", tmp_path, audited, report)
+    said = (
+        f"CelebA: {lost} of 20 labelled faces ({5 * lost} %) are left out: {lost} missing;"
+        f" the first, {tmp_path}/p0.png, is missing."
+    )
+    assert caplog.messages == ([said] if is_told else [])
+
+
+def test_faces_whose_boxes_all_lie_outside_stop_the_run(tmp_path: Path) -> None:
+    table = label_table(["a.png"], [(90, 0, 99, 9)])
+    _, report = select_examples(table, clean_audit(table))
+    with pytest.raises(ParameterError, match="none of the 1 labelled faces can be used: 1 box"):
+        tell_losses("expw", tmp_path, clean_audit(table), report)
 
 
 def test_no_photographs(tmp_path: Path) -> None:

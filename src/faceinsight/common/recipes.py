@@ -9,14 +9,14 @@ same commit; all that was made with the old one is then made anew.
 from __future__ import annotations
 
 RECIPES = {
-    "audit": 1,  # what is said of a photograph: usable, or the reason why not
+    "audit": 2,  # what is said of a photograph: usable, or the reason why not
     "detection": 1,  # boxes and points of faces
     "parsing": 1,  # label maps by the parser
     "crops": 1,  # how a face is cut out, and its map with it
     "training": 1,  # models
     "answers": 1,  # what a rival is shown or sent; its answers may cost money
     "finetuning": 1,  # rivals' adapters
-    "scoring": 1,  # energies and labels of one's own photographs
+    "scoring": 2,  # energies and labels of one's own photographs
     "pictures": 1,  # photographs with boxes and labels
 }
 """The number of each kind of work."""

@@ -7,6 +7,7 @@ that are new or have changed since.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,17 +20,24 @@ import pandas as pd
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest, write_beside
-from faceinsight.data.geometry import crop_square
-from faceinsight.data.photographs import MAX_PIXELS, load_photograph, stamp_files
-from faceinsight.data.store import boxes_of
+from faceinsight.data.geometry import UPRIGHT, crop_square, upright_box
+from faceinsight.data.photographs import MAX_PIXELS, inspect_photograph, stamp_files
+from faceinsight.data.readers.layout import packed
+from faceinsight.data.registry import dataset_name
+from faceinsight.data.store import BOX_COLUMNS, boxes_of
 from faceinsight.errors import ParameterError, PhotographError
 
 OK = "ok"
 """Status of a photograph that can be used; any other status is the reason why not."""
 
+LARGE_LOSS = 0.1
+"""Share of the labelled faces above which it is told that they cannot be used."""
+
+_log = logging.getLogger(__name__)
+
 _PART = 8192
 _KEY = ["photograph", "bytes", "changed"]
-_FOUND = ["status", "width", "height"]
+_FOUND = ["status", "width", "height", "orientation"]
 
 
 def audit_photographs(
@@ -53,7 +61,8 @@ def audit_photographs(
 
     Returns:
         one row a different photograph, in the order of the table: `photograph`, `status` (`ok` or
-        a `PhotographError`'s reason), `width` and `height` in pixels as seen (null unless ok).
+        a `PhotographError`'s reason), `width` and `height` in pixels as seen, and `orientation`,
+        the EXIF tag by which it is turned (all three null unless ok).
     """
     root = Path(root)
     key = digest(str(root.resolve()), float(max_pixels), recipe("audit"))
@@ -63,12 +72,11 @@ def audit_photographs(
     files = pd.DataFrame(dict(zip(_KEY, (photographs, sizes, changes), strict=True)))
     found = _found(parts, files)
 
-    def look(photograph: str) -> tuple[str, int, int]:
+    def look(photograph: str) -> tuple[str, int, int, int]:
         try:
-            height, width = load_photograph(root, photograph, max_pixels=max_pixels).shape[:2]
+            return OK, *inspect_photograph(root, photograph, max_pixels=max_pixels)
         except PhotographError as error:
-            return error.reason, 0, 0
-        return OK, width, height
+            return error.reason, 0, 0, 0
 
     missing = files[found["status"].isna()]
     if len(missing):
@@ -89,8 +97,7 @@ def audit_photographs(
         {
             "photograph": pd.array(photographs, dtype="string[pyarrow]"),
             "status": pd.array(found["status"].to_numpy(dtype=object), dtype="string[pyarrow]"),
-            "width": found["width"].where(is_ok).astype("int32[pyarrow]"),
-            "height": found["height"].where(is_ok).astype("int32[pyarrow]"),
+            **{name: found[name].where(is_ok).astype("int32[pyarrow]") for name in _FOUND[1:]},
         }
     )
 
@@ -99,7 +106,7 @@ def _found(parts: Path, files: pd.DataFrame) -> pd.DataFrame:
     """What earlier parts say about these files; null where nothing."""
     tables = [pd.read_parquet(path) for path in sorted(parts.glob("[!.]*.parquet"))]
     if not tables:
-        return pd.DataFrame({"status": None, "width": np.nan, "height": np.nan}, files.index)
+        return pd.DataFrame(dict.fromkeys(_FOUND[1:], np.nan) | {"status": None}, files.index)
     known = pd.concat(tables, ignore_index=True).drop_duplicates(_KEY)
     known = known.astype({"photograph": object})
     return files.merge(known, how="left", on=_KEY, validate="one_to_one")[_FOUND]
@@ -117,7 +124,8 @@ def select_examples(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of a label table that are used, and an account of the others.
 
-    Rows whose photograph is not ok are dropped, and rows whose box lies outside their photograph.
+    A box is turned with its photograph: label files have it in the pixels as they are stored. Rows
+    whose photograph is not ok are dropped, and rows whose box lies outside their photograph.
     If what is left leaves a part empty, it is split anew (`splits.resplit_if_one_part`). Then at
     most `limit` rows of each part are taken, by a seeded hash of photograph and face: a smaller
     limit takes a subset of what a larger one takes, whatever else the table holds.
@@ -150,6 +158,7 @@ def select_examples(
     at = pd.Index(audit["photograph"].to_numpy(dtype=object)).get_indexer(
         pd.Index(table["photograph"].to_numpy(dtype=object))
     )
+    table = _turned(table, audit, at)
     statuses = np.append(audit["status"].to_numpy(dtype=object), "not audited")[at]
     statuses[_outside(table, audit, at) & (statuses == OK)] = "box"
     reasons, counts = np.unique(statuses[statuses != OK].astype(str), return_counts=True)
@@ -177,6 +186,88 @@ def select_examples(
         "taken": {part: int((parts[taken] == part).sum()) for part in PARTS},
     }
     return usable[taken].reset_index(drop=True), report
+
+
+def check_photographs(dataset: str, root: Path, audit: pd.DataFrame) -> None:
+    """Check that a data set has a photograph that can be used.
+
+    Args:
+        dataset: its name.
+        root: its raw folder.
+        audit: what `audit_photographs` returned for it; without rows nothing is checked.
+
+    Raises:
+        ParameterError: naming the folder, the first photograph that was looked for, and what became
+            of them.
+    """
+    if not len(audit) or (audit["status"] == OK).any():
+        return
+    raise ParameterError(
+        f"datasets.{dataset}: none of its {len(audit):,} photographs in {root} can be used"
+        f" ({_counted(audit['status'])}); {_first(root, audit)}; put them there, or leave the data"
+        f" set out with use: false in datasets.{dataset}"
+    )
+
+
+def tell_losses(dataset: str, root: Path, audit: pd.DataFrame, report: Mapping[str, Any]) -> None:
+    """Warn where a tenth or more of a data set's labelled faces cannot be used.
+
+    Args:
+        dataset: its name.
+        root: its raw folder.
+        audit: what `audit_photographs` returned for it.
+        report: what `select_examples` gave.
+
+    Raises:
+        ParameterError: none can be used.
+    """
+    rows, dropped = report["rows"], sum(report["dropped"].values())
+    if not rows or dropped < rows * LARGE_LOSS:
+        return
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["dropped"].items())
+    if dropped == rows:
+        raise ParameterError(
+            f"datasets.{dataset}: none of the {rows:,} labelled faces can be used: {reasons}"
+        )
+    _log.warning(
+        "%s: %s of %s labelled faces (%.0f %%) are left out: %s%s.",
+        dataset_name(dataset),
+        f"{dropped:,}",
+        f"{rows:,}",
+        100 * dropped / rows,
+        reasons,
+        f"; {_first(root, audit)}" if (audit["status"] != OK).any() else "",
+    )
+
+
+def _counted(statuses: pd.Series) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in statuses.value_counts().items())
+
+
+def _first(root: Path, audit: pd.DataFrame) -> str:
+    """The first photograph that cannot be used, and what may have become of those missing."""
+    row = audit[audit["status"] != OK].iloc[0]
+    hint = packed(root) if (audit["status"] == "missing").any() else ""
+    return f"the first, {root / row['photograph']}, is {row['status']}{hint}"
+
+
+def _turned(table: pd.DataFrame, audit: pd.DataFrame, at: np.ndarray) -> pd.DataFrame:
+    """The table with boxes turned as their photographs are; `at`: a row's place in the audit."""
+    if "orientation" not in audit or not len(audit):
+        return table
+    found = {name: audit[name].to_numpy(dtype=np.int64, na_value=0) for name in _FOUND[1:]}
+    rows = np.flatnonzero((found["orientation"][at] > UPRIGHT) & (at >= 0))
+    boxes = boxes_of(table) if len(rows) else []
+    for row in rows:
+        if (box := boxes[row]) is not None:
+            width, height, orientation = (int(found[name][at[row]]) for name in _FOUND[1:])
+            boxes[row] = upright_box(box, orientation, width, height)
+    if not boxes:
+        return table
+    sides = zip(*(box or (None,) * 4 for box in boxes), strict=True)
+    columns = zip(BOX_COLUMNS, sides, strict=True)
+    turned = {name: pd.Series(side, table.index) for name, side in columns}
+    return table.assign(**turned).astype(table.dtypes)
 
 
 def _outside(table: pd.DataFrame, audit: pd.DataFrame, at: np.ndarray) -> np.ndarray:

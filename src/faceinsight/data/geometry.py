@@ -25,6 +25,22 @@ MARGIN = 0.25
 """Default margin on each side of a box, as a part of its longer side."""
 
 
+UPRIGHT = 1
+
+TURNS: dict[int, tuple[bool, bool, bool]] = {
+    UPRIGHT: (False, False, False),
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, True, False),
+    7: (True, True, True),
+    8: (True, False, True),
+}
+"""EXIF orientation to what makes a picture upright: whether rows become columns, and whether left
+and right, and then top and bottom, are swapped."""
+
+
 @dataclass(frozen=True)
 class Square:
     """A square in pixels of a photograph; it may leave the photograph."""
@@ -126,6 +142,34 @@ def _cut(pixels: np.ndarray, square: Square, size: int, resample: Any) -> np.nda
         )
         crop[rows, columns] = Image.fromarray(pixels).resize(shape, resample, box=box)
     return crop
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn a picture as its EXIF orientation says: [H, W, ...] -> [H, W, ...] or [W, H, ...]."""
+    transposed, mirrored, upended = TURNS[orientation]
+    if transposed:
+        pixels = pixels.swapaxes(0, 1)
+    return pixels[:: -1 if upended else 1, :: -1 if mirrored else 1]
+
+
+def upright_box(box: Box, orientation: int, width: int, height: int) -> Box:
+    """Turn a box with its photograph.
+
+    Args:
+        box: in pixels of the photograph as it is stored.
+        orientation: the photograph's, by its EXIF tag.
+        width: of the photograph as it is seen.
+        height: of the photograph as it is seen.
+    """
+    left, top, right, bottom = box
+    transposed, mirrored, upended = TURNS[orientation]
+    if transposed:
+        left, top, right, bottom = top, left, bottom, right
+    if mirrored:
+        left, right = width - right, width - left
+    if upended:
+        top, bottom = height - bottom, height - top
+    return left, top, right, bottom
 
 
 def flip(photographs: np.ndarray, maps: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:

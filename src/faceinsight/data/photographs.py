@@ -6,6 +6,7 @@ raises `PhotographError` with a short reason that can be counted. Nothing else e
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from faceinsight.data.formats import open_image, unreadable
+from faceinsight.data.geometry import TURNS, UPRIGHT, upright
 from faceinsight.errors import PhotographError
 
 if TYPE_CHECKING:
@@ -22,17 +25,17 @@ if TYPE_CHECKING:
 MAX_PIXELS = 50_000_000
 """Largest photograph that is decoded unless told otherwise, in pixels."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-"""Formats that are tried. Others that Pillow knows are left out: EPS would start a program."""
-
 _ORIENTATION = 0x0112
+_UNSUPPORTED = re.compile(
+    "not support|unsupported|unknown|unrecognized|cannot handle|not available", re.I
+)
 
 
 def load_photograph(root: Path, relative: str, *, max_pixels: float = MAX_PIXELS) -> np.ndarray:
     """Read a photograph as it is meant to be seen.
 
-    The EXIF orientation is applied; 16 bits a channel are scaled to 8; transparency is laid over
-    white; of an animation the first picture is taken; colour profiles are not applied.
+    The EXIF orientation is applied; 10 to 16 bits a channel are scaled to 8; transparency is laid
+    over white; of an animation the first picture is taken; colour profiles are not applied.
 
     Args:
         root: folder that the photograph must lie in, links followed.
@@ -44,12 +47,30 @@ def load_photograph(root: Path, relative: str, *, max_pixels: float = MAX_PIXELS
 
     Raises:
         PhotographError: with reason `outside`, `missing`, `folder`, `unreadable`, `empty`,
-            `not an image`, `too large` or `truncated`.
+            `not an image`, `camera raw`, `unsupported`, `too large` or `truncated`.
     """
+    return _load(root, relative, max_pixels)[0]
+
+
+def inspect_photograph(
+    root: Path, relative: str, *, max_pixels: float = MAX_PIXELS
+) -> tuple[int, int, int]:
+    """Width and height of a photograph as it is meant to be seen, and its EXIF orientation.
+
+    It is decoded whole, since a truncated one looks sound until then.
+
+    Raises:
+        PhotographError: as `load_photograph`.
+    """
+    pixels, orientation = _load(root, relative, max_pixels)
+    return pixels.shape[1], pixels.shape[0], orientation
+
+
+def _load(root: Path, relative: str, max_pixels: float) -> tuple[np.ndarray, int]:
     path = locate(root, relative)
     try:
         with path.open("rb") as stream:
-            return decode_photograph(stream, path, max_pixels)
+            return _decode(stream, path, max_pixels)
     except OSError as error:
         raise PhotographError(
             "unreadable", f"{path} cannot be read ({error.strerror}): see to its permissions."
@@ -111,29 +132,24 @@ def decode_photograph(
         [H, W, 3] uint8, RGB.
 
     Raises:
-        PhotographError: with reason `not an image`, `too large` or `truncated`.
+        PhotographError: with reason `camera raw`, `unsupported`, `not an image`, `too large` or
+            `truncated`.
     """
-    from PIL import Image
+    return _decode(stream, name, max_pixels)[0]
 
-    # Pillow raises nearly anything on nearly any bytes, hence the broad clauses.
-    try:
-        image = Image.open(stream, formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotographError(
-            "too large", f"{name} is too large to be a photograph: {error}"
-        ) from None
-    except Exception as error:
-        if _starts_like_an_image(stream):
-            raise _truncated(name, error) from None
-        raise PhotographError(
-            "not an image", f"{name} is none of {', '.join(FORMATS)}: replace it or drop its row."
-        ) from None
-    with image:
-        return image_pixels(image, name, max_pixels)
+
+def _decode(stream: BinaryIO, name: Path | str, max_pixels: float) -> tuple[np.ndarray, int]:
+    """The pixels of a photograph, and its EXIF orientation before it was turned."""
+    with open_image(stream, name) as image:
+        orientation = _orientation(image)  # Pillow forgets a TIFF's when it has read its pixels
+        return image_pixels(image, name, max_pixels, stream), orientation
 
 
 def image_pixels(
-    image: Image.Image, name: Path | str, max_pixels: float = MAX_PIXELS
+    image: Image.Image,
+    name: Path | str,
+    max_pixels: float = MAX_PIXELS,
+    stream: BinaryIO | None = None,
 ) -> np.ndarray:
     """The pixels of one of Pillow's images as it is meant to be seen, see `load_photograph`.
 
@@ -141,7 +157,7 @@ def image_pixels(
         [H, W, 3] uint8, RGB.
 
     Raises:
-        PhotographError: with reason `too large` or `truncated`.
+        PhotographError: with reason `too large`, `truncated` or `unsupported`.
     """
     width, height = image.size
     if width * height > max_pixels:
@@ -151,23 +167,21 @@ def image_pixels(
         )
     try:
         image.load()
-        pixels = np.asarray(_upright(_to_rgb(image), image))
+        pixels = upright(np.asarray(_to_rgb(image)), _orientation(image))
     except Exception as error:
-        raise _truncated(name, error) from None
+        unknown = _UNSUPPORTED.search(str(error)) or isinstance(error, NotImplementedError)
+        kind = image.format or "image"
+        raise unreadable(stream if unknown else None, kind, name, error) from None
     return np.ascontiguousarray(pixels)
 
 
-def _starts_like_an_image(stream: Any) -> bool:
-    from PIL import Image
-
-    stream.seek(0)
-    start = stream.read(16)
-    accepts = [Image.OPEN.get(name, (None, None))[1] for name in FORMATS]
-    return any(accept is not None and accept(start) is True for accept in accepts)
-
-
-def _truncated(name: Path | str, error: Exception) -> PhotographError:
-    return PhotographError("truncated", f"{name} is truncated or damaged ({error}): copy it again.")
+def _orientation(image: Any) -> int:
+    """How the picture must be turned, by its EXIF tag; unreadable EXIF data says nothing."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION)
+    except Exception:
+        return UPRIGHT
+    return orientation if orientation in TURNS else UPRIGHT
 
 
 def _to_rgb(image: Any) -> Any:
@@ -187,26 +201,6 @@ def _to_rgb(image: Any) -> Any:
         white = Image.new("RGBA", over.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, over).convert("RGB")
     return image.convert("RGB")
-
-
-def _upright(pixels: Any, source: Any) -> Any:
-    """Turn `pixels` as the EXIF data of `source` says; unreadable EXIF data says nothing."""
-    from PIL import Image
-
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    try:
-        turn = turns.get(source.getexif().get(_ORIENTATION))
-    except Exception:
-        return pixels
-    return pixels if turn is None else pixels.transpose(turn)
 
 
 def stamp_files(

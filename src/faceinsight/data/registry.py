@@ -7,8 +7,10 @@ hold (`TableSettings`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -47,6 +49,20 @@ DATA_SETS: Mapping[str, DataSet] = {
 def dataset_name(dataset: str) -> str:
     """A data set's own spelling; its name in the configuration where the registry has none."""
     return DATA_SETS[dataset].title if dataset in DATA_SETS else dataset
+
+
+def dataset_folder(raw: Path, dataset: str) -> Path:
+    """The folder of a data set below `raw`: that of its name, or one called as its authors do."""
+    folder = raw / dataset
+    if folder.is_dir() or not raw.is_dir():
+        return folder
+    names = {_plain(dataset), _plain(dataset_name(dataset))}
+    same = (path for path in sorted(raw.iterdir()) if _plain(path.name) in names)
+    return next((path for path in same if path.is_dir()), folder)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def holds_people(dataset: str) -> bool:

@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeGuard
 import numpy as np
 
 from faceinsight.common.paths import at_home
-from faceinsight.data.photographs import (
-    FORMATS,
-    decode_photograph,
-    image_pixels,
-    load_photograph,
-)
+from faceinsight.data.photographs import decode_photograph, image_pixels, load_photograph
 from faceinsight.errors import ParameterError, PhotographError
 
 if TYPE_CHECKING:
@@ -123,8 +118,6 @@ def _reworded(error: PhotographError, name: str) -> PhotographError:
     messages = {
         "missing": f"there is no file {name}; name a photograph.",
         "folder": f"{name} is a folder: name a photograph, or have the folder analysed as one.",
-        "not an image": f"{name} is none of {', '.join(FORMATS)}; if it is a photograph, convert "
-        "it.",
     }
     return PhotographError(error.reason, messages.get(error.reason, str(error)))
 

@@ -92,7 +92,7 @@ FAULTS = [
     # names
     ("celeba", CELEBA, swap("000002.jpg", "../../x.jpg"), f", line 4: the photograph's name '../../x.jpg' {UNSAFE}"),
     ("maad", MAAD, swap("n000003/", "/n000003/"), f", line 3: the photograph's name '/n000003/0001_01.jpg' {UNSAFE}"),
-    ("maad", MAAD, swap("n000003/", "n000003\\"), UNSAFE),
+    ("maad", MAAD, swap("n000003/", "..\\n000003\\"), UNSAFE),
     ("maad", MAAD, swap("n000003/", "n000003//"), UNSAFE),
     ("fairface", TRAIN, swap("train/2", "C:/train/2"), UNSAFE),
     ("fairface", TRAIN, swap("train/2.jpg", ""), f", line 3: the photograph's name '' {UNSAFE}"),

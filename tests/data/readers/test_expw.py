@@ -34,7 +34,7 @@ def test_photographs_in_the_archives_own_folder(tmp_path: Path, vocabulary: Voca
     (tmp_path / "image").mkdir()
     before = read_labels("expw", tmp_path, vocabulary).table
     assert before["photograph"][0] == "image/a.jpg"
-    (tmp_path / "image/origin").mkdir()
+    write(tmp_path, {"image/origin/a.jpg": b""})
     after = read_labels("expw", tmp_path, vocabulary).table
     assert after["photograph"][0] == "image/origin/a.jpg"
     assert after["split"].equals(before["split"])

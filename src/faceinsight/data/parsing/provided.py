@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from faceinsight.data.classes import MAP_CLASSES
-from faceinsight.data.photographs import MAX_PIXELS, locate
+from faceinsight.data.formats import open_image
+from faceinsight.data.photographs import locate
 from faceinsight.errors import PhotographError
 
 MAP_FOLDERS = {"provided": "maps", "provided_faulty": "maps_faulty"}
@@ -33,8 +34,6 @@ def load_map(root: Path, relative: str, shape: tuple[int, int]) -> np.ndarray:
     Raises:
         PhotographError: with reason `no map` or `bad map`.
     """
-    from PIL import Image
-
     try:
         path = locate(root, relative)
     except PhotographError:
@@ -44,19 +43,19 @@ def load_map(root: Path, relative: str, shape: tuple[int, int]) -> np.ndarray:
             "parsed",
         ) from None
     try:
-        with Image.open(path, formats=["PNG"]) as image:
+        with path.open("rb") as stream:
+            image = open_image(stream, path)
             mode, size = image.mode, image.size
-            if mode in ("P", "L") and size == shape[::-1] and size[0] * size[1] <= MAX_PIXELS:
-                classes = np.asarray(image, dtype=np.uint8)
-            else:
-                classes = None
+            is_map = image.format == "PNG" and mode in ("P", "L") and size == shape[::-1]
+            classes = np.asarray(image, dtype=np.uint8) if is_map else None
     except Exception as error:  # Pillow raises nearly anything on damaged files
         raise PhotographError("bad map", f"{path} cannot be read as a PNG ({error}).") from None
     if classes is None:
         raise PhotographError(
             "bad map",
-            f"{path} is {size[0]} x {size[1]} pixels of mode {mode}: a map has its photograph's "
-            f"size, {shape[1]} x {shape[0]}, and one 8-bit class number a pixel (mode P or L).",
+            f"{path} is a {image.format} of {size[0]} x {size[1]} pixels of mode {mode}: a map "
+            f"is a PNG of its photograph's size, {shape[1]} x {shape[0]}, and one 8-bit class "
+            "number a pixel (mode P or L).",
         )
     if classes.max(initial=0) >= len(MAP_CLASSES):
         raise PhotographError(

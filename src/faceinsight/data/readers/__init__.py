@@ -6,6 +6,7 @@ reads what comes as a plain table.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from faceinsight.data.readers import table as plain_table
 from faceinsight.data.readers.base import Labels, column_types, to_pandas
+from faceinsight.data.readers.layout import find_photographs
 from faceinsight.data.registry import DATA_SETS, TableSettings
 from faceinsight.data.splits import SeededSplit
 from faceinsight.errors import LabelFileError, ParameterError
@@ -32,7 +34,7 @@ def read_labels(
     test_share: float = 0.1,
     table: TableSettings | None = None,
 ) -> Labels:
-    """Read all labels of a data set; whether the photographs exist is not looked at.
+    """Read all labels of a data set, and find the photographs in the layout that is there.
 
     Args:
         dataset: its name; one of `registry.DATA_SETS` where it has a reader.
@@ -56,9 +58,12 @@ def read_labels(
     split = SeededSplit(seed, val_share, test_share)
     try:
         if table is not None:
-            return plain_table.read(dataset, Path(folder), vocabulary, split, table)
-        reader = import_module(f"{__name__}.{dataset}")
-        return reader.read(Path(folder), vocabulary, split)
+            labels = plain_table.read(dataset, Path(folder), vocabulary, split, table)
+        else:
+            reader = import_module(f"{__name__}.{dataset}")
+            labels = reader.read(Path(folder), vocabulary, split)
+        found = find_photographs(Path(folder), labels.below, labels.table["photograph"])
+        return replace(labels, table=labels.table.assign(photograph=found))
     except OSError as error:
         path, reason = error.filename or folder, error.strerror or error
         raise LabelFileError(f"{path} cannot be read: {reason}") from None

@@ -1,7 +1,8 @@
 """CelebA: 40 attributes of aligned photographs, split by its authors.
 
 `list_attr_celeba.txt` holds the number of rows, the names of the attributes, and a row a photograph
-of 1 and -1; `list_eval_partition.txt` holds 0, 1 or 2 a photograph: train, val, test.
+of 1 and -1; `list_eval_partition.txt` holds 0, 1 or 2 a photograph: train, val, test. A mirror has
+both as CSV files with a head.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import pyarrow.compute as pc
 from faceinsight.data.readers.base import (
     Labels,
     attribute_columns,
-    check_names,
     check_unique,
     label_table,
+    photograph_names,
 )
 from faceinsight.data.readers.label_file import LabelFile, printable, word_at
+from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import SeededSplit, as_parts
 from faceinsight.method.characteristics import Vocabulary
 
-ATTRIBUTES_FILE = "list_attr_celeba.txt"
-PARTITION_FILE = "list_eval_partition.txt"
+ATTRIBUTES_FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
+PARTITION_FILES = ("list_eval_partition.txt", "list_eval_partition.csv")
 PHOTOGRAPHS = "img_align_celeba"
 """Folder of the photographs, below the data set's own."""
 
@@ -39,22 +41,29 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         LabelFileError: naming file and line.
     """
     columns = attribute_columns("celeba", vocabulary)
-    file = _AttributesFile(folder / ATTRIBUTES_FILE)
+    path = label_file(folder, *ATTRIBUTES_FILES)
+    file = _AttributesFile(path) if _is_spaced(path) else LabelFile(path, "CelebA", head=1)
     file.require(columns.values())
-    rows = file.read([_NAME], dict.fromkeys(columns.values()))
-    names = rows[_NAME]
-    file.check_count(len(names))
-    check_names(file, names)
+    name = file.columns[0]
+    rows = file.read([name], dict.fromkeys(columns.values()))
+    names = photograph_names(file, rows[name])
+    if isinstance(file, _AttributesFile):
+        file.check_count(len(names))
     check_unique(file, names)
     return Labels(
         label_table(
             "celeba",
             vocabulary,
             photograph=pc.binary_join_element_wise(PHOTOGRAPHS, names, "/"),
-            split=_parts(folder / PARTITION_FILE, file, names),
+            split=_parts(label_file(folder, *PARTITION_FILES), file, names),
             labels={id_: rows[name] for id_, name in columns.items()},
-        )
+        ),
+        below=PHOTOGRAPHS,
     )
+
+
+def _is_spaced(path: Path) -> bool:
+    return path.suffix != ".csv"
 
 
 class _AttributesFile(LabelFile):
@@ -79,9 +88,10 @@ class _AttributesFile(LabelFile):
 
 
 def _parts(path: Path, labelled: LabelFile, names: pa.Array) -> pa.Array:
-    file = LabelFile(path, "CelebA", columns=(_NAME, "part"), spaced=True)
+    spaced = _is_spaced(path)
+    file = LabelFile(path, "CelebA", columns=(_NAME, "part"), head=int(not spaced), spaced=spaced)
     rows = file.read([_NAME, "part"])
-    of, part = rows[_NAME], rows["part"]
+    of, part = photograph_names(file, rows[_NAME]), rows["part"]
     code = pc.index_in(part, value_set=pa.array(["0", "1", "2"]))
     file.check(
         code.is_valid(), lambda row: f"the part is '{word_at(part, row)}', expected 0, 1 or 2"

@@ -17,19 +17,20 @@ from faceinsight.data.readers.base import (
     KEY_TYPES,
     Labels,
     check_boxes,
-    check_names,
     check_unique,
     class_labels,
     label_table,
+    photograph_names,
     task_fields,
 )
 from faceinsight.data.readers.label_file import LabelFile, word_at
+from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
 FILE_NAME = "label.lst"
-PHOTOGRAPHS = ("image/origin", "image")
-"""Folders that may hold the photographs: the archive's own, and without its second level."""
+PHOTOGRAPHS = "image"
+"""Folder of the photographs, below the data set's own; in the archive they lie in its `origin`."""
 
 _NAME, _FACE, _CONFIDENCE, _TASK = "photograph's name", "face id", "confidence", "expression"
 _COLUMNS = (_NAME, _FACE, "top", "left", "right", "bottom", _CONFIDENCE, _TASK)
@@ -42,28 +43,27 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         LabelFileError: naming file and line.
     """
     fields = task_fields("expw", vocabulary, [_TASK])
-    file = LabelFile(folder / FILE_NAME, "ExpW", columns=_COLUMNS, spaced=True)
+    file = LabelFile(label_file(folder, FILE_NAME), "ExpW", columns=_COLUMNS, spaced=True)
     rows = file.read(_COLUMNS)
-    names = rows[_NAME]
+    names = photograph_names(file, rows[_NAME])
     labels = class_labels(file, _TASK, rows[_TASK], fields[_TASK])
     face = _whole_numbers(file, _FACE, rows[_FACE], KEY_TYPES["face"])
     # A box may begin left of, or above, its photograph.
     box = {side: _whole_numbers(file, side, rows[side], KEY_TYPES[side], "-?") for side in BOX}
     check_boxes(file, box, "the order is top left right bottom")
     _check_numbers(file, _CONFIDENCE, rows[_CONFIDENCE], r"[0-9]+(\.[0-9]+)?", "a number")
-    check_names(file, names)
     check_unique(file, names, face)
-    prefix = next((p for p in PHOTOGRAPHS if (folder / p).is_dir()), PHOTOGRAPHS[-1])
     return Labels(
         label_table(
             "expw",
             vocabulary,
-            photograph=pc.binary_join_element_wise(prefix, names, "/"),
+            photograph=pc.binary_join_element_wise(PHOTOGRAPHS, names, "/"),
             face=face,
             box=box,
             split=split.parts(names),
             labels=labels,
-        )
+        ),
+        below=PHOTOGRAPHS,
     )
 
 

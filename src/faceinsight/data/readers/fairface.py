@@ -15,18 +15,20 @@ import pyarrow.compute as pc
 
 from faceinsight.data.readers.base import (
     Labels,
-    check_names,
     check_unique,
     class_labels,
     label_table,
+    photograph_names,
     task_fields,
 )
 from faceinsight.data.readers.label_file import LabelFile, word_at
+from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import PARTS, TEST, SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
-TRAIN_FILE = "fairface_label_train.csv"
-TEST_FILE = "fairface_label_val.csv"
+TRAIN_FILES = ("fairface_label_train.csv", "train_labels.csv")
+TEST_FILES = ("fairface_label_val.csv", "val_labels.csv")
+"""Names of the label files: their authors', and those of a mirror."""
 
 _NAME = "file"
 _FIELDS = ("age", "gender", "race")
@@ -40,11 +42,11 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         LabelFileError: naming file and line.
     """
     fields = task_fields("fairface", vocabulary, _FIELDS)
-    train_names, train_labels, _ = _read_file(folder / TRAIN_FILE, fields)
-    test_names, test_labels, test_file = _read_file(folder / TEST_FILE, fields)
+    train_names, train_labels, train_file = _read_file(folder, TRAIN_FILES, "train", fields)
+    test_names, test_labels, test_file = _read_file(folder, TEST_FILES, "val", fields)
     test_file.check(
         pc.invert(pc.is_in(test_names, value_set=train_names)),
-        lambda row: f"'{word_at(test_names, row)}' already has a label in {folder / TRAIN_FILE}",
+        lambda row: f"'{word_at(test_names, row)}' already has a label in {train_file.path}",
     )
     tests = pa.repeat(pa.scalar(PARTS[TEST]), len(test_names))
     return Labels(
@@ -62,12 +64,15 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
 
 
 def _read_file(
-    path: Path, fields: Mapping[str, Mapping[str, str]]
+    folder: Path, files: tuple[str, ...], part: str, fields: Mapping[str, Mapping[str, str]]
 ) -> tuple[pa.Array, dict[str, pa.Array], LabelFile]:
-    file = LabelFile(path, "FairFace", head=1)
+    file = LabelFile(label_file(folder, *files), "FairFace", head=1)
     file.require([_NAME, *fields])
     rows = file.read([_NAME, *fields])
-    names = rows[_NAME]
+    names = photograph_names(file, rows[_NAME])
+    # Some copies of the files name the photographs without their part.
+    whole = pc.binary_join_element_wise(part, names, "/")
+    names = pc.if_else(pc.match_substring(names, "/"), names, whole)
     labels: dict[str, pa.Array] = {}
     for field, words in fields.items():
 
@@ -75,7 +80,6 @@ def _read_file(
             return _spreadsheet_hint(word, known)
 
         labels |= class_labels(file, field, rows[field], words, hint)
-    check_names(file, names)
     check_unique(file, names)
     return names, labels, file
 

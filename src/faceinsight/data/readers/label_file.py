@@ -5,40 +5,25 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from faceinsight.data.readers.layout import packed
 from faceinsight.errors import LabelFileError
 
 _BLOCK = 8 << 20
-
-
-@dataclass(frozen=True)
-class Flags:
-    """The words of a column that says whether something is present.
-
-    Attributes:
-        present: the word for presence.
-        absent: the word for absence.
-        unknown: the word for what was not labelled, if the file has one.
-    """
-
-    present: str = "1"
-    absent: str = "-1"
-    unknown: str | None = None
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """All words that such a column may hold."""
-        return (self.present, self.absent, *([self.unknown] if self.unknown else []))
+_PRESENT, _ABSENT = "1", "-1"
+_DELIMITERS = ",;\t"
 
 
 class LabelFile:
     """A text file with one labelled face a line, its fields parted by commas or by spaces.
+
+    A spreadsheet may have put semicolons or tabs in the place of commas, and commas in that of
+    spaces: what the first line is parted by counts.
 
     Args:
         path: the file.
@@ -46,7 +31,7 @@ class LabelFile:
         columns: names of the fields in the file's order; None where the last of the `head` lines
             holds them.
         head: number of lines before the first face.
-        spaced: fields are parted by one or more spaces or tabs, and never quoted; else by commas.
+        spaced: fields are parted by one or more spaces or tabs, and never quoted.
 
     Raises:
         LabelFileError: the file is missing, empty or not UTF-8 text, or a column occurs twice.
@@ -63,11 +48,15 @@ class LabelFile:
     ) -> None:
         self.path = path
         self.head = head
-        self.spaced = spaced
         if not path.is_file():
-            raise LabelFileError(f"{path} is missing: put {origin}'s {path.name} there")
+            raise LabelFileError(
+                f"{path} is missing: put {origin}'s {path.name} there{packed(path.parent)}"
+            )
         with path.open("rb") as stream:
             first = [stream.readline() for _ in range(max(1, head))]
+        last = first[-1].decode("utf-8", "replace")
+        self.spaced = spaced and (head > 0 or len(last.split()) > 1)
+        self.delimiter = " " if self.spaced else max(_DELIMITERS, key=last.count)
         if not any(line.strip() for line in first):
             raise LabelFileError(f"{path} is empty: expected {origin}'s labels, one face a line")
         self.head_lines = [self._split(i, line) for i, line in enumerate(first[:head], start=1)]
@@ -98,15 +87,20 @@ class LabelFile:
                 )
 
     def read(
-        self, columns: Iterable[str], flags: Iterable[str] = (), words: Flags | None = None
+        self, columns: Iterable[str], flags: Iterable[str] = (), unknown: str | None = None
     ) -> dict[str, pa.Array]:
         """Read columns as text, and flag columns as int8 of 1, 0 and null, each [N].
+
+        Args:
+            columns: names of those that hold any text.
+            flags: names of those that hold 1 for present, -1 for absent.
+            unknown: the word in them for what was not labelled, if the file has one.
 
         Raises:
             LabelFileError: naming the first line that has too few or too many fields, a flag that
                 is not one of the words, or bytes that are not UTF-8.
         """
-        columns, flags, words = tuple(columns), tuple(flags), words or Flags()
+        columns, flags = tuple(columns), tuple(flags)
         # Flags are parsed as booleans with the file's own words: a word that is none of them fails
         # inside the parser, and what it does not know is null without a pass over the values. With
         # all types given the parser takes the file block by block, in a bit a flag.
@@ -114,21 +108,21 @@ class LabelFile:
         converting = pa_csv.ConvertOptions(
             column_types=types,
             include_columns=list(types),
-            true_values=[words.present],
-            false_values=[words.absent],
-            null_values=[words.unknown] if words.unknown else [],
+            true_values=[_PRESENT],
+            false_values=[_ABSENT],
+            null_values=[unknown] if unknown else [],
             strings_can_be_null=False,
         )
         reading = pa_csv.ReadOptions(
             column_names=self.columns, skip_rows=0 if self.spaced else self.head, block_size=_BLOCK
         )
         parsing = pa_csv.ParseOptions(
-            delimiter=" " if self.spaced else ",", quote_char=False if self.spaced else '"'
+            delimiter=self.delimiter, quote_char=False if self.spaced else '"'
         )
         try:
             table = pa_csv.read_csv(self._source(), reading, parsing, converting)
         except pa.ArrowInvalid as failure:
-            raise self._located(failure, flags, words) from None
+            raise self._located(failure, flags, unknown) from None
         if not table.num_rows:
             raise self._no_rows()
         return {
@@ -179,7 +173,10 @@ class LabelFile:
     def _no_rows(self) -> LabelFileError:
         return LabelFileError(f"{self.path} holds no face: expected one a line after its head")
 
-    def _located(self, failure: Exception, flags: tuple[str, ...], words: Flags) -> LabelFileError:
+    def _located(
+        self, failure: Exception, flags: tuple[str, ...], unknown: str | None
+    ) -> LabelFileError:
+        words = [_PRESENT, _ABSENT, *([unknown] if unknown else [])]
         at = {flag: self.columns.index(flag) for flag in flags}
         number = 0
         for number, fields in self.lines():
@@ -188,11 +185,10 @@ class LabelFile:
                     number, f"expected {len(self.columns)} fields, found {len(fields)}"
                 )
             for flag, i in at.items():
-                if fields[i] not in words.words:
+                if fields[i] not in words:
                     return self.line_error(
                         number,
-                        f"{flag} is '{printable(fields[i])}', expected one of"
-                        f" {', '.join(words.words)}",
+                        f"{flag} is '{printable(fields[i])}', expected one of {', '.join(words)}",
                     )
         if not number:
             return self._no_rows()
@@ -217,7 +213,9 @@ class LabelFile:
         if self.spaced:
             return [word for word in re.split(r"[ \t\r\n]", text) if word]
         try:
-            return next(csv.reader([text.rstrip("\r\n")], strict=True), [])
+            return next(
+                csv.reader([text.rstrip("\r\n")], delimiter=self.delimiter, strict=True), []
+            )
         except csv.Error as error:
             raise self.line_error(number, f"is not a line of a CSV file ({error})") from None
 

@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 from faceinsight.data.readers.base import (
     Labels,
     attribute_columns,
-    check_names,
     check_unique,
     label_table,
+    photograph_names,
 )
-from faceinsight.data.readers.label_file import Flags, LabelFile, word_at
+from faceinsight.data.readers.label_file import LabelFile, word_at
+from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
@@ -36,18 +37,15 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         LabelFileError: naming file and line.
     """
     columns = attribute_columns("maad", vocabulary)
-    paths = [folder / name for name in FILE_NAMES]
-    path = next((path for path in paths if path.is_file()), paths[0])
-    file = LabelFile(path, "MAAD-Face", head=1)
+    file = LabelFile(label_file(folder, *FILE_NAMES), "MAAD-Face", head=1)
     file.require([_NAME, _IDENTITY, *columns.values()])
-    rows = file.read([_NAME, _IDENTITY], dict.fromkeys(columns.values()), Flags(unknown="0"))
-    names = rows[_NAME]
+    rows = file.read([_NAME, _IDENTITY], dict.fromkeys(columns.values()), unknown="0")
+    names = photograph_names(file, rows[_NAME])
     identities = rows[_IDENTITY].dictionary_encode()
     file.check(
         pc.utf8_is_decimal(identities.dictionary).take(identities.indices),
         lambda row: f"Identity is '{word_at(rows[_IDENTITY], row)}', expected a person's number",
     )
-    check_names(file, names)
     check_unique(file, names)
     return Labels(
         label_table(

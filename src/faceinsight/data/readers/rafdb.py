@@ -1,28 +1,35 @@
 """RAF-DB: the expression of aligned photographs, split by its authors in the photographs' names.
 
 `EmoLabel/list_patition_label.txt` (spelt so) holds `train_00001.jpg 5` a photograph; the aligned
-photograph is `Image/aligned/train_00001_aligned.jpg`. A seeded share of the train part validates.
+photograph is `Image/aligned/train_00001_aligned.jpg`. A mirror has a CSV file for each part, and
+names the aligned photographs in it. A seeded share of the train part validates.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from faceinsight.data.readers.base import (
     Labels,
-    check_names,
     check_unique,
     class_labels,
     label_table,
+    photograph_names,
     task_fields,
 )
 from faceinsight.data.readers.label_file import LabelFile, word_at
+from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import PARTS, TEST, SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
-FILE_NAME = "EmoLabel/list_patition_label.txt"
+FILE_NAMES = (
+    *("EmoLabel/list_patition_label.txt", "EmoLabel/list_partition_label.txt"),
+    *("list_patition_label.txt", "list_partition_label.txt"),
+)
+MIRROR = ("train_labels.csv", "test_labels.csv")
 PHOTOGRAPHS = "Image/aligned"
 """Folder of the photographs, below the data set's own."""
 
@@ -35,28 +42,42 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     Raises:
         LabelFileError: naming file and line.
     """
-    fields = task_fields("rafdb", vocabulary, [_TASK])
-    file = LabelFile(folder / FILE_NAME, "RAF-DB", columns=(_NAME, _TASK), spaced=True)
-    rows = file.read([_NAME, _TASK])
-    names = rows[_NAME]
-    labels = class_labels(file, _TASK, rows[_TASK], fields[_TASK])
-    check_names(file, names)
-    file.check(
-        pc.match_substring_regex(names, r"^(train|test)_[^/]*\.jpg$"),
-        lambda row: (
-            f"the photograph's name '{word_at(names, row)}' must begin with train_ or test_ and end"
-            " in .jpg"
-        ),
-    )
-    check_unique(file, names)
-    aligned = pc.replace_substring_regex(names, r"\.jpg$", "_aligned.jpg")
+    words = task_fields("rafdb", vocabulary, [_TASK])[_TASK]
+    path, mirror = label_file(folder, *FILE_NAMES), [label_file(folder, name) for name in MIRROR]
+    is_mirror = not path.is_file() and all(file.is_file() for file in mirror)
+    read_ = [_read_file(file, is_mirror, words) for file in (mirror if is_mirror else [path])]
+    names = pa.concat_arrays([names for names, _ in read_])
     tests = pc.starts_with(names, "test_")
     return Labels(
         label_table(
             "rafdb",
             vocabulary,
-            photograph=pc.binary_join_element_wise(PHOTOGRAPHS, aligned, "/"),
+            photograph=pc.binary_join_element_wise(
+                f"{PHOTOGRAPHS}/", pc.replace_substring_regex(names, r"\.jpg$", "_aligned.jpg"), ""
+            ),
             split=pc.if_else(tests, PARTS[TEST], split.train_and_val(names)),
-            labels=labels,
-        )
+            labels={id_: pa.concat_arrays([labels[id_] for _, labels in read_]) for id_ in words},
+        ),
+        below=PHOTOGRAPHS,
     )
+
+
+def _read_file(
+    path: Path, has_head: bool, words: dict[str, str]
+) -> tuple[pa.Array, dict[str, pa.Array]]:
+    """Names of photographs, without `_aligned`, and their labels."""
+    columns = (_NAME, _TASK)
+    file = LabelFile(path, "RAF-DB", columns=columns, head=int(has_head), spaced=not has_head)
+    rows = file.read(columns)
+    labels = class_labels(file, _TASK, rows[_TASK], words)
+    names = photograph_names(file, rows[_NAME])
+    file.check(
+        pc.match_substring_regex(names, r"(?i)^(train|test)_[^/]*\.jpg$"),
+        lambda row: (
+            f"the photograph's name '{word_at(names, row)}' must begin with train_ or test_ and end"
+            " in .jpg"
+        ),
+    )
+    names = pc.replace_substring_regex(names, r"(?i)(_aligned)?\.jpg$", ".jpg")
+    check_unique(file, names)
+    return names, labels

@@ -20,7 +20,6 @@ from faceinsight.data.readers.base import (
     UNSAFE_NAME,
     column_types,
     is_unique,
-    looks_safe,
 )
 from faceinsight.data.splits import PARTS
 from faceinsight.method.characteristics import Vocabulary
@@ -87,11 +86,7 @@ def _is_unique(table: pa.Table) -> bool:
 
 
 def _is_safe(table: pa.Table) -> bool:
-    names = table["photograph"]
-    return (
-        all(looks_safe(chunk) for chunk in names.chunks)
-        or not pc.any(pc.match_substring_regex(names, UNSAFE_NAME)).as_py()
-    )
+    return _all(pc.invert(pc.match_substring_regex(table["photograph"], UNSAFE_NAME)))
 
 
 def _has_faces(table: pa.Table) -> bool:

@@ -18,11 +18,11 @@ from faceinsight.data.readers.base import (
     LABEL_TYPE,
     Labels,
     check_boxes,
-    check_names,
     check_unique,
     class_labels,
     class_words,
     label_table,
+    photograph_names,
 )
 from faceinsight.data.readers.label_file import LabelFile, printable, shorten, word_at
 from faceinsight.data.registry import TableSettings
@@ -63,8 +63,7 @@ def read(
     file.require(columns)
     rows = {name: _words(column) for name, column in file.read(columns).items()}
 
-    names = rows[settings.photograph]
-    check_names(file, names)
+    names = photograph_names(file, rows[settings.photograph])
     box = _boxes(file, rows, settings) if settings.box else None
     faces = _faces(file, names, box)
     numbers = {"0", "-1"} & {
@@ -91,7 +90,8 @@ def read(
             if settings.split
             else split.parts(names),
             labels=labels,
-        )
+        ),
+        below=settings.folder,
     )
 
 
@@ -110,7 +110,7 @@ class _ParquetFile(LabelFile):
             raise LabelFileError(f"{path} cannot be read as Parquet: {reason}") from None
         self.check_columns()
 
-    def read(self, columns, flags=(), words=None):  # type: ignore[no-untyped-def]  # as in LabelFile
+    def read(self, columns, flags=(), unknown=None):  # type: ignore[no-untyped-def]  # as in LabelFile
         """Read columns as text, "" where a value is null."""
         table = pq.read_table(self.path, columns=list(columns))
         if not table.num_rows:

@@ -1,7 +1,9 @@
 """UTKFace: age in years, gender and race, written in the photographs' names.
 
 `UTKFace/25_0_2_20170116174525125.jpg.chip.jpg` says age 25, gender 0 (male), race 2 (Asian), time.
-The published set has names that lack a part; they are left out and listed.
+The published set has names that lack a part; they are left out and listed. Where there is no
+folder `UTKFace`, the archive's others are read: `crop_part1`, or the photographs before they were
+cropped, `part1` to `part3`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from faceinsight.data.readers.base import (
     skipped_table,
     task_fields,
 )
+from faceinsight.data.readers.layout import packed, pictures
 from faceinsight.data.splits import SeededSplit
 from faceinsight.errors import LabelFileError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary
@@ -35,6 +38,9 @@ _NAME = re.compile(
     r"([0-9]{1,3})_([0-9])_([0-9])_[^\\/\x00-\x1f\x7f\ud800-\udfff]+\.(?:jpg|jpeg|png)",
     re.IGNORECASE,
 )
+
+# The folders of the archives, the best first.
+_FOLDERS = (r"(?i)/utkface/", r"(?i)/crop_part\d*/", r"(?i)/part\d*/", "")
 
 
 def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
@@ -53,7 +59,9 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     ]
     photographs = folder / PHOTOGRAPHS
     names, numbers, skipped, reasons = [], [], [], []
-    for name in _file_names(photographs):
+    paths = _files(folder)
+    for path in paths:
+        name = path.rpartition("/")[2]
         parts = _NAME.fullmatch(name)
         reason = None if parts else "the name is not age_gender_race_time.jpg"
         if parts:
@@ -65,36 +73,53 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
             skipped.append(os.fsencode(name).decode("utf-8", "backslashreplace"))
             reasons.append(reason)
         else:
-            names.append(name)
+            names.append(path)
             numbers.append(values)
     if not names:
         raise LabelFileError(
             f"{photographs} holds no photograph with a name such as"
             " 25_0_2_20170116174525125.jpg.chip.jpg: put UTKFace's photographs there"
+            f"{packed(folder)}"
         )
     labels: dict[str, pa.Array] = {}
     for i, field in enumerate(_FIELDS):
         if classes := class_of[i]:
             ids = pa.array([classes[values[i]] for values in numbers], pa.string())
             labels |= {id_: pc.equal(ids, id_).cast(LABEL_TYPE) for id_ in fields[field]}
-    keys = pa.array(names, pa.string())
+    paths = pa.array(names, pa.string())
     table = label_table(
         "utkface",
         vocabulary,
-        photograph=pc.binary_join_element_wise(PHOTOGRAPHS, keys, "/"),
-        split=split.parts(keys),
+        photograph=paths,
+        split=split.parts(pc.replace_substring_regex(paths, "^.*/", "")),
         labels=labels,
         years=pa.array([years for years, _, _ in numbers], pa.int16()),
     )
     return Labels(table, skipped_table(skipped, reasons))
 
 
-def _file_names(folder: Path) -> list[str]:
+def _files(folder: Path) -> list[str]:
+    """Paths of the files of the photographs' folder, or of the most alike that hold any."""
+    photographs = folder / PHOTOGRAPHS
+    missing = f"{photographs} is missing: put UTKFace's photographs there"
     try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if not entry.is_dir())
+        with os.scandir(photographs) as entries:
+            files = sorted(e.name for e in entries if not e.is_dir())
     except FileNotFoundError:
-        raise LabelFileError(f"{folder} is missing: put UTKFace's photographs there") from None
+        files = []
+    if not any(map(_NAME.fullmatch, files)):
+        kinds: dict[int, dict[str, str]] = {}
+        for path in pictures(folder):
+            parent, _, name = path.rpartition("/")
+            kind = next(i for i, like in enumerate(_FOLDERS) if re.search(like, f"/{parent}/"))
+            kinds.setdefault(kind, {}).setdefault(name.partition(".")[0], path)
+        for kind in sorted(kinds):
+            paths = [*kinds[kind].values()]
+            if any(_NAME.fullmatch(path.rpartition("/")[2]) for path in paths):
+                return paths
+    if not photographs.exists():
+        raise LabelFileError(f"{missing}{packed(folder)}")
+    return [f"{PHOTOGRAPHS}/{name}" for name in files]
 
 
 def _classes(field: str, names: Mapping[str, str], limit: int) -> dict[int, str]:

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.data.drawn.settings import DrawnSettings
-from faceinsight.data.registry import AuditSettings, DatasetSettings, check_dataset, holds_people
+from faceinsight.data.registry import (
+    AuditSettings,
+    DatasetSettings,
+    check_dataset,
+    dataset_folder,
+    holds_people,
+)
 from faceinsight.errors import ParameterError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 
@@ -61,7 +67,7 @@ def read_labels(
     else:
         labels = readers.read_labels(
             name,
-            raw / name,
+            dataset_folder(raw, name),
             vocabulary,
             seed=seed,
             val_share=dataset.val_share,
@@ -75,24 +81,33 @@ def audit_photographs(
     labels: DataFrame, raw: Path, name: str, settings: AuditSettings, work: str
 ) -> DataFrame:
     """Which photographs of the label table can be used, and why others cannot."""
-    from faceinsight.data.audit import audit_photographs as audit
+    from faceinsight.data import audit
 
-    return audit(
+    folder = dataset_folder(raw, name)
+    found = audit.audit_photographs(
         labels,
-        raw / name,
+        folder,
         Path(work),
         max_pixels=settings.max_pixels,
         workers=settings.workers,
     )
+    audit.check_photographs(name, folder, found)
+    return found
 
 
 def select_examples(
-    labels: DataFrame, audit: DataFrame, name: str, dataset: DatasetSettings, seed: int
+    labels: DataFrame,
+    audit: DataFrame,
+    raw: Path,
+    name: str,
+    dataset: DatasetSettings,
+    seed: int,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """The labelled faces with usable photographs, and what was left out."""
     from faceinsight.data.audit import select_examples as select
+    from faceinsight.data.audit import tell_losses
 
-    return select(
+    examples, report = select(
         labels,
         audit,
         limit=dataset.limit,
@@ -101,3 +116,5 @@ def select_examples(
         test_share=dataset.test_share,
         by_folder=holds_people(name),
     )
+    tell_losses(name, dataset_folder(raw, name), audit, report)
+    return examples, report

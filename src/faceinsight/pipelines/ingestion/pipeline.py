@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 nodes.select_examples,
-                ["labels", "audit", "name", "params:dataset", "params:seed"],
+                ["labels", "audit", "raw", "name", "params:dataset", "params:seed"],
                 ["examples", "selection"],
             ),
         ]

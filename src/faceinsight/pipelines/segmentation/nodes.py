@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.data.parsing.settings import SegmentationSettings
+from faceinsight.data.registry import dataset_folder
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,4 +24,4 @@ def segment_faces(
     """Crop every example to its face and give it a label map, provided or parsed."""
     from faceinsight.data.segmentation import segment
 
-    return segment(name, examples, raw / name, Path(work), settings)
+    return segment(name, examples, dataset_folder(raw, name), Path(work), settings)
