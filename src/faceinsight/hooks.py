@@ -13,6 +13,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundError
 
 from faceinsight.common.messages import no_such
+from faceinsight.common.paths import with_texts
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
@@ -85,7 +86,7 @@ class ConfigurePipelines:
     def after_context_created(self, context: Any) -> None:
         """Read the parameters, once: what is set in the loader is not read from files again."""
         loader = context.config_loader
-        parameters = loader["parameters"]
+        parameters = with_texts(loader["parameters"])
         runs.configure(parameters)
         loader["parameters"] = parameters | runs.configured().parameters
 

@@ -44,6 +44,10 @@ def test_the_configured_data_sets_are_those_that_there_are(vocabulary):
         ({"celaba": {}}, "there is no data set 'celaba'; there are celeba, maad"),
         ({"celeba": TABLE}, "CelebA has a reader of its own"),
         ({"my.own": TABLE}, "letters, digits and underscores"),
+        ({2024: TABLE}, "letters, digits and underscores"),
+        ({"celeba": 3}, r"datasets\.celeba: 3 says nothing of a data set"),
+        ({}, r"datasets: \{\} names no data set"),
+        (3, "datasets: 3 names no data set"),
     ],
 )
 def test_what_cannot_be_read_is_refused(datasets, said):

@@ -33,6 +33,33 @@ def test_home_is_found_in_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_p
     }
 
 
+def test_paths_and_names_stay_as_they_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {}
+    monkeypatch.setattr(command, "_enter_project", lambda: None)
+    monkeypatch.setattr(
+        command.run,
+        "callback",
+        command._with_readable_errors(lambda **options: given.update(options)),
+    )
+    params = (
+        "photos=2024_01,raw=0755,work=1e5,data=on,rivals.local.path=12:30,model.answer_weight=1e5,"
+        "detector_weights=null,tables.folder= 7,seed=2024"
+    )
+    done = CliRunner().invoke(command.run, [f"--params={params}"])
+    assert done.exit_code == 0, done.output
+    assert given["params"] == {
+        "photos": "2024_01",
+        "raw": "0755",
+        "work": "1e5",
+        "data": "on",
+        "rivals": {"local": {"path": "12:30"}},
+        "model": {"answer_weight": 1e5},
+        "detector_weights": None,
+        "tables": {"folder": "7"},
+        "seed": 2024,
+    }
+
+
 def test_who_stops_a_run_is_told_how_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(**options: object) -> None:
         raise KeyboardInterrupt

@@ -176,6 +176,7 @@ def test_a_file_that_is_not_there_may_be_a_defect():
 
 
 def test_without_a_near_name_all_are_listed():
+    assert no_such("parameter", "qqq", set()) == "there is no parameter 'qqq'"
     assert no_such("variant", "qqq", {"seg", "org"}) == (
         "there is no variant 'qqq'; there are org, seg"
     )

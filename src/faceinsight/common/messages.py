@@ -68,9 +68,9 @@ def no_such(what: str, given: str, known: set[str], otherwise: str | None = None
         otherwise: what to say where no name is near; by default all of them.
     """
     near = get_close_matches(given, known, n=1)
-    listed = otherwise or f"there are {', '.join(sorted(known))}"
+    listed = otherwise or (f"there are {', '.join(sorted(known))}" if known else "")
     hint = f"did you mean '{near[0]}'?" if near else listed
-    return f"there is no {what} '{given}'; {hint}"
+    return f"there is no {what} '{given}'{f'; {hint}' if hint else ''}"
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,9 +1,31 @@
-"""Paths that begin with `~`."""
+"""Paths and names in parameters: those that begin with `~`, and those that look like numbers."""
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path
+from typing import Any
+
+TEXTS = {
+    "answers", "base_url", "checkpoint", "data", "detector_weights", "file", "folder", "name",
+    "omega_sweep", "parser_weights", "path", "photograph", "photos", "pretrained", "raw", "replies",
+    "revision", "rival", "rivals", "served_as", "title", "variant", "work",
+}  # fmt: skip
+"""What parameters are called that are a path or a name, at any depth."""
+
+
+def with_texts(parameters: Any, name: str = "") -> Any:
+    """Parameters in which every path and every name is text.
+
+    YAML makes a number of a folder that is named by its year, and a date of one named by its day.
+    """
+    if isinstance(parameters, dict):
+        return {key: with_texts(value, str(key)) for key, value in parameters.items()}
+    if isinstance(parameters, list):
+        return [with_texts(value, name) for value in parameters]
+    is_text = name in TEXTS and isinstance(parameters, int | float | datetime.date)
+    return str(parameters) if is_text else parameters
 
 
 def at_home(path: Path | str) -> str:

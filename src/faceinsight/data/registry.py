@@ -150,9 +150,15 @@ def configure_datasets(datasets: Mapping[str, Any]) -> None:
         ParameterError: naming one that neither has a reader nor comes as a table.
     """
     global _names
+    if not isinstance(datasets, Mapping) or not datasets:
+        raise ParameterError(f"datasets: {datasets!r} names no data set; write e.g. celeba: {{}}")
     for name, settings in datasets.items():
+        if settings is not None and not isinstance(settings, Mapping):
+            raise ParameterError(
+                f"datasets.{name}: {settings!r} says nothing of a data set; write e.g. use: false"
+            )
         is_table = bool(settings) and settings.get("table") is not None
-        if not name.isidentifier():
+        if not str(name).isidentifier():
             raise ParameterError(
                 f"datasets.{name}: the name of a data set is letters, digits and underscores"
             )

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from faceinsight.common.devices import known_device
 from faceinsight.data.photographs import MAX_PIXELS
 
+MOST_SIDE = 8192
+"""Largest view in which faces are sought, in pixels."""
+
 
 class PhotoSettings(BaseModel):
     """How the faces of one's own photographs are found and scored.
@@ -40,7 +43,7 @@ class PhotoSettings(BaseModel):
 
     faces: Literal["detect", "detect_or_whole", "whole"] = "detect"
     maps: Literal["as_trained", "parsed"] = "as_trained"
-    detector_side: int = Field(default=640, ge=64, le=4096)
+    detector_side: int = Field(default=640, ge=64, le=MOST_SIDE)
     detector_weights: Path | None = None
     parser_weights: Path | None = None
     sensitive: bool = False

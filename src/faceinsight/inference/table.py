@@ -23,7 +23,7 @@ from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import FACE_COLUMNS, answer_columns
 from faceinsight.inference.folder import Skipped, find_folder, list_files, printable
 from faceinsight.inference.scored_parts import OK, Parts, stamps
-from faceinsight.inference.settings import PhotoSettings
+from faceinsight.inference.settings import MOST_SIDE, PhotoSettings
 from faceinsight.model.labels import consistent_labels, handed_out, probabilities, rules_of
 
 if TYPE_CHECKING:
@@ -183,8 +183,13 @@ def _outcomes(crops: Crops, folder: Path, settings: PhotoSettings) -> list[tuple
 
 def no_face(name: Path | str, settings: PhotoSettings) -> str:
     """A sentence on a photograph without faces."""
+    larger = min(2 * settings.detector_side, MOST_SIDE)
+    finds = (
+        f"detector_side={larger} finds smaller ones, and "
+        if larger > settings.detector_side
+        else ""
+    )
     return (
-        f"no face was found in {name}; detector_side={2 * settings.detector_side} finds smaller "
-        "ones, and faces=detect_or_whole takes such a photograph whole (in the pipeline --params "
-        "predict.detector_side=..., predict.faces=...)."
+        f"no face was found in {name}; {finds}faces=detect_or_whole takes such a photograph whole "
+        "(in the pipeline --params predict.detector_side=..., predict.faces=...)."
     )

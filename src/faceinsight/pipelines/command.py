@@ -18,10 +18,11 @@ import click
 import yaml
 from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import split_string
 from kedro.framework.project import LOGGING, configure_project
 from kedro.utils import find_kedro_project
 
-from faceinsight.common.paths import at_home
+from faceinsight.common.paths import TEXTS, at_home
 from faceinsight.pipelines.messages import sentence
 
 STOPPED = "Stopped. The same command goes on where this one was."
@@ -93,6 +94,23 @@ def _read_option(callback: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def _read_params(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep paths and names among the parameters as they were typed: `photos=2024_01`, `raw=on`."""
+
+    @functools.wraps(callback)
+    def wrapped(ctx: click.Context, param: Any, value: Any) -> Any:
+        read = callback(ctx, param, value)
+        for item in split_string(ctx, param, value) if isinstance(value, str) else ():
+            path, _, text = item.partition("=")
+            *folders, name = path.strip().split(".")
+            of = functools.reduce(lambda at, key: at.get(key, {}), folders, read)
+            if name in TEXTS and isinstance(of.get(name), int | float):
+                of[name] = text.strip()
+        return read
+
+    return _read_option(wrapped)
+
+
 def _parameter_at_home(value: Any) -> Any:
     """A parameter with `~` as the shell expands it, which it does not after a comma."""
     if isinstance(value, dict):
@@ -109,7 +127,8 @@ run.callback = _with_readable_errors(kedro_run.callback, STOPPED)
 run.params = [copy.copy(option) for option in kedro_run.params]
 for option in run.params:
     if option.callback is not None:
-        option.callback = _read_option(option.callback)
+        reader = _read_params if option.name == "params" else _read_option
+        option.callback = reader(option.callback)
     if option.name == "runner":
         option.default = "faceinsight.pipelines.runner.SideBySide"
 
