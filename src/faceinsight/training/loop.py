@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.special import expit
 
 from faceinsight.common.devices import find_device
+from faceinsight.common.memory import keep_freed_memory
 from faceinsight.common.work import WorkFolder, write_beside
 from faceinsight.data.dataset import FaceDataset, keep_batch
 from faceinsight.data.sampling import DatasetSampler
@@ -128,6 +129,8 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         tokenizer = default_tokenizer(job.model, job.vocabulary, job.lexicon)
         train_set, val_set = _datasets(job)
         arguments = _arguments(job, work, len(train_set), evaluates=len(val_set) > 0)
+        if arguments.device.type == "cpu":
+            keep_freed_memory()
         # Each process has random numbers of its own; one alone has those of the seed.
         set_seed(settings.seed + arguments.process_index)
         model = _model(job, tokenizer, train_set)
