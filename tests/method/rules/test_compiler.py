@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from faceinsight.common.work import digest
 from faceinsight.errors import RuleError
-from faceinsight.method.characteristics import Characteristic, Vocabulary
+from faceinsight.method.characteristics import Characteristic, Vocabulary, VocabularyConfig
 from faceinsight.method.rules.compiler import RuleSet, compile_rules
 from faceinsight.method.rules.proofs import prove
 from tests.method.rules.reference import LETTERS, Made, assignments, compiled, rules, table
@@ -150,6 +150,46 @@ def test_a_bad_entry_is_refused_with_its_own_words(
     assert told in message
     assert f"the rule '{entry['rule']}'" in message
     assert "no hair" not in message
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"rule": "race5_Wite <-> race7_White"},
+            "names 'race5_Wite', .* did you mean 'race5_White'",
+        ),
+        ({"rule": "race5_White <=> race7_White"}, "not expected at character"),
+        ({"rule": "race7_White or not race7_White"}, "can never be broken"),
+        (
+            {"needs": ["race5", "race_7"]},
+            "there is no group 'race_7'; did you mean 'race7'.*`needs`",
+        ),
+        ({"needs": [], "unless": ["aeg"]}, "no group 'aeg'; did you mean 'age'.*correct `unless`"),
+        ({"rule": "Bald -> Male", "needs": ["nobody"]}, "no group 'nobody'"),
+    ],
+)
+def test_a_slip_in_a_rule_that_is_left_out_is_told_at_once(
+    change: dict[str, Any], told: str, project_root: Path
+) -> None:
+    """Without FairFace no rule about its races is needed; its author is told all the same."""
+    text = (project_root / "conf/base/characteristics.yml").read_text("utf-8")
+    config = yaml.safe_load(text)["vocabulary"]
+    del config["tasks"]["fairface"]
+    written = VocabularyConfig.model_validate(config)
+    vocabulary = Vocabulary.from_config(written)
+    good = {"rule": "race5_White <-> race7_White", "reason": "r", "needs": ["race5", "race7"]}
+    assert not any("race7" in text for text in vocabulary.groups)
+    compile_rules({"links": [good]}, vocabulary, written)
+    with pytest.raises(RuleError, match=told) as caught:
+        compile_rules({"links": [good | change]}, vocabulary, written)
+    assert f"the rule '{(good | change)['rule']}'" in str(caught.value)
+
+
+def test_what_cannot_be_read_is_told_without_the_written_vocabulary_as_well() -> None:
+    entry = {"rule": "x -> and y", "reason": "r", "needs": ["age_decades"]}
+    with pytest.raises(RuleError, match="'and y' is not expected"):
+        compile_rules({"links": [entry]}, small_vocabulary())
 
 
 @pytest.mark.parametrize(

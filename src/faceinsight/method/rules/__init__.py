@@ -5,7 +5,7 @@ rule, when the rules are compiled:
 
 | mistake | noticed by |
 |---|---|
-| an unknown key, a rule without a reason | `compiler.compile_rules` |
+| an unknown key, no reason, a slip in a rule that is left out | `compiler.compile_rules` |
 | what cannot be read, an id that is no characteristic | `language.parse` |
 | a rule that no face, or every face, breaks | `compiler.RuleSet` |
 | rules that contradict each other or follow from others; what no face can have | `proofs.prove` |

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from faceinsight.common.messages import no_such
 from faceinsight.errors import RuleError
-from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 from faceinsight.method.rules.formula import (
     MOST_WAYS,
     Cube,
@@ -27,7 +28,7 @@ from faceinsight.method.rules.formula import (
     columns_of,
     evaluate,
 )
-from faceinsight.method.rules.language import parse, quoted
+from faceinsight.method.rules.language import parse, quoted, read
 
 Kind = Literal["exclusion", "group", "link"]
 
@@ -222,7 +223,9 @@ class RuleSet:
         return cls(saved.ids, [(rule.rule, rule.reason, rule.kind) for rule in saved.rules])
 
 
-def compile_rules(config: Mapping[str, Any], vocabulary: Vocabulary) -> RuleSet:
+def compile_rules(
+    config: Mapping[str, Any], vocabulary: Vocabulary, written: VocabularyConfig | None = None
+) -> RuleSet:
     """Compile configured rules, and exactly one of each group of the vocabulary.
 
     Args:
@@ -230,6 +233,9 @@ def compile_rules(config: Mapping[str, Any], vocabulary: Vocabulary) -> RuleSet:
             in `conf/base/rules.yml`. A rule is left out if the vocabulary lacks a group that it
             needs, or has one named in its `unless`.
         vocabulary: gives ids, their order, and groups.
+        written: the vocabulary as it is configured, with the groups that no data set uses. What a
+            rule that is left out names is looked for there, so that a slip in it is told before
+            it is needed; without it such a rule is only read.
 
     Returns:
         The rule set: exclusions, then groups, then links.
@@ -239,7 +245,9 @@ def compile_rules(config: Mapping[str, Any], vocabulary: Vocabulary) -> RuleSet:
     """
     settings = _validated(_RulesConfig, config)
     rules: list[tuple[str, str, Kind]] = []
-    rules += [(e.rule, e.reason, "exclusion") for e in _applying(settings.exclusions, vocabulary)]
+    rules += [
+        (e.rule, e.reason, "exclusion") for e in _applying(settings.exclusions, vocabulary, written)
+    ]
     rules += [
         (
             f"exactly one of {{{', '.join(members)}}}",
@@ -248,14 +256,18 @@ def compile_rules(config: Mapping[str, Any], vocabulary: Vocabulary) -> RuleSet:
         )
         for group, members in vocabulary.groups.items()
     ]
-    rules += [(e.rule, e.reason, "link") for e in _applying(settings.links, vocabulary)]
+    rules += [(e.rule, e.reason, "link") for e in _applying(settings.links, vocabulary, written)]
     return RuleSet(vocabulary.ids, rules)
 
 
-def _applying(entries: Sequence[_RuleConfig], vocabulary: Vocabulary) -> list[_RuleConfig]:
+def _applying(
+    entries: Sequence[_RuleConfig], vocabulary: Vocabulary, written: VocabularyConfig | None
+) -> list[_RuleConfig]:
     """The rules whose `needs` the vocabulary has, and whose `unless` it has not."""
     applying = []
     for entry in entries:
+        if written is not None:
+            _check_groups(entry, set(written.groups))
         absent = [group for group in entry.needs if group not in vocabulary.groups]
         if absent and _is_readable(entry.rule, vocabulary.ids):
             # Were the group truly absent, its members would be too: the name is misspelt.
@@ -265,7 +277,20 @@ def _applying(entries: Sequence[_RuleConfig], vocabulary: Vocabulary) -> list[_R
             )
         if not absent and not any(group in vocabulary.groups for group in entry.unless):
             applying.append(entry)
+        elif written is not None:
+            _compile(entry.rule, entry.reason, "link", tuple(written.characteristics))
+        else:
+            read(entry.rule)
     return applying
+
+
+def _check_groups(entry: _RuleConfig, known: set[str]) -> None:
+    for key, groups in (("needs", entry.needs), ("unless", entry.unless)):
+        if unknown := [group for group in groups if group not in known]:
+            raise RuleError(
+                f"the rule {quoted(entry.rule)}: {no_such('group', unknown[0], known)}; correct "
+                f"`{key}`"
+            )
 
 
 def _is_readable(text: str, ids: Sequence[str]) -> bool:

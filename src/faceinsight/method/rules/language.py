@@ -40,6 +40,15 @@ def parse(text: str, ids: Sequence[str]) -> Formula:
     Raises:
         RuleError: the text is not a rule over these ids; the message quotes it and says where.
     """
+    return _Reader(text, ids).formula(read(text), 0)
+
+
+def read(text: str) -> Tree[Token]:
+    """Read one rule over any ids at all.
+
+    Raises:
+        RuleError: the text is no rule; the message quotes it and says where.
+    """
     if not isinstance(text, str):
         raise RuleError(f"the rule {quoted(text)} is not text; put it in quotes")
     if len(text) > MOST_CHARACTERS:
@@ -54,7 +63,7 @@ def parse(text: str, ids: Sequence[str]) -> Formula:
                 f"the rule {quoted(text)} has the control character {character!r} at character "
                 f"{place + 1}; remove it"
             )
-    return _Reader(text, ids).formula(_tree(text), 0)
+    return _tree(text)
 
 
 def quoted(text: object, most: int = _QUOTED) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -15,11 +15,13 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
     DataFrame = RuleSet = Any
 
 
-def compile_rules(rules: dict[str, Any], vocabulary: Vocabulary) -> RuleSet:
-    """Parse and compile the configured rules."""
+def compile_rules(
+    rules: dict[str, Any], vocabulary: Vocabulary, written: VocabularyConfig | None = None
+) -> RuleSet:
+    """Parse and compile the configured rules; those that are left out are checked as well."""
     from faceinsight.method.rules import compiler
 
-    return compiler.compile_rules(rules, vocabulary)
+    return compiler.compile_rules(rules, vocabulary, written)
 
 
 def prove_rules(rule_set: RuleSet) -> dict[str, Any]:

@@ -10,7 +10,9 @@ def create_pipeline() -> Pipeline:
     """Compile, prove, count."""
     return pipeline(
         [
-            node(nodes.compile_rules, ["params:rules", "vocabulary"], "rule_set"),
+            node(
+                nodes.compile_rules, ["params:rules", "vocabulary", "params:vocabulary"], "rule_set"
+            ),
             node(nodes.prove_rules, "rule_set", "rule_proofs"),
             node(
                 nodes.count_rule_violations,
