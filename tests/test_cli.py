@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from PIL import Image
 import faceinsight
 from faceinsight import cli
 from faceinsight.answers.labels import CAUTION
+from faceinsight.common.paths import printable
 from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference.answer import PhotoAnswer
 
@@ -36,6 +38,7 @@ ANSWER = PhotoAnswer(
 @dataclass
 class FakeFace:
     name: str
+    caution: str | None = None
 
     def describe(self) -> str:
         return f"the face of {self.name}"
@@ -60,7 +63,7 @@ class FakeModel:
             if file.stem.startswith("broken"):
                 yield PhotographError("truncated", f"{file} is cut off.")
             else:
-                yield [] if file.stem == "empty" else [FakeFace(file.stem)]
+                yield [] if file.stem == "empty" else [FakeFace(printable(file.stem))]
 
     def ask(self, *question: Any, **options: Any) -> PhotoAnswer:
         self.asked = (*question, options)
@@ -79,7 +82,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeModel:
     monkeypatch.setattr(faceinsight, "FaceInsight", fake, raising=False)
 
     def table(faces: list[FakeFace]) -> pd.DataFrame:
-        return pd.DataFrame({"name": [face.name for face in faces]})
+        return pd.DataFrame({"photograph": [face.name for face in faces]})
 
     monkeypatch.setattr(faceinsight, "to_frame", table, raising=False)
     return fake
@@ -113,7 +116,7 @@ def test_json_is_one_list_and_what_cannot_be_read_has_its_place(model):
 def test_a_folder_is_entered_and_a_table_written(model):
     done = call("analyze", "more", "a.png", "--csv", "faces.csv")
     assert done.exit_code == 0, done.output
-    assert Path("faces.csv").read_text() == "name\nb\na\n"
+    assert Path("faces.csv").read_text() == "photograph\nb\na\n"
     assert done.stdout == ""
 
 
@@ -221,3 +224,41 @@ def test_the_command_line_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_caution_is_read_before_what_it_concerns(model, monkeypatch):
+    monkeypatch.setattr(model, "stream", lambda files: [[FakeFace("a", "Means nothing.")]])
+    told = call("analyze", "a.png").stdout.splitlines()
+    assert told == ["a.png: 1 face", "  Means nothing.", "  1. the face of a"]
+    monkeypatch.setattr(model, "ask", lambda *_, **__: replace(ANSWER, caution="Means nothing."))
+    assert call("ask", "a.png").stdout == "Yes.\nMeans nothing.\n"
+
+
+def test_photographs_of_one_name_have_a_picture_each(model, monkeypatch):
+    for name in ("other/a.png", "A.png", "a.jpg", "a.png.gif"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    drawn = []
+    monkeypatch.setattr(
+        "faceinsight.inference.pictures.draw_photograph",
+        lambda file, faces, target: drawn.append(target.name.casefold()),
+    )
+    names = ["a.png", "other/a.png", "A.png", "a.jpg", "a.png.gif"]
+    done = call("analyze", *names, "--pictures=drawn")
+    assert done.exit_code == 0, done.output
+    assert drawn[0] == "a.jpg"
+    assert len(set(drawn)) == len(names)
+
+
+def test_no_name_of_a_file_is_a_formula_or_breaks_what_is_printed(model):
+    names = ["=1+1.png", "@a.png", "two\nlines.png", os.fsdecode(b"\xff.png")]
+    for name in names:
+        Path(name).touch()
+    done = call("analyze", *names, "--csv=faces.csv")
+    assert done.exit_code == 0, done.output
+    written = pd.read_csv("faces.csv")["photograph"].tolist()
+    assert [name[0] for name in written[:2]] == [".", "."]
+    done = call("analyze", *names)
+    assert done.exit_code == 0, done.output
+    assert len(done.stdout.splitlines()) == 2 * len(names)
+    assert json.loads(call("analyze", *names, "--json").stdout)[3]["photograph"] == r"\udcff.png"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from faceinsight.common.paths import at_home
+from faceinsight.common.paths import at_home, printable
 
 if TYPE_CHECKING:
     from faceinsight import Face, FaceInsight, PhotographError
@@ -129,7 +129,7 @@ def analyze(
             if place is not None and not place.is_dir():
                 raise click.UsageError(f"there is no folder {place.absolute()} to write into")
         opened = _open(model, options)
-        show = _Shown(as_json, table, pictures)
+        show = _Shown(as_json, table, pictures, files)
         from faceinsight.common.progress import images_bar
 
         with images_bar("analyzing", len(files), disable=len(files) < 2) as bar, show:
@@ -169,6 +169,8 @@ def ask(
         opened = _open(model, options)
         answer = opened.ask(file, question, face=face, way="direct" if direct else "grounded")
     click.echo(answer.text)
+    if answer.caution:
+        click.echo(answer.caution)
     click.echo(click.style(remarks(answer, question), dim=True), err=True)
 
 
@@ -221,9 +223,13 @@ class _Shown:
         failed: whether a photograph could not be read.
     """
 
-    def __init__(self, as_json: bool, table: Path | None, pictures: Path | None) -> None:
+    def __init__(
+        self, as_json: bool, table: Path | None, pictures: Path | None, files: Sequence[Path]
+    ) -> None:
         self.failed = False
-        self._as_json, self._table, self._pictures = as_json, table, pictures
+        self._as_json, self._table = as_json, table
+        self._pictures, self._files = pictures, files
+        self._called: dict[str, str] | None = None
         self._faces: list[Face] = []
         self._count = 0
 
@@ -238,28 +244,33 @@ class _Shown:
         if self._table is not None and kind is None:
             from faceinsight import to_frame
             from faceinsight.common.work import write_beside
+            from faceinsight.inference.table import for_spreadsheet
 
             with write_beside(self._table) as beside:
-                to_frame(self._faces).to_csv(beside, index=False, float_format="%.4f")
+                table = for_spreadsheet(to_frame(self._faces))
+                table.to_csv(beside, index=False, float_format="%.4f")
 
     def __call__(self, file: Path, found: list[Face] | PhotographError) -> None:
         """Show the faces of one photograph, or why there are none."""
         if not isinstance(found, list):
             self.failed = True
             click.echo(str(found), err=True)
-            entry: dict[str, Any] = {"error": {"reason": found.reason, "message": str(found)}}
+            said = {"reason": found.reason, "message": printable(str(found))}
+            entry: dict[str, Any] = {"error": said}
         else:
             entry = {"faces": [face.to_dict() for face in found]}
             self._draw(file, found)
         if self._as_json:
-            told = json.dumps({"photograph": str(file), **entry})
+            told = json.dumps({"photograph": _name(file), **entry})
             click.echo((",\n" if self._count else "\n") + told, nl=False)
         elif not isinstance(found, list):
             pass
         elif self._table is not None:
             self._faces += found
         else:
-            click.echo(f"{file}: {_faces(len(found))}")
+            click.echo(f"{_name(file)}: {_faces(len(found))}")
+            if found and found[0].caution:
+                click.echo(f"  {found[0].caution}")
             for number, face in enumerate(found, 1):
                 click.echo(f"  {number}. {face.describe()}")
         self._count += 1
@@ -267,10 +278,16 @@ class _Shown:
     def _draw(self, file: Path, faces: list[Face]) -> None:
         if self._pictures is None or not faces:
             return
-        from faceinsight.inference.pictures import draw_photograph
+        from faceinsight.inference.pictures import draw_photograph, picture_names
 
+        if self._called is None:
+            self._called = picture_names(dict.fromkeys(map(_name, self._files)), flat=True)
         self._pictures.mkdir(exist_ok=True)
-        draw_photograph(file, faces, self._pictures / f"{file.stem}.jpg")
+        draw_photograph(file, faces, self._pictures / self._called[_name(file)])
+
+
+def _name(file: Path) -> str:
+    return printable(str(file))
 
 
 def _faces(count: int) -> str:

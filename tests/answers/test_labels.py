@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from faceinsight.answers.labels import drawn_caution, label_words, labels_of, summary_text
+from faceinsight.answers.labels import label_words, labels_of, summary_text
 from faceinsight.method.characteristics import Vocabulary
 
 
@@ -72,29 +69,3 @@ def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabula
     assert "c.jpg" not in text
     assert "Skipped" not in summary_text(faces.head(1), skipped.head(0), vocabulary)
     assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)
-
-
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
-    """What the project has drawn, by its manifest."""
-    (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "manifest.json").write_text('{"generator": "faceinsight.data.drawn"}')
-    return tmp_path / "raw"
-
-
-@pytest.mark.parametrize(
-    ("about", "warned"),
-    [({"training": {"drawn": True}}, True), ({"training": {"drawn": False}}, False), ({}, False)],
-)
-def test_a_model_of_drawn_faces_is_put_before_photographs(
-    tmp_path: Path, raw: Path, about: dict, warned: bool
-) -> None:
-    (tmp_path / "provenance.json").write_text(json.dumps(about), encoding="utf-8")
-    photograph = tmp_path / "photographs" / "a.jpg"
-    assert drawn_caution(tmp_path, photograph) is None  # what is not there is told as such
-    photograph.parent.mkdir()
-    photograph.touch()
-    assert (drawn_caution(tmp_path, photograph) is not None) == warned
-    assert drawn_caution(tmp_path, raw) is None
-    assert drawn_caution(tmp_path, raw / "manifest.json") is None
-    assert drawn_caution(tmp_path / "nothing", photograph) is None

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from faceinsight.common.paths import printable
 from faceinsight.errors import ParameterError, PhotographError
-from faceinsight.inference.folder import find_folder, list_files, printable
+from faceinsight.inference.folder import find_folder, list_files
 from faceinsight.inference.map_files import MapFiles
 from faceinsight.inference.photograph import read_photograph
 from tests.label_tables import save_map, save_photograph

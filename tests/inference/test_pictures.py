@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from faceinsight import FaceInsight
-from faceinsight.inference.pictures import Labelled, annotate, draw_folder
+from faceinsight.inference.pictures import Labelled, annotate, draw_folder, picture_names
 from tests.inference.conftest import WHOLE
 from tests.label_tables import save_photograph
 from tests.model import tiny
@@ -53,6 +55,69 @@ def test_words_have_room_at_any_size(size: tuple[int, int], data: st.DataObject)
     assert (np.asarray(page)[-8:, -60:] == 255).all()
 
 
+def test_a_special_caution_is_seen_on_the_picture() -> None:
+    pixels = np.full((300, 400, 3), 200, dtype=np.uint8)
+    face = Labelled(1, None, ["young"])
+    page = np.asarray(annotate(pixels, [face], "It means nothing.")).astype(int)
+    red = (page[..., 0] - page[..., 1:].max(axis=2)) > 90
+    assert red[:, 720:].any()
+    assert not red[:, :720].any()
+
+
+@pytest.mark.parametrize(
+    ("photographs", "pictures"),
+    [
+        (["a.jpg", "in/b.PNG"], ["a.jpg", "in/b.jpg"]),
+        (["a.jpg", "a.png", "a_png.jpg"], ["a.jpg", "a_png.jpg", "a_png_jpg.jpg"]),
+        (["a.jpg", "A.jpg", "A.JPG"], ["a.jpg", "A_jpg.jpg", "A_JPG 2.jpg"]),
+        (["v1.2", "plain"], ["v1.2.jpg", "plain.jpg"]),
+        (["con.jpg", "Aux/NUL.png", "com1.x.jpg"], ["_con.jpg", "_Aux/_NUL.jpg", "_com1.x.jpg"]),
+        (["what?.jpg", "a:b/c. .png"], ["what_.jpg", "a_b/c.jpg"]),
+    ],
+)
+def test_a_picture_is_called_as_its_photograph_and_no_two_alike(photographs, pictures) -> None:
+    named = picture_names(photographs)
+    assert list(named) == photographs
+    if photographs[0] == "a.jpg" and "A.JPG" in photographs:
+        assert len({name.casefold() for name in named.values()}) == 3
+    else:
+        assert list(named.values()) == pictures
+
+
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1), unique=True
+    )
+)
+def test_names_of_pictures_fit_any_file_system(names: list[str]) -> None:
+    names = [name * 60 for name in names]
+    called = picture_names(names).values()
+    assert len({name.casefold() for name in called}) == len(names)
+    assert all(len(name.encode()) <= 255 - 10 for name in called)
+    assert not any(set(name) & set('<>:"|?*/\\') for name in called)
+
+
+@pytest.mark.parametrize("letter", ["a", "\N{GREEK SMALL LETTER ALPHA}"])
+def test_the_longest_names_have_a_picture_and_one_fault_ends_nothing(
+    org: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, letter: str
+) -> None:
+    photos = tmp_path / "photos"
+    stem = letter * (251 // len(letter.encode()))
+    for name in (f"{stem}.png", f"{stem[:-1]}b.png", "bad.png"):
+        save_photograph(photos, name)
+    faces = FaceInsight.from_pretrained(org, WHOLE).analyze_folder(photos, progress=False).faces
+    save = Image.Image.save
+
+    def fails(image: Image.Image, path: Path, *args: Any, **kwargs: Any) -> None:
+        if path.name.startswith(".bad"):
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        save(image, path, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "save", fails)
+    folder = draw_folder(photos, faces, tiny.vocabulary(), tmp_path / "work", progress=False)
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_a_folder_of_pictures(org: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     photos = tmp_path / "photos"
     for name in ("a.png", "in/b.png", "c.png"):
@@ -71,11 +136,11 @@ def test_a_folder_of_pictures(org: Path, tmp_path: Path, caplog: pytest.LogCaptu
         return {p.relative_to(folder).as_posix(): p.stat().st_mtime_ns for p in files}
 
     first = draw()
-    assert set(first) == {"a.png.jpg", "a.png.jpg.jpg", "in/b.png.jpg"}
+    assert set(first) == {"a.jpg", "a.png.jpg", "in/b.jpg"}
     assert "c.png" in caplog.text
     assert draw() == first
     (work,) = (tmp_path / "work/pictures").iterdir()
-    (work / "pictures/.a.png.01234567.jpg").touch()  # as a killed run leaves it
-    with Image.open(work / "pictures/a.png.jpg") as picture:
+    (work / "pictures/.a.01234567.jpg").touch()  # as a killed run leaves it
+    with Image.open(work / "pictures/a.jpg") as picture:
         assert picture.size[0] > 720
     assert draw() == first

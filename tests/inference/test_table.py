@@ -18,7 +18,7 @@ from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.inference.cropper import Cropper
-from faceinsight.inference.table import require_faces
+from faceinsight.inference.table import for_spreadsheet, require_faces
 from faceinsight.method.variants import ORG
 from faceinsight.model.modeling import FaceInsightModel
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
@@ -85,7 +85,7 @@ def test_whole_photographs_in_order_of_their_names(org: Path, photos: Path) -> N
     crops = [crop(np.asarray(Image.open(photos / name))) for name in names]
     assert np.allclose(faces[P], expected(org, *crops), atol=1e-6)
     assert not tiny.ruleset().violated(faces[D].to_numpy(dtype=bool)).any()
-    assert list(faces.columns[8:]) == P + D
+    assert list(faces.columns[9:]) == P + D
 
 
 def test_what_cannot_be_scored_is_listed_and_the_rest_go_on(org: Path, photos: Path) -> None:
@@ -328,3 +328,14 @@ def test_only_a_few_photographs_are_in_memory(
         given += len(batch.names)
         assert len(taken) - given <= 8
     assert given == 40
+
+
+def test_no_name_is_a_formula_in_a_spreadsheet(org: Path, tmp_path: Path) -> None:
+    for name in ("=1+1.png", "+a.png", "-a.png", "@a.png", "\ta.png", "in/=b.png", "plain.png"):
+        save_photograph(tmp_path / "photos", name)
+    faces = score(org, tmp_path / "photos").faces
+    sheet = for_spreadsheet(faces)["photograph"]
+    assert not sheet.str.match(r"[=+@\t\r-]").any()
+    kept = [name for name in sheet if (tmp_path / "photos" / name).is_file()]
+    assert len(kept) == 6  # a tab is written as an escape
+    assert faces["photograph"].str.startswith("=").any()

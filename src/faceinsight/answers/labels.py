@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.data.registry import dataset_name
@@ -68,31 +66,6 @@ def labels_of(present: Collection[str], vocabulary: Vocabulary) -> list[str]:
             words += f" ({', '.join(dataset_name(name) for name in names[id_])})"
         said.setdefault(words.lower(), words)
     return list(said.values())
-
-
-def drawn_caution(model_folder: Path, photographs: Path) -> str | None:
-    """A warning where a model that has seen drawn faces alone is put before anything else.
-
-    Args:
-        model_folder: a saved model.
-        photographs: a file, or a folder of them.
-    """
-    from faceinsight.data.drawn.writing import is_drawn
-
-    path = Path(model_folder) / "provenance.json"
-    about = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if not about.get("training", {}).get("drawn"):
-        return None
-    try:
-        place = Path(photographs).resolve(strict=True)
-    except (OSError, RuntimeError):  # What is wrong with the path is told by what reads it.
-        return None
-    if any(is_drawn(folder) for folder in (place, *place.parents)):
-        return None
-    return (
-        "This model has seen drawn faces alone: what it says of a photograph means nothing. Train "
-        "one on photographs first (--env=small)."
-    )
 
 
 def summary_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +37,12 @@ def at_home(path: Path | str) -> str:
             raises.
     """
     return os.path.expanduser(path)  # noqa: PTH111
+
+
+def printable(name: str) -> str:
+    """A path as text for tables and terminals: what is no text is written as an escape.
+
+    That is bytes that are no valid Unicode, and control characters, such as a line break.
+    """
+    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: ascii(match[0])[1:-1], text)

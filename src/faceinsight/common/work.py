@@ -111,7 +111,9 @@ def write_beside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept last: writers that choose a format by it (Parquet, PNG) must still see it.
-    beside = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    # A name that just fits stays so: what makes the temporary one longer is taken off its stem.
+    stem = path.stem.encode(errors="surrogateescape")[:200].decode(errors="ignore")
+    beside = path.with_name(f".{stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         yield beside
         if path.is_dir() and beside.is_dir():

@@ -57,6 +57,7 @@ class PhotoAnswer:
         contradictions: ids of which the answer says something else than `labels`, of a group those
             that it is wrong to name; none but for direct answers.
         reason: what is to be known of how the words came about; may be empty.
+        caution: why what is said means nothing; None where there is no such reason.
     """
 
     text: str
@@ -69,6 +70,7 @@ class PhotoAnswer:
     said: dict[str, bool]
     contradictions: tuple[str, ...]
     reason: str = ""
+    caution: str | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -122,7 +124,11 @@ def answer_question(
         made = (asking.ground if way == "grounded" else asking.answer)(inputs, generate)
     left, top, right, bottom = crops.boxes[row].tolist()
     return PhotoAnswer(
-        **made, face=int(crops.numbers[row]), box=(left, top, right, bottom), faces=len(crops)
+        **made,
+        face=int(crops.numbers[row]),
+        box=(left, top, right, bottom),
+        faces=len(crops),
+        caution=crops.caution(row) if model.drawn_alone else None,
     )
 
 

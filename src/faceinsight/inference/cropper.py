@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from faceinsight.common.paths import printable
 from faceinsight.common.recipes import recipe
 from faceinsight.common.threads import ahead
 from faceinsight.common.work import digest
@@ -25,6 +26,7 @@ from faceinsight.data.crops import Face, cut_face, parse_faces
 from faceinsight.data.parsing.provided import MAP_FOLDERS
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import PhotographError, WeightsError
+from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn
 from faceinsight.inference.map_files import MapFiles
 from faceinsight.inference.photograph import Photo, is_path, path_of, read_photograph
 from faceinsight.inference.settings import PhotoSettings
@@ -50,6 +52,7 @@ class Photograph:
         faces: what was found in it, from left to right.
         scores: of its faces, the detector's; NaN where the whole photograph is the face.
         error: why nothing can be said of it.
+        is_drawn: whether it lies in what this project has drawn.
         pixels: [H, W, 3] uint8 as it is meant to be seen, until its faces are cut.
         label_map: [H, W] uint8, where it lies beside the photograph as a file.
         views: what the detector sees.
@@ -60,6 +63,7 @@ class Photograph:
     faces: list[Face] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     error: PhotographError | None = None
+    is_drawn: bool = False
     pixels: np.ndarray | None = None
     label_map: np.ndarray | None = None
     views: Views | None = None
@@ -79,6 +83,7 @@ class Crops:
         numbers: [N] int64, 1, 2, ... from left to right within a photograph.
         map_from: where each map is from: `detected`, `crop`, `provided` or `none`.
         names: what each of the P photographs is called.
+        drawn: whether each of the P photographs lies in what this project has drawn.
         errors: the photographs that cannot be used, by number from 0, and why.
     """
 
@@ -90,6 +95,7 @@ class Crops:
     numbers: np.ndarray
     map_from: tuple[str, ...]
     names: tuple[str, ...]
+    drawn: tuple[bool, ...]
     errors: dict[int, PhotographError]
 
     def __len__(self) -> int:
@@ -108,6 +114,7 @@ class Crops:
             numbers=np.ones(n, dtype=np.int64),
             map_from=("none" if maps is None else "provided",) * n,
             names=tuple(map(str, range(n))),
+            drawn=(False,) * n,
             errors={},
         )
 
@@ -135,8 +142,13 @@ class Crops:
             numbers=np.array([face.at for face in faces], dtype=np.int64),
             map_from=tuple(face.map_from for face in faces),
             names=tuple(p.name for p in photographs),
+            drawn=tuple(p.is_drawn for p in photographs),
             errors={i: p.error for i, p in enumerate(photographs) if p.error is not None},
         )
+
+    def caution(self, row: int) -> str | None:
+        """What is to be known of a face before a model that has seen drawn faces alone."""
+        return None if self.drawn[self.photographs[row]] else DRAWN_ALONE
 
     def largest(self) -> int:
         """Row of the largest face, the first of equal ones."""
@@ -282,7 +294,7 @@ class Cropper:
 
     def _read(self, given: tuple[Photo, str]) -> Photograph:
         photo, name = given
-        photograph = Photograph(name)
+        photograph = Photograph(name, is_drawn=is_among_drawn(path_of(photo)))
         try:
             pixels = read_photograph(photo, name, self._settings.max_pixels)
             photograph.size = pixels.shape[0], pixels.shape[1]
@@ -328,7 +340,7 @@ def zip_names(photos: Iterable[Photo], names: Iterable[str] | None) -> Iterator[
         yield from zip(photos, names, strict=True)
         return
     for number, photo in enumerate(photos, 1):
-        yield photo, os.fspath(photo) if is_path(photo) else f"photograph {number}"
+        yield photo, printable(os.fspath(photo)) if is_path(photo) else f"photograph {number}"
 
 
 def _take_whole(photograph: Photograph) -> None:

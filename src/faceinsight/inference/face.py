@@ -27,8 +27,9 @@ FACE_COLUMNS = {
     "right": "int32",
     "bottom": "int32",
     "score": "float32",
+    "caution": "string[pyarrow]",
 }
-"""Columns of a face's place in a table, and their types."""
+"""Columns in which a table says where a face is and what is to be known of it, and their types."""
 
 _MOST_WORDS = 12
 """Labels that `repr` shows."""
@@ -84,6 +85,7 @@ class Face:
         expression: likewise.
         race: likewise, and None unless what is sensitive was asked for.
         uncertain: characteristics of which the model cannot tell; None where it cannot say so.
+        caution: why what is said of it means nothing; None where there is no such reason.
         crop: [s, s, 3] uint8, RGB, what the model saw.
     """
 
@@ -99,6 +101,7 @@ class Face:
     expression: ClassEstimate | None
     race: ClassEstimate | None
     uncertain: tuple[str, ...] | None
+    caution: str | None
     crop: np.ndarray = field(repr=False, compare=False)
     _words: Callable[[], str] = field(repr=False, compare=False)
 
@@ -122,6 +125,7 @@ class Face:
             "number": self.number,
             "bbox": list(self.bbox),
             "confidence": self.confidence,
+            "caution": self.caution,
             "labels": list(self.labels),
             "description": self.describe(),
             **{
@@ -150,10 +154,11 @@ class Face:
         if self.confidence is not None:
             where += f", found with a score of {self.confidence:.2f}"
         labels = ", ".join(self.labels) or "none of the characteristics"
+        caution = "" if self.caution is None else f"<p><b>{escape(self.caution)}</b></p>"
         return (
             '<div style="display:flex;gap:1em;align-items:flex-start;max-width:48em">'
             f'<img src="{source}" width="{_SHOWN}" height="{_SHOWN}" alt="face {self.number}">'
-            f"<div><small>{escape(where)}</small><p>{escape(self.describe())}</p>"
+            f"<div><small>{escape(where)}</small>{caution}<p>{escape(self.describe())}</p>"
             f"<p>{escape(labels)}</p></div></div>"
         )
 
@@ -178,16 +183,19 @@ def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.Dat
         faces: what `FaceInsight.analyze` gave of one photograph, or of many; errors have no rows.
 
     Returns:
-        One row a face: `photograph`, `face`, `left`, `top`, `right`, `bottom`, `score`, `p_<id>`
-        float32 and `d_<id>` int8, the columns that tables of predictions have as well.
+        One row a face: `photograph`, `face`, `left`, `top`, `right`, `bottom`, `score`,
+        `caution`, `p_<id>` float32 and `d_<id>` int8; the last two as in tables of predictions.
     """
     import pandas as pd
 
     listed = [face for one in faces for face in _listed(one)]
     ids = list(listed[0].probabilities) if listed else []
     table = pd.DataFrame(
-        [(face.photograph, face.number, *face.bbox, face.confidence) for face in listed],
-        columns=["photograph", "face", "left", "top", "right", "bottom", "score"],
+        [
+            (face.photograph, face.number, *face.bbox, face.confidence, face.caution)
+            for face in listed
+        ],
+        columns=["photograph", *FACE_COLUMNS],
     ).astype(FACE_COLUMNS)
     shape = len(listed), len(ids)
     p = np.array([[face.probabilities[id_] for id_ in ids] for face in listed]).reshape(shape)

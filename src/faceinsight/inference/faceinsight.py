@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from faceinsight.common.devices import find_device
 from faceinsight.data.parsing.weights import check_weights
 from faceinsight.errors import ParameterError, PhotographError
+from faceinsight.inference.caution import saw_drawn_alone
 from faceinsight.inference.cropper import Cropper, Crops, crop_settings
 from faceinsight.inference.face import Face
 from faceinsight.inference.photograph import Photo, is_one_photograph
@@ -45,6 +46,7 @@ class FaceInsight:
         network: the neural network.
         settings: as given.
         source: as given.
+        drawn_alone: whether all faces of its training were drawn.
         alone: is held while the network computes.
     """
 
@@ -57,7 +59,8 @@ class FaceInsight:
         self.network = network
         self.settings = settings or PhotoSettings()
         self.source = source
-        self._reader = FaceReader(network)
+        self.drawn_alone = saw_drawn_alone(source)
+        self._reader = FaceReader(network, self.drawn_alone)
         self._cropper: Cropper | None = None
         self._making, self.alone = Lock(), Lock()
 

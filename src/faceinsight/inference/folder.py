@@ -115,8 +115,3 @@ def _mirrors(maps: Path, beside: set[str]) -> bool:
 
 def _below(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix()
-
-
-def printable(name: str) -> str:
-    """A path as valid Unicode: bytes that are none are written as escapes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

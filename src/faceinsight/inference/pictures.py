@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, count
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from faceinsight.answers.labels import CAUTION, labels_of, present_in
+from faceinsight.common.paths import printable
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
 from faceinsight.common.threads import ahead
@@ -21,7 +26,7 @@ from faceinsight.data.geometry import Box
 from faceinsight.data.photographs import MAX_PIXELS
 from faceinsight.errors import PhotographError
 from faceinsight.inference.face import Face
-from faceinsight.inference.folder import find_folder, list_files, printable
+from faceinsight.inference.folder import find_folder, list_files
 from faceinsight.inference.photograph import Photo, read_photograph
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.method.characteristics import Vocabulary
@@ -34,10 +39,19 @@ _log = logging.getLogger(__name__)
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, dark enough for text on white.
 _COLOURS = ("#0072B2", "#D55E00", "#007A5A", "#A5527A", "#8A6100", "#3A3A3A")
-_INK, _FAINT = "#22272e", "#5a636d"
+_INK, _FAINT, _WARNING = "#22272e", "#5a636d", "#b3261e"
 _SMALLEST, _LARGEST = 720, 1600
 _LETTERS = 34
 _MOST_COLUMNS = 4
+
+_LONGEST = 200
+"""Bytes of a file's name without its ending; file systems take 255, some 143 letters of two."""
+
+_RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
+"""Names that Windows keeps for devices."""
+
+_OF_ALL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""Faults of the disk, not of one file's name: they stop everything."""
 
 _Line = tuple[str, str]
 """Words and their colour."""
@@ -78,7 +92,7 @@ def draw_folder(
         progress: show a progress bar.
 
     Returns:
-        a folder of JPEG files, each called as its photograph with `.jpg` at the end.
+        a folder of JPEG files, called as `picture_names` says.
 
     Raises:
         ParameterError: `photos` is no folder.
@@ -90,20 +104,24 @@ def draw_folder(
     target = work_folder.path / "pictures"
     target.mkdir(exist_ok=True)
     names = {printable(name): name for name in list_files(folder)[0]}
+    called = picture_names(faces["photograph"].unique())
 
     def draw(of_one: tuple[str, list[dict[Any, Any]]]) -> None:
         name, rows = of_one
-        path = target / f"{name}.jpg"
+        path = target / called[name]
         if path.exists() or name not in names:
             return
+        caution = rows[0].get("caution")
+        labelled = [_labelled(row, vocabulary) for row in rows]
         try:
             pixels = read_photograph(folder / names[name], name, settings.max_pixels)
+            _save(pixels, labelled, None if pd.isna(caution) else caution, path)
         except PhotographError as error:
             _log.warning("no picture is drawn: %s", error)
-            return
-        labelled = [_labelled(row, vocabulary) for row in rows]
-        with write_beside(path) as beside:
-            annotate(pixels, labelled).save(beside, quality=90)
+        except OSError as error:
+            if error.errno in _OF_ALL:
+                raise
+            _log.warning("no picture is drawn of %s: %s", name, error.strerror or error)
 
     photographs = faces.groupby("photograph", sort=False)
     total = photographs.ngroups
@@ -132,8 +150,55 @@ def draw_photograph(photo: Photo, faces: Sequence[Face], target: Path) -> None:
         Labelled(face.number, face.bbox if face.confidence is not None else None, face.labels)
         for face in faces
     ]
+    _save(pixels, labelled, faces[0].caution if faces else None, target)
+
+
+def _save(pixels: np.ndarray, faces: Sequence[Labelled], caution: str | None, target: Path) -> None:
     with write_beside(target) as beside:
-        annotate(pixels, labelled).save(beside, quality=90)
+        annotate(pixels, faces, caution).save(beside, "JPEG", quality=90)
+
+
+def picture_names(photographs: Iterable[str], flat: bool = False) -> dict[str, str]:
+    """What the picture of each photograph is called: as the photograph, ending in `.jpg`.
+
+    No two are called alike, not even where capitals do not count. Where a name is too long for a
+    file, or has characters that a file system of today refuses, it is changed as little as may be.
+
+    Args:
+        photographs: POSIX paths, each once.
+        flat: all pictures lie in one folder; else in folders as the photographs do.
+    """
+    named: dict[str, str] = {}
+    taken: set[str] = set()
+    for photograph in photographs:
+        *folders, file = photograph.split("/")
+        stem, dot, ending = file.rpartition(".")
+        is_picture = bool(stem) and (guess_type(file.lower())[0] or "").startswith("image/")
+        plain = stem if is_picture else file
+        above = "".join(f"{_shortened(_portable(name))}/" for name in folders if not flat)
+        # Where another is called so: with what tells them apart, and then with a number.
+        others = (f"{plain} {number}" for number in count(2))
+        for stem in chain([plain], [f"{plain}_{ending}"] if is_picture and dot else [], others):
+            name = f"{above}{_shortened(_portable(stem))}.jpg"
+            if name.casefold() not in taken:
+                break
+        taken.add(name.casefold())
+        named[photograph] = name
+    return named
+
+
+def _portable(name: str) -> str:
+    """A name that any file system takes, if it is short enough."""
+    name = re.sub(r'[<>:"\\|?*\x00-\x1f]', "_", name).rstrip(". ") or "_"
+    return f"_{name}" if _RESERVED.fullmatch(name.partition(".")[0]) else name
+
+
+def _shortened(name: str) -> str:
+    """A name of at most `_LONGEST` bytes; a shortened one ends in a digest of the whole."""
+    encoded = name.encode()
+    if len(encoded) <= _LONGEST:
+        return name
+    return f"{encoded[: _LONGEST - 9].decode(errors='ignore')}_{digest(name)[:8]}"
 
 
 def _rows(photographs: Any) -> Iterator[tuple[str, list[dict[Any, Any]]]]:
@@ -151,7 +216,7 @@ def _labelled(row: Mapping[Any, Any], vocabulary: Vocabulary) -> Labelled:
     )
 
 
-def annotate(pixels: np.ndarray, faces: Sequence[Labelled]) -> Image:
+def annotate(pixels: np.ndarray, faces: Sequence[Labelled], special: str | None = None) -> Image:
     """A photograph with numbered boxes, and each face's labels in columns at its right.
 
     Small photographs are enlarged and large ones reduced, to between 720 and 1600 pixels, so that
@@ -160,6 +225,7 @@ def annotate(pixels: np.ndarray, faces: Sequence[Labelled]) -> Image:
     Args:
         pixels: [H, W, 3] uint8, RGB.
         faces: from left to right.
+        special: a caution that concerns this picture.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -174,7 +240,9 @@ def annotate(pixels: np.ndarray, faces: Sequence[Labelled]) -> Image:
     line, margin = round(letter * 1.4), letter
     column = round(_LETTERS * letter * 0.55)
 
-    caution = _wrapped(CAUTION, small, column)
+    caution = [(words, _FAINT) for words in _wrapped(CAUTION, small, column)]
+    if special is not None:
+        caution = [(words, _WARNING) for words in _wrapped(special, small, column)] + caution
     room = (size[1] - 2 * margin) // line - len(caution) - 1
     columns = _in_columns([_lines(face, font, column) for face in faces], room)
     most = max([room, *map(len, columns)])
@@ -186,9 +254,9 @@ def annotate(pixels: np.ndarray, faces: Sequence[Labelled]) -> Image:
         left = size[0] + margin + number * (column + 2 * margin)
         for row, (words, colour) in enumerate(lines):
             canvas.text((left, margin + row * line), words, fill=colour, font=font)
-    for number, words in enumerate(caution):
+    for number, (words, colour) in enumerate(caution):
         at = (size[0] + margin, tall - margin - (len(caution) - number) * line)
-        canvas.text(at, words, fill=_FAINT, font=small)
+        canvas.text(at, words, fill=colour, font=small)
     for face in faces:
         if face.box is not None:
             _draw_box(canvas, face, scale, font)

@@ -29,10 +29,12 @@ class FaceReader:
 
     Args:
         network: brings vocabulary, rules, words, and what it has learnt.
+        drawn_alone: whether all faces of its training were drawn.
     """
 
-    def __init__(self, network: FaceInsightModel) -> None:
+    def __init__(self, network: FaceInsightModel, drawn_alone: bool = False) -> None:
         self._network = network
+        self._drawn_alone = drawn_alone
         vocabulary = network.vocabulary
         self._groups = {
             name: _group_of(vocabulary, name) for name in ("age", "gender", "expression", "race")
@@ -75,6 +77,7 @@ class FaceReader:
             expression=held["expression"],
             race=held["race"],
             uncertain=None,
+            caution=crops.caution(row) if self._drawn_alone else None,
             crop=shown_crop(crops.pixels[row]),
             _words=partial(self._described, labels, words),
         )

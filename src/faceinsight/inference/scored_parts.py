@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faceinsight.common.paths import printable
 from faceinsight.common.work import write_beside
 from faceinsight.data.photographs import stamp_files
-from faceinsight.inference.folder import Skipped, printable
+from faceinsight.inference.folder import Skipped
 from faceinsight.inference.map_files import MapFiles
 
 OK = "ok"

@@ -33,6 +33,8 @@ class PhotoSettings(BaseModel):
         parser_weights: file of the parser; None lets pyfacer fetch its own.
         sensitive: whether what the vocabulary calls sensitive (race and the like) is handed out.
         pictures: whether the pipeline also draws each photograph with its labels.
+        anyway: whether the pipeline goes on where a model that has seen drawn faces alone is asked
+            about photographs.
         batch_size: faces a forward pass of parser and network.
         workers: threads that read and cut photographs.
         max_pixels: larger photographs are refused.
@@ -48,6 +50,7 @@ class PhotoSettings(BaseModel):
     parser_weights: Path | None = None
     sensitive: bool = False
     pictures: bool = False
+    anyway: bool = False
     batch_size: int = Field(default=32, ge=1)
     workers: int = Field(default=4, ge=1)
     max_pixels: float = Field(default=MAX_PIXELS, gt=0)

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from faceinsight.answers.labels import drawn_caution
+from faceinsight.common.paths import printable
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest
 from faceinsight.errors import ParameterError, PhotographError
+from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import FACE_COLUMNS, answer_columns
-from faceinsight.inference.folder import Skipped, find_folder, list_files, printable
+from faceinsight.inference.folder import Skipped, find_folder, list_files
 from faceinsight.inference.scored_parts import OK, Parts, stamps
 from faceinsight.inference.settings import MOST_SIDE, PhotoSettings
 from faceinsight.model.labels import consistent_labels, handed_out, probabilities, rules_of
@@ -41,7 +42,8 @@ class Scores(NamedTuple):
     Attributes:
         faces: one row a face: `photograph` (path below the folder), `face` (1, 2, ... from left to
             right), `left`, `top`, `right`, `bottom` (its box in pixels of the photograph as it is
-            meant to be seen), `score` (the detector's; null for a whole photograph), `map_from`
+            meant to be seen), `score` (the detector's; null for a whole photograph), `caution`
+            (why what is said of it means nothing; null where there is no such reason), `map_from`
             (`detected`, `crop`, `provided` or `none`), and of each characteristic that the model
             was taught, sensitive ones if asked for, `p_<id>` float32 and `d_<id>` int8: labels
             that together break no rule.
@@ -64,8 +66,8 @@ def analyze_folder(
     names, not_entered = list_files(folder)
     rules_of(model.network)  # before anything is scored
     cropper = model.cropper
-    if model.source and (caution := drawn_caution(model.source, folder)):
-        logger.warning(caution)
+    if model.drawn_alone and not is_among_drawn(folder):
+        logger.warning(DRAWN_ALONE)
     workers = model.settings.workers
     files = stamps(folder, names, cropper.map_files, workers)
     # Files of other kinds lack no map: they are skipped as what they are.
@@ -128,6 +130,7 @@ class _Columns:
 
     def __init__(self, model: FaceInsight, sensitive: bool) -> None:
         self._network = model.network
+        self._drawn_alone = model.drawn_alone
         self._kept = np.flatnonzero(handed_out(model.network, sensitive))
         self.ids = [model.vocabulary.ids[column] for column in self._kept]
 
@@ -138,6 +141,9 @@ class _Columns:
             "face": crops.numbers,
             **dict(zip(("left", "top", "right", "bottom"), crops.boxes.T, strict=True)),
             "score": crops.scores,
+            "caution": [
+                crops.caution(row) if self._drawn_alone else None for row in range(len(crops))
+            ],
             "map_from": pd.array(crops.map_from, dtype="string[pyarrow]"),
         }
         decoded = consistent_labels(self._network, logits)
@@ -151,6 +157,16 @@ class _Columns:
         size = self._network.config.image_size
         nothing = Crops.of_arrays(np.empty((0, size, size, 3), dtype=np.uint8), None)
         return self.table(nothing, np.empty((0, len(self._network.vocabulary)), dtype=np.float32))
+
+
+def for_spreadsheet(table: pd.DataFrame) -> pd.DataFrame:
+    """A table for a CSV file, in which no photograph's name is a formula.
+
+    A spreadsheet computes what begins with `=`, `+`, `-` or `@`. With `./` in front a path below a
+    folder means the same file, and is text.
+    """
+    names = table["photograph"].astype("string")
+    return table.assign(photograph=names.mask(names.str.match("[=+@-]"), "./" + names))
 
 
 def require_faces(scores: Scores, photos: Path | str) -> Scores:

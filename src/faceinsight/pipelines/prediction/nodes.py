@@ -18,14 +18,16 @@ def score_photographs(
     model: Path, photos: str | None, predict: PhotoSettings, work: str
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Every face of a folder, once for programs and once for people; and what was skipped."""
+    from faceinsight.inference.caution import refuse_photographs
     from faceinsight.inference.folder import find_folder
     from faceinsight.inference.loading import loaded
-    from faceinsight.inference.table import require_faces
+    from faceinsight.inference.table import for_spreadsheet, require_faces
 
     folder = find_folder(photos)  # what is wrong with it is told before weights are read
+    refuse_photographs(model, folder, predict.anyway)
     scores = loaded(model, settings=predict).analyze_folder(folder, work=work)
     faces, skipped = require_faces(scores, str(photos))
-    return faces, faces, skipped
+    return faces, for_spreadsheet(faces), for_spreadsheet(skipped)
 
 
 def draw_photographs(
