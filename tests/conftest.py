@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings
 
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.settings import words_of
@@ -16,6 +17,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch wo
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
+
+# A test that asks for more examples says so.
+settings.register_profile("suite", max_examples=30, deadline=None)
+settings.load_profile("suite")
 
 
 _LONGEST = ("pipelines", "training", "rivals", "model")

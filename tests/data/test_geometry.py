@@ -69,7 +69,7 @@ def test_a_senseless_box_costs_nothing() -> None:
     assert cut_photograph(np.zeros((50, 60, 3), np.uint8), square, 32).shape == (32, 32, 3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(height=sides, width=sides, box=st.tuples(edges, edges, edges, edges), whole=st.booleans())
 def test_maps_agree_with_nearest_neighbours_taken_one_by_one(
     height: int, width: int, box: tuple[int, int, int, int], whole: bool
@@ -100,7 +100,7 @@ def test_maps_agree_with_nearest_neighbours_taken_one_by_one(
     assert truly - 2 <= rows.stop - rows.start <= truly + 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     data=st.data(),
     height=st.integers(16, 80),

@@ -268,7 +268,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")
 def test_no_bytes_cause_anything_but_a_photograph_or_a_refusal(
@@ -289,7 +289,7 @@ def test_no_bytes_cause_anything_but_a_photograph_or_a_refusal(
         assert pixels.flags.c_contiguous
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(relative=st.text(max_size=30))
 def test_no_path_causes_anything_but_a_refusal(
     tmp_path_factory: pytest.TempPathFactory, relative: str

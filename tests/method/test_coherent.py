@@ -52,7 +52,7 @@ def brute_force(made: list[Made], learnt: set[int], logits: list[float]):
     return rows, weight / weight.sum(), left
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(made=made_rules, logits=logit_rows, learnt=subsets)
 def test_marginals_are_sums_over_consistent_assignments(made, logits, learnt):
     assume(consistent(made).any())
@@ -63,7 +63,7 @@ def test_marginals_are_sums_over_consistent_assignments(made, logits, learnt):
     assert np.isnan(np.delete(got, taught)).all()
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(made=made_rules, logits=logit_rows, learnt=subsets)
 def test_labels_are_consistent_and_right_as_often_as_can_be(made, logits, learnt):
     assume(consistent(made).any())
@@ -103,7 +103,7 @@ def chance(noted: np.ndarray, row: np.ndarray, noise: Noise, group: list[int] | 
     return p
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(
     made=made_rules,
     logits=logit_rows,

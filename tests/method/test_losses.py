@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from faceinsight.method.losses import masked_bce
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     arrays("float64", (3, 4), elements=st.floats(-20, 20)),
     arrays("int8", (3, 4), elements=st.integers(-1, 1)),

@@ -51,7 +51,7 @@ label_arrays = st.integers(1, 6).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(
     label_arrays,
     st.sampled_from([0.1, 0.4, 0.5, 1.0]),

@@ -157,7 +157,7 @@ def configure_datasets(datasets: Mapping[str, Any]) -> None:
             raise ParameterError(
                 f"datasets.{name}: {settings!r} says nothing of a data set; write e.g. use: false"
             )
-        is_table = bool(settings) and settings.get("table") is not None
+        is_table = (settings or {}).get("table") is not None
         if not str(name).isidentifier():
             raise ParameterError(
                 f"datasets.{name}: the name of a data set is letters, digits and underscores"

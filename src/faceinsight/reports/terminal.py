@@ -71,7 +71,7 @@ def metric_tables(made: Collection[str], load: Load) -> list[str]:
 
 def faces_are_drawn(load: Load) -> bool:
     """By this run, or found drawn where photographs of one's own were expected."""
-    from faceinsight.data.drawn import is_drawn
+    from faceinsight.data.drawn.writing import is_drawn
 
     parameters = load("parameters")
     return parameters["drawing"] is not None or is_drawn(Path(parameters["raw"]))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from faceinsight.data.drawn import DrawnSettings, draw_datasets
+from faceinsight.data.drawn.settings import DrawnSettings
+from faceinsight.data.drawn.writing import draw_datasets
 from faceinsight.method.characteristics import Vocabulary
 
 SETTINGS = DrawnSettings(

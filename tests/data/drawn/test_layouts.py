@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceinsight.data.drawn import DATASETS, DrawnSettings, draw_datasets
 from faceinsight.data.drawn.layouts import CELEBA_COLUMNS, MAAD_COLUMNS, WRITERS
+from faceinsight.data.drawn.settings import DATASETS, DrawnSettings
+from faceinsight.data.drawn.writing import draw_datasets
 from faceinsight.data.readers import read_labels
 
 

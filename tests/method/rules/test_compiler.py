@@ -170,11 +170,10 @@ def test_a_bad_entry_is_refused_with_its_own_words(
     ],
 )
 def test_a_slip_in_a_rule_that_is_left_out_is_told_at_once(
-    change: dict[str, Any], told: str, project_root: Path
+    change: dict[str, Any], told: str, vocabulary: Vocabulary
 ) -> None:
     """Without FairFace no rule about its races is needed; its author is told all the same."""
-    text = (project_root / "conf/base/characteristics.yml").read_text("utf-8")
-    config = yaml.safe_load(text)["vocabulary"]
+    config = vocabulary.to_config()
     del config["tasks"]["fairface"]
     written = VocabularyConfig.model_validate(config)
     vocabulary = Vocabulary.from_config(written)

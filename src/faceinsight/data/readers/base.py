@@ -30,7 +30,7 @@ LABEL_TYPE = pa.int8()
 _SKIPPED_TYPES = {"file": pa.string(), "row": pa.int32(), "reason": pa.string()}
 
 # A name that leads out of the data set's folder, or reads differently on another system.
-UNSAFE_NAME = r"^$|^/|^[A-Za-z]:|\\|[\x00-\x1f\x7f]|//|/$|(^|/)\.\.?(/|$)"
+UNSAFE_NAME = r"^$|^/|^[A-Za-z]:|\\|[\x00-\x1f\x7f]|//|/$|(?:^|/)\.\.?(?:/|$)"
 
 
 def no_skipped() -> pd.DataFrame:

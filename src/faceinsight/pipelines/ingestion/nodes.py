@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.data.drawn.settings import DrawnSettings
+from faceinsight.data.drawn.settings import DATASETS, DrawnSettings
 from faceinsight.data.registry import (
     AuditSettings,
     DatasetSettings,
@@ -38,7 +38,7 @@ def find_raw(raw: str, drawing: DrawnSettings | None, vocabulary: Vocabulary) ->
     folder = Path(raw)
     if drawing is not None:
         from faceinsight.common.devices import cores
-        from faceinsight.data.drawn import DATASETS, draw_datasets
+        from faceinsight.data.drawn.writing import draw_datasets
 
         # To start a process takes as long as to draw a hundred faces.
         many = sum(map(drawing.count, DATASETS)) >= 1000

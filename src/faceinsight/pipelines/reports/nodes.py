@@ -114,7 +114,7 @@ def write_report(
     """The report as one HTML page."""
     from faceinsight.common.provenance import provenance
     from faceinsight.common.work import digest
-    from faceinsight.data.drawn import is_drawn
+    from faceinsight.data.drawn.writing import is_drawn
     from faceinsight.data.store import StoredCrops
     from faceinsight.reports.examples import example_faces
     from faceinsight.reports.report import render_report
