@@ -1,7 +1,12 @@
 import errno
 import os
+import re
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.startup import bootstrap_project
@@ -11,6 +16,7 @@ from kedro.validation.exceptions import ModelInstantiationError, ParameterValida
 from pydantic import ValidationError
 
 from faceinsight.common.messages import no_such
+from faceinsight.common.paths import writes_into
 from faceinsight.data.registry import DatasetSettings
 from faceinsight.errors import ParameterError
 from faceinsight.model.settings import TextSettings
@@ -159,7 +165,7 @@ def test_a_defect_keeps_its_traceback(error):
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.EACCES, "permissions"), (errno.ENOSPC, "make room"), (errno.ENAMETOOLONG, "shorter")],
+    [(errno.EACCES, "permissions"), (errno.EROFS, "another"), (errno.ENAMETOOLONG, "shorter")],
 )
 def test_a_place_that_cannot_be_used_is_named_with_what_to_do(number, advice):
     refused = OSError(number, os.strerror(number), "/a/place")
@@ -169,6 +175,74 @@ def test_a_place_that_cannot_be_used_is_named_with_what_to_do(number, advice):
         told = sentence(error)
         assert told.startswith(f"/a/place: {os.strerror(number)}; ")
         assert advice in told
+
+
+def _errors_of_a_full_disk():
+    """Each library's own words, and the folder that is named."""
+    copied = OSError(errno.ENOSPC, "No space left on device", "/etc/hosts", None, "/tmp/not/there")
+    kedro = DatasetError(
+        "Failed while saving data to dataset kedro_datasets.pandas.ParquetDataset("
+        "filepath=PurePosixPath('/etc/k.parquet'), protocol='file').\n[Errno 28] No space left"
+    )
+    kedro.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    yield "copied", copied, "/tmp"
+    yield "saved by Kedro", kedro, "/etc"
+    words = {
+        "safetensors": "Error while serializing: I/O error: No space left on device (os error 28)",
+        "a quota": "Error while serializing: I/O error: Disk quota exceeded (os error 122)",
+        "torch": "[enforce fail at inline_container.cc:671] . unexpected pos 576 vs 534",
+        "torch at the end": "basic_ios::clear: iostream error",
+        "numpy": "3000000 requested and 1407968 written",
+        "pyarrow": "[Errno 28] Error writing bytes to file. Detail: [errno 28] No space left",
+    }
+    for name, text in words.items():
+        yield name, RuntimeError(text), "/usr"
+
+
+@pytest.mark.parametrize(
+    ("error", "folder"), [pytest.param(e, f, id=name) for name, e, f in _errors_of_a_full_disk()]
+)
+def test_a_full_disk_is_one_sentence_that_names_the_folder_and_what_is_free(error, folder):
+    writes_into(Path("/usr/not/there/yet"))
+    told = sentence(error)
+    assert re.match(
+        rf"{folder}: (No space|Disk quota)[^(]+\([\d,.]+ MB are free\); make room", told
+    )
+    assert "--params data=FOLDER" in told
+    assert "\n" not in told
+
+
+def test_what_really_fails_on_a_full_disk_is_understood():
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    array = np.zeros(100_000, dtype=np.float32)
+    writers = {
+        "torch": lambda: torch.save(torch.from_numpy(array), "/dev/full"),
+        "numpy": lambda: array.tofile("/dev/full"),
+        "pandas": lambda: pd.DataFrame({"a": array}).to_csv("/dev/full"),
+    }
+    for name, write in writers.items():
+        with pytest.raises((OSError, RuntimeError)) as raised:
+            write()
+        assert "No space left" in (sentence(raised.value) or ""), name
+
+
+def test_a_folder_that_may_not_be_written_into_is_told_in_a_librarys_words_too():
+    writes_into(Path("/a/place"))
+    error = RuntimeError("I/O error: Read-only file system (os error 30)")
+    assert sentence(error).startswith("/a/place: Read-only file system; name another folder")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[enforce fail at inline_container.cc:100] . failed finding central directory",
+        "[Errno 2] No such file or directory",
+        "error 28 of ours",
+    ],
+)
+def test_what_is_no_fault_of_a_disk_keeps_its_traceback(text):
+    assert sentence(RuntimeError(text)) is None
 
 
 def test_a_file_that_is_not_there_may_be_a_defect():

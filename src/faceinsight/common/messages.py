@@ -7,22 +7,43 @@ is none, and the traceback is needed.
 from __future__ import annotations
 
 import errno
+import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 
+from faceinsight.common.paths import written as _written
 from faceinsight.errors import FaceInsightError
 
+_ROOM = "make room, or name another folder to write to with --params data=FOLDER, and start again"
 _PLACES = {
     errno.EACCES: "see to its permissions",
     errno.EPERM: "see to its permissions",
     errno.EROFS: "name another folder to write to with --params data=FOLDER",
-    errno.ENOSPC: "make room, or name another folder to write to with --params data=FOLDER",
-    errno.EDQUOT: "make room, or name another folder to write to with --params data=FOLDER",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EIO: "see to the disk",
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.ENOTDIR: "name a folder, not a file",
 }
 """What to do about a place that cannot be used. (A file that is not there may be our defect.)"""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+_NUMBER = re.compile(r"\b(?:os error|errno) (\d+)", re.IGNORECASE)
+"""The system's number of an error in the words of a library that is no Python (safetensors)."""
+
+_HALF_WRITTEN = re.compile(
+    r"inline_container.*(?:unexpected pos|write)|PytorchStreamWriter|iostream error"
+    r"|\d+ requested and \d+ written"
+)
+"""What PyTorch and numpy say where a file could not be written to its end: not why, which is nearly
+always a full disk."""
+
+_PLACE = re.compile(r"filepath=\w*\(?'?([^',)]+)")
+"""Where Kedro was saving something."""
 
 
 def sentence(
@@ -47,9 +68,32 @@ def sentence(
 def _told(cause: BaseException) -> str | None:
     if isinstance(cause, FaceInsightError):
         return str(cause)
-    if isinstance(cause, OSError) and cause.errno in _PLACES:
-        return f"{cause.filename or 'the disk'}: {cause.strerror}; {_PLACES[cause.errno]}."
-    return None
+    if (number := _errno(cause)) not in _PLACES:
+        return None
+    if number not in _FULL:
+        named = getattr(cause, "filename", None) or _written() or "the disk"
+        return f"{named}: {os.strerror(number)}; {_PLACES[number]}."
+    folder = _folder_of(cause)
+    free = shutil.disk_usage(folder).free / 1e6
+    return f"{folder}: {os.strerror(number)} ({free:,.1f} MB are free); {_PLACES[number]}."
+
+
+def _errno(cause: BaseException) -> int:
+    """The system's number of an error, also of one that is told in a library's own words."""
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return cause.errno
+    if _HALF_WRITTEN.search(str(cause)):
+        return errno.ENOSPC
+    found = _NUMBER.search(str(cause))
+    return int(found[1]) if found else 0
+
+
+def _folder_of(cause: BaseException) -> Path:
+    """The folder that something could not be written into, or what there is of it."""
+    named = _PLACE.search(str(cause))
+    target = getattr(cause, "filename2", None) or (named and named[1])
+    path = Path(target or getattr(cause, "filename", None) or _written() or ".").absolute()
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
 
 
 def with_full_stop(text: str) -> str:

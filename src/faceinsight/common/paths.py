@@ -46,3 +46,16 @@ def printable(name: str) -> str:
     """
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: ascii(match[0])[1:-1], text)
+
+
+_last_written: list[Path] = []
+
+
+def writes_into(path: Path) -> None:
+    """Remember where this process writes: not every library says where it could not."""
+    _last_written[:] = [path]
+
+
+def written() -> Path | None:
+    """The place that this process has last begun to write into."""
+    return _last_written[0] if _last_written else None

@@ -27,6 +27,8 @@ from typing import Any
 
 import numpy as np
 
+from faceinsight.common.paths import writes_into
+
 logger = logging.getLogger(__name__)
 
 FINISHED = "FINISHED"
@@ -109,6 +111,7 @@ def write_beside(path: Path) -> Iterator[Path]:
     (a folder that is replaced is away for the moment between two renames); on an error nothing is
     left behind.
     """
+    writes_into(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept last: writers that choose a format by it (Parquet, PNG) must still see it.
     # A name that just fits stays so: what makes the temporary one longer is taken off its stem.
@@ -159,6 +162,7 @@ class WorkFolder:
 
     def __init__(self, root: Path | str, kind: str, key: str) -> None:
         self.path = Path(root) / kind / key
+        writes_into(self.path)
         self.path.mkdir(parents=True, exist_ok=True)
 
     @property

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from faceinsight import errors
+from faceinsight.common.messages import sentence
 from faceinsight.common.work import write_beside
 
 if TYPE_CHECKING:
@@ -219,12 +220,13 @@ def _join(rank: int, backend: str, folder: Path) -> None:
 def _record(error: Exception, rank: int) -> None:
     """Leave an error where the launcher looks for it."""
     ours = isinstance(error, errors.FaceInsightError)
+    told = str(error) if ours else sentence(error)
     content = {
         "timestamp": time.time(),
         "message": "".join(traceback.format_exception(error)),
         "rank": rank,
-        "class": type(error).__name__ if ours else None,
-        "text": str(error),
+        "class": None if told is None else type(error).__name__ if ours else "FaceInsightError",
+        "text": told,
         "attributes": vars(error) if ours else {},
     }
     with write_beside(Path(os.environ["TORCHELASTIC_ERROR_FILE"])) as path:
