@@ -111,6 +111,17 @@ class PinVersionsOfThisRun:
                 dataset._version = Version(version.save, version.save)
 
 
+class TryOut:
+    """Stop a run before it begins where a part of it cannot be made."""
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
+        """Try out rules, weights and models; see `faceinsight.pipelines.trial`."""
+        from faceinsight.pipelines.trial import try_out
+
+        try_out(pipeline.nodes, catalog.load)
+
+
 class TellResults:
     """End a run with what a person wants to know: its metrics, where they lie, what to do next."""
 

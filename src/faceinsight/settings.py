@@ -10,6 +10,7 @@ from faceinsight.hooks import (
     PinVersionsOfThisRun,
     RefuseUnknownNames,
     TellResults,
+    TryOut,
 )
 
 # PyTorch's threads wait for each other by spinning. Where another process wants a core as well,
@@ -17,7 +18,13 @@ from faceinsight.hooks import (
 # does. Read when torch is first loaded, and left alone where somebody has set it.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-HOOKS = (RefuseUnknownNames(), ConfigurePipelines(), PinVersionsOfThisRun(), TellResults())
+HOOKS = (
+    RefuseUnknownNames(),
+    ConfigurePipelines(),
+    PinVersionsOfThisRun(),
+    TryOut(),
+    TellResults(),
+)
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -13,13 +13,14 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.templates import all_texts
+from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import LGC, Variant
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.conversation import fact_prompt
-from faceinsight.model.encoders import one_line, token_shape, vision_config
+from faceinsight.model.encoders import one_line, require_model_type, token_shape, vision_config
 from faceinsight.model.modeling import Adapter, FaceInsightModel
 from faceinsight.model.parts import load_parts
 from faceinsight.model.pretrained import load_config, load_projector, load_tokenizer
@@ -185,10 +186,30 @@ def _language_config(
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
+    architecture = language.architecture or {}
+    require_model_type("language_model", architecture)
     try:
-        return AutoConfig.for_model(**own | (language.architecture or {}))
+        config = AutoConfig.for_model(**own | architecture)
     except Exception as error:
-        raise ParameterError(f"language_model.architecture: {one_line(error)}") from error
+        raise ParameterError(f"model.language_model.architecture: {one_line(error)}") from error
+    _refuse_unknown("language_model", architecture, config)
+    return config
+
+
+def _refuse_unknown(part: str, architecture: dict[str, Any], config: PretrainedConfig) -> None:
+    """Stop at a name that a configuration does not have: transformers would keep it unread."""
+    try:
+        plain = type(config)()
+    except Exception:  # One that has no defaults cannot be compared with them.
+        return
+    known = {name for name in vars(plain) if not name.startswith("_")}
+    known |= {*type(config).attribute_map, "model_type", "attn_implementation", "dtype"}
+    for name in architecture:
+        if name not in known and not hasattr(plain, name):
+            otherwise = f"a {config.model_type} takes none of that name"
+            raise ParameterError(
+                f"model.{part}.architecture: {no_such('argument', name, known, otherwise)}"
+            )
 
 
 def _encoder(settings: ModelSettings, part: str) -> dict[str, Any]:
@@ -198,7 +219,11 @@ def _encoder(settings: ModelSettings, part: str) -> dict[str, Any]:
         config = getattr(config, "vision_config", config)
     else:
         config = vision_config(encoder.architecture or {}, settings.image_size, part)
-    tokens, width = token_shape(config, encoder.feature_layer, settings.image_size)
+        _refuse_unknown(part, encoder.architecture or {}, config)
+    try:
+        tokens, width = token_shape(config, encoder.feature_layer, settings.image_size)
+    except ParameterError as error:
+        raise ParameterError(f"model.{part}: {error}") from error
     return encoder.model_dump(mode="json") | {
         "architecture": _architecture(config),
         "tokens": tokens,

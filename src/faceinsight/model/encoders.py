@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
+from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError
 
 
@@ -20,13 +22,27 @@ def vision_config(architecture: dict[str, Any], image_size: int, part: str) -> P
     Raises:
         ParameterError: transformers does not know the `model_type`, or refuses an argument.
     """
+    require_model_type(part, architecture)
     try:
         config = AutoConfig.for_model(**architecture)
         if hasattr(config, "image_size") and "image_size" not in architecture:
             config = AutoConfig.for_model(**architecture, image_size=image_size)
     except Exception as error:
-        raise ParameterError(f"{part}.architecture: {one_line(error)}") from error
+        raise ParameterError(f"model.{part}.architecture: {one_line(error)}") from error
     return config
+
+
+def require_model_type(part: str, architecture: dict[str, Any]) -> None:
+    """Stop at a `model_type` that transformers does not know.
+
+    Raises:
+        ParameterError: the message names the nearest one.
+    """
+    given = architecture.get("model_type")
+    if given not in CONFIG_MAPPING:
+        known = set(CONFIG_MAPPING.keys())
+        told = no_such("model_type", str(given), known, "see transformers' documentation")
+        raise ParameterError(f"model.{part}.architecture: {told}")
 
 
 def without_pooling(config: PretrainedConfig) -> dict[str, Any]:
@@ -44,9 +60,15 @@ def vision_model(config: PretrainedConfig, dtype: torch.dtype = torch.float32) -
 
 
 def one_line(error: Exception) -> str:
-    """The first line of another library's message, for use inside one of ours."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    """Another library's message for use inside one of ours: its first line.
+
+    A line that ends in a colon says where, and the next one what.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = list(lines[:1])
+    while told and told[-1].endswith(":") and len(told) < len(lines):
+        told.append(lines[len(told)])
+    return " ".join(told).rstrip(".") or type(error).__name__
 
 
 class Encoder(nn.Module):
