@@ -82,37 +82,45 @@ def find_photographs(folder: Path, below: str, photographs: pd.Series) -> pd.Ser
     Returns:
         [N] paths; those of photographs that are nowhere stay as they are.
     """
-    names = pd.unique(photographs.to_numpy(dtype=object))
-    some = names[np.linspace(0, len(names) - 1, min(len(names), _SAMPLE)).astype(int)]
-    if all(os.path.isfile(folder / name) for name in some):  # noqa: PTH113 -- of any length
+    given = pa.array(photographs, pa.string())
+    names = pc.unique(given)
+    some = names.take(np.linspace(0, len(names) - 1, min(len(names), _SAMPLE)).astype(int))
+    if all(os.path.isfile(folder / name) for name in some.to_pylist()):  # noqa: PTH113 -- any length
         return photographs
     parts = PurePosixPath(below).parts
-    there = pd.Index(pictures(folder, parts))
-    missing = names[~pd.Index(names).isin(there)]
-    others = pa.array(there[~there.isin(names)], pa.string())
-    start = len(parts)
-    depths = np.array([name.count("/") - start for name in missing])
-    found = []
-    for depth in np.unique(depths):
-        wanted = missing[depths == depth]
-        at = pc.index_in(_keys(others, depth), value_set=_keys(pa.array(wanted), depth))
-        hit = at.is_valid()
-        files = others.filter(hit).to_numpy(zero_copy_only=False)
-        names_of = wanted[at.filter(hit).to_numpy(zero_copy_only=False).astype(int)]
-        found.append(pd.DataFrame({"name": names_of, "file": files, "depth": depth}))
-    places = pd.concat(found) if found else pd.DataFrame({"name": [], "file": [], "depth": []})
-    if not len(places):
-        return photographs
-    places["folder"] = [
-        f.split("/")[: -1 - d] for f, d in zip(places["file"], places["depth"], strict=True)
+    there = pa.array(pictures(folder, parts), pa.string())
+    missing = names.filter(pc.invert(pc.is_in(names, there)))
+    others = there.filter(pc.invert(pc.is_in(there, names)))
+    depths = pc.subtract(pc.count_substring(missing, "/"), len(parts))
+    places = [
+        _places(missing.filter(pc.equal(depths, depth)), others, depth.as_py())
+        for depth in pc.unique(depths)
     ]
-    places["folder"] = places["folder"].str.join("/")
-    hits = places["folder"].value_counts()
+    found = pd.concat(places) if places else pd.DataFrame()
+    if not len(found):
+        return photographs
+    hits = found["folder"].value_counts()
     order = sorted(hits.index, key=lambda f: (-_alike(f, below), -hits[f], f.count("/"), f))
-    places["rank"] = places["folder"].map({f: i for i, f in enumerate(order)})
-    best = places.sort_values("rank", kind="stable").drop_duplicates("name")
-    moved = dict(zip(best["name"], best["file"], strict=True))
-    return photographs.map(lambda name: moved.get(name, name)).astype(photographs.dtype)
+    ranks = found["folder"].map({folder: rank for rank, folder in enumerate(order)})
+    best = found.assign(rank=ranks).sort_values("rank", kind="stable").drop_duplicates("name")
+    at = pc.index_in(given, value_set=pa.array(best["name"], pa.string()))
+    moved = pc.coalesce(pa.array(best["file"], pa.string()).take(at), given)
+    return pd.Series(pd.array(moved, photographs.dtype), photographs.index)
+
+
+def _places(names: pa.Array, files: pa.Array, depth: int) -> pd.DataFrame:
+    """Files that may be the photographs of these names, each with the folder that holds it."""
+    name_keys, file_keys = _keys(names, depth), _keys(files, depth)
+    names = names.filter(is_there := pc.is_in(name_keys, file_keys))
+    at = pc.index_in(file_keys, value_set=name_keys.filter(is_there))
+    found = {"name": names.take(at.drop_null()), "file": files.filter(at.is_valid())}
+    frame = pd.DataFrame({key: array.to_pylist() for key, array in found.items()}, dtype=object)
+    return frame.assign(
+        folder=[
+            file.rsplit("/", depth + 1)[0] if file.count("/") > depth else ""
+            for file in frame["file"]
+        ]
+    )
 
 
 def _keys(paths: pa.Array, depth: int) -> pa.Array:
