@@ -11,7 +11,7 @@ import pillow_heif
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from faceinsight.data.photographs import decode_photograph, load_photograph
+from faceinsight.data.photographs import decode_photograph, image_pixels, load_photograph
 from faceinsight.errors import PhotographError
 
 MARKED = np.zeros((64, 96, 3), np.uint8)
@@ -122,6 +122,14 @@ def test_a_camera_raw_is_refused_by_name(content: bytes, name: str) -> None:
     assert error.reason == "camera raw"
     assert "is a camera raw" in str(error)
     assert "develop it to JPEG" in str(error)
+
+
+def test_a_camera_raw_that_pillow_has_opened_is_refused_as_well(tmp_path: Path) -> None:
+    with pytest.raises(PhotographError, match="camera raw"):
+        image_pixels(Image.open(io.BytesIO(RAW["dng"][0])), "photo")
+    (tmp_path / "a.nef").write_bytes(tiff())
+    with pytest.raises(PhotographError, match="camera raw"):
+        image_pixels(Image.open(tmp_path / "a.nef"), "photo")
 
 
 def test_the_ending_alone_is_no_raw() -> None:

@@ -85,8 +85,7 @@ def open_image(stream: BinaryIO, name: Path | str) -> Image.Image:
         except Exception as failure:  # Pillow raises nearly anything on nearly any bytes
             error, failed = failure, kind
             continue
-        if kind == "TIFF" and (is_raw or _is_preview(image)):
-            raise _camera_raw(name)
+        refuse_raw(image, name)
         return image
     if is_raw:
         raise _camera_raw(name)
@@ -169,14 +168,20 @@ def _strips_end_before(stream: BinaryIO, size: int) -> bool:
         return False
 
 
-def _is_preview(image: Image.Image) -> bool:
-    """Whether the first page of a TIFF is not the photograph: a raw, or a smaller version of it."""
+def refuse_raw(image: Image.Image, name: Path | str) -> None:
+    """Refuse a TIFF whose first page is not the photograph: a raw, or a smaller version of it.
+
+    Raises:
+        PhotographError: with reason `camera raw`.
+    """
     tags = getattr(image, "tag_v2", {})
-    return (
-        any(tag in tags for tag in _RAW_TAGS)
+    if image.format == "TIFF" and (
+        RAW_NAME.fullmatch(str(name))
+        or any(tag in tags for tag in _RAW_TAGS)
         or tags.get(262) in _RAW_COLOURS
-        or bool((tags.get(254) or 0) & _REDUCED)
-    )
+        or (tags.get(254) or 0) & _REDUCED
+    ):
+        raise _camera_raw(name)
 
 
 def _camera_raw(name: Path | str) -> PhotographError:

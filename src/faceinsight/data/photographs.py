@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from faceinsight.data.formats import open_image, unreadable
+from faceinsight.data.formats import open_image, refuse_raw, unreadable
 from faceinsight.data.geometry import TURNS, UPRIGHT, upright
 from faceinsight.errors import PhotographError
 
@@ -157,8 +157,9 @@ def image_pixels(
         [H, W, 3] uint8, RGB.
 
     Raises:
-        PhotographError: with reason `too large`, `truncated` or `unsupported`.
+        PhotographError: with reason `too large`, `truncated`, `unsupported` or `camera raw`.
     """
+    refuse_raw(image, getattr(image, "filename", None) or name)
     width, height = image.size
     if width * height > max_pixels:
         raise PhotographError(
