@@ -103,6 +103,7 @@ class FakeServer:
                 self.on_request(key)
             reply = self.reply(body)
             answer = reply if isinstance(reply, dict) else completion(reply)
+            answer.setdefault("model", body["model"])
             send(http, 200, json.dumps(answer))
 
 
@@ -124,7 +125,7 @@ def completion(text, logprobs=None):
         top = [{"token": t, "logprob": p, "bytes": None} for t, p in logprobs.items()]
         first = max(top, key=lambda entry: entry["logprob"])
         choice["logprobs"] = {"content": [first | {"top_logprobs": top}]}
-    return {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+    return {"id": "1", "object": "chat.completion", "created": 0, "choices": [choice]}
 
 
 def question_of(body):

@@ -16,6 +16,8 @@ from tests.rivals.making import configured, write_photographs
 
 ALL = 3 * 3 + 40
 """Three faces of FairFace with three tasks, one of CelebA with 40 attributes."""
+SERVED = {"llava-hf/llava-1.5-7b-hf": ALL}
+"""The name that the server gave to the model that answered."""
 
 
 def settings(server, **changes):
@@ -36,7 +38,13 @@ def letter_or_no(body):
 def test_every_question_is_asked_once_about_its_own_face(crops, vocabulary, tmp_path):
     with FakeServer(letter_or_no) as server:
         table, account = ask(settings(server), vocabulary, crops, tmp_path / "work")
-    assert account == {"held": 0, "asked": ALL, "failed": {}, "setbacks": {}}
+    assert account == {
+        "held": 0,
+        "asked": ALL,
+        "failed": {},
+        "setbacks": {},
+        "served": account["served"],
+    }
     faces = faces_of(crops, "test")
     of = configured().questions
     expected = {
@@ -141,7 +149,13 @@ def test_a_question_that_failed_is_reported_and_asked_again_next_time(crops, voc
         assert set(failed["text"]) == {""}
         server.mishap = lambda n, body: None
         table, account = ask(some, vocabulary, crops, tmp_path / "work")
-    assert account == {"held": ALL - 3, "asked": 3, "failed": {}, "setbacks": {}}
+    assert account == {
+        "held": ALL - 3,
+        "asked": 3,
+        "failed": {},
+        "setbacks": {},
+        "served": account["served"],
+    }
     assert table["failed"].isna().all()
 
 

@@ -179,3 +179,78 @@ def test_a_hosted_model_that_declines_has_answered(question):
     body["choices"][0]["message"]["refusal"] = "I can't help with that."
     with FakeServer(lambda _: body) as server:
         assert rival(server).ask(b"\xff\xd8", question).text == "I can't help with that."
+
+
+def refusal(status, message, **more):
+    return status, {}, json.dumps({"error": {"message": message, **more}})
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        refusal(400, "Unsupported parameter: 'max_tokens'; use 'max_completion_tokens'."),
+        refusal(402, "This request needs more credits."),
+        refusal(404, "model 'x' not found"),
+        refusal(429, "You exceeded your current quota", code="insufficient_quota"),
+        refusal(500, "image input is not supported"),
+        refusal(200, "Insufficient credits", code=402),
+    ],
+)
+def test_a_refusal_of_every_question_is_told_in_the_servers_words(question, refused):
+    with (
+        FakeServer(mishap=lambda n, body: refused) as server,
+        pytest.raises(ParameterError) as told,
+    ):
+        rival(server).ask(b"\xff\xd8", question)
+    assert json.loads(refused[2])["error"]["message"].split(";")[0] in str(told.value)
+    assert len(server.requests) == 1
+
+
+def test_a_question_that_failed_has_the_servers_words(question):
+    with (
+        FakeServer(mishap=lambda n, body: refusal(503, "Loading model")) as server,
+        pytest.raises(Failed, match="503: Loading model"),
+    ):
+        rival(server, attempts=2).ask(b"\xff\xd8", question)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"max_tokens": 99}, {"max_tokens": 99, "temperature": 0.0}),
+        ({"max_tokens": None, "temperature": None}, {}),
+        ({"max_completion_tokens": 50}, {"max_completion_tokens": 50, "temperature": 0.0}),
+        (
+            {"temperature": None, "chat_template_kwargs": {"enable_thinking": False, "a": [1]}},
+            {"max_tokens": 16, "chat_template_kwargs": {"enable_thinking": False, "a": [1]}},
+        ),
+    ],
+)
+def test_fields_of_a_request_are_replaced_and_left_out(question, given, sent):
+    with FakeServer() as server:
+        settings = ServerSettings(base_url=server.url)
+        of = configured(rivals__llava_1_5_7b__request=given).rival
+        ServerRival(of, settings, "text").ask(b"\xff\xd8", question)
+    body = server.requests[0][1]
+    assert {name: body[name] for name in body if name not in ("model", "messages")} == sent
+
+
+@pytest.mark.parametrize("scored_by", ["text", "likelihood"])
+def test_another_models_answer_is_not_booked(question, scored_by):
+    def answer(body):
+        return completion("Yes", {"Yes": -0.1}) | {"model": "/home/someone/other-7b"}
+
+    with (
+        FakeServer(answer) as server,
+        pytest.raises(ParameterError, match="'other-7b' answered") as told,
+    ):
+        rival(server, scored_by).ask(b"\xff\xd8", question)
+    assert "someone" not in str(told.value)
+    assert len(server.requests) == 1
+
+
+def test_who_answered_is_kept(question):
+    with FakeServer(lambda body: completion("No") | {"model": "LLaVA-1.5-7B-hf"}) as server:
+        assert rival(server).ask(b"\xff\xd8", question).model == "LLaVA-1.5-7B-hf"
+    with FakeServer(lambda body: completion("No") | {"model": None}) as server:
+        assert rival(server).ask(b"\xff\xd8", question).model is None

@@ -187,7 +187,7 @@ def test_llama_3s_end_of_turn_stops_the_models_that_are_built_on_it(question):
         ({"documented": "{question}{question}"}, "exactly once"),
         ({"way": "carrier pigeon"}, "transformers"),
         ({"model_class": None}, "native class"),
-        ({"request": {"temperature": 1.0}}, "temperature"),
+        ({"request": {"messages": []}}, "messages"),
         ({"licence": ""}, "licence"),
         ({"checkpont": "x"}, "checkpont"),
         ({"trust_remote_code": "if you like"}, "trust_remote_code"),

@@ -74,6 +74,7 @@ def test_an_answer_is_on_the_disk_when_add_returns(path):
         "text": "yes",
         "scores": [-0.5, None],
         "floor": -3.0,
+        "model": None,
     }
 
 

@@ -69,7 +69,8 @@ def ask(
         `question` (its digest), `asked` (its text), `text`, `scores` (log-probability of each
         option; null by text), `floor`, `failed` (the reason why there is no answer, or null).
         And an account of the asking: `held` and `asked` questions, `failed` by reason, `setbacks`
-        (requests that came to nothing) by reason.
+        (requests that came to nothing) by reason, and `served`, answers by the name that a server
+        gave to the model behind them.
 
     Raises:
         FaceInsightError: the rival cannot be asked at all, or too many questions in a row failed.
@@ -105,11 +106,13 @@ def ask(
                 else:
                     failures = _ask_local(settings, adapter, missing, store, bar)
         rows = [_row(item, settings.split, store, failures) for item in items]
+        served = Counter(answer.model for *_, key in items if (answer := store.get(key)))
     account = {
         "held": held,
         "asked": len(missing),
         "failed": dict(Counter(failures.values())),
         "setbacks": dict(setbacks),
+        "served": {model: n for model, n in served.items() if model is not None},
     }
     return pd.DataFrame(rows, columns=list(COLUMNS)), account
 
@@ -207,7 +210,8 @@ def _ask_server(
     quality = settings.server.jpeg_quality
     encoded = lru_cache(4 * settings.server.concurrency)(lambda face: jpeg(picture(face), quality))
     failures: Failures = {}
-    in_a_row = 0
+    told: set[str] = set()
+    in_a_row, last = 0, ""
 
     def one(item: Item) -> Answer:
         try:
@@ -231,13 +235,16 @@ def _ask_server(
                         in_a_row = 0
                     except Failed as failed:
                         failures[key] = failed.reason
+                        if failed.said and failed.said not in told:
+                            told.add(failed.said)
+                            logger.warning("A question failed with %s", failed)
+                        last = f"'{failed.reason}'" + (f" ({failed.said})" if failed.said else "")
                         in_a_row += not failed.reason.startswith("photograph")
                     bar.update()
                     if in_a_row >= settings.server.give_up_after:
                         raise FaceInsightError(
                             f"the server failed {in_a_row} questions in a row, the last with "
-                            f"'{failures[key]}'; {len(store)} answers are kept: start again when "
-                            "it answers"
+                            f"{last}; {len(store)} answers are kept: start again when it answers"
                         )
         finally:
             for future in running:

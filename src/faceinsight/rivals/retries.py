@@ -21,12 +21,14 @@ class TryAgain(Exception):
     Attributes:
         reason: the short, countable reason ("429", "500", "timed out", "empty", ...).
         wait: seconds that the server asks to wait, if it says so.
+        said: the server's own words, if any.
     """
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, said: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait = wait
+        self.said = said
 
 
 class Failed(Exception):
@@ -34,11 +36,13 @@ class Failed(Exception):
 
     Attributes:
         reason: of the last try.
+        said: the server's own words about it, if any.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, said: str = "") -> None:
+        super().__init__(f"{reason}: {said}" if said else reason)
         self.reason = reason
+        self.said = said
 
 
 class RateLimit:
@@ -118,7 +122,7 @@ class Retries:
                 with self._lock:
                     self.setbacks[setback.reason] += 1
                 if attempt == self.attempts:
-                    raise Failed(setback.reason) from None
+                    raise Failed(setback.reason, setback.said) from None
                 if setback.wait is not None:
                     self.limit.hold(min(setback.wait, self.longest_wait))
                 else:

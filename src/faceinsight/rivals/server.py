@@ -11,10 +11,12 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.errors import ParameterError
 from faceinsight.rivals.questions import Question, spellings
+from faceinsight.rivals.refusals import is_same_model, reach_of, reason_of, shown_model
 from faceinsight.rivals.retries import Failed, RateLimit, Retries, TryAgain, retry_after
 from faceinsight.rivals.settings import RivalSettings, ScoredBy, ServerSettings
 from faceinsight.rivals.store import Answer
@@ -43,6 +45,7 @@ class ServerRival:
         self._settings = settings
         self._scored_by = scored_by
         self._client = _client(settings)
+        self._answered = False
         self._closed = threading.Event()
         self.retries = Retries(
             settings.attempts,
@@ -57,7 +60,8 @@ class ServerRival:
 
         Raises:
             Failed: the server did not answer, or refused this one question.
-            ParameterError: the server refuses every question like this one.
+            ParameterError: the server refuses every question like this one, or another model
+                answers.
         """
         request = chat_request(self._rival, self._settings, self._scored_by, jpeg, question)
         return self.retries(lambda: self._once(request, question))
@@ -80,18 +84,25 @@ class ServerRival:
         except openai.APIConnectionError:
             raise TryAgain("no connection") from None
         except openai.APIStatusError as error:
-            raise self._refused(error) from None
+            raise self._refused(
+                error.status_code, error.response.text, retry_after(error.response.headers)
+            ) from None
         try:
-            choice = json.loads(body)["choices"][0]
+            said = json.loads(body)
+            if said.get("error") and not said.get("choices"):
+                raise self._refused(_status_within(said["error"]), body)
+            choice = said["choices"][0]
             message = choice["message"]
             # A hosted model may say no in a field of its own.
             text = message["content"] or message.get("refusal")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             raise TryAgain("nonsense") from None
+        model = self._checked_model(said.get("model"))
         if self._scored_by == "likelihood":
             if choice.get("logprobs") is None:
                 raise self._without_log_probabilities()
-            return _first_token(choice["logprobs"], question.options)
+            self._answered = True
+            return replace(_first_token(choice["logprobs"], question.options), model=model)
         if isinstance(text, list):  # in parts, as a request may have them
             text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
         if text is None or text == "":
@@ -100,26 +111,60 @@ class ServerRival:
             raise TryAgain("nonsense")
         if not text.strip():
             raise TryAgain("empty")
-        return Answer(text.strip())
+        self._answered = True
+        return Answer(text.strip(), model=model)
 
-    def _refused(self, error: Any) -> Exception:
-        status: int = error.status_code
-        if status in (408, 409, 425, 429) or status >= 500:
-            return TryAgain(str(status), retry_after(error.response.headers))
-        if status in (401, 403):
-            return ParameterError(
-                f"the server refuses the key ({status}): set the environment variable "
-                f"{self._settings.api_key_variable}"
+    def _checked_model(self, model: Any) -> str | None:
+        """The name of the model that answered, in the server's words; None where it gives none.
+
+        Raises:
+            ParameterError: it is not the one that was asked for.
+        """
+        if not isinstance(model, str) or not model.strip():
+            return None
+        rival = self._rival
+        asked = rival.served_as or rival.checkpoint
+        if not any(is_same_model(name, model) for name in (asked, rival.checkpoint)):
+            raise ParameterError(
+                f"the server was asked for '{asked}' and '{shown_model(model)}' answered, which "
+                f"would be booked as {rival.title}: serve the rival's own model, or, where this "
+                "is its name at the server, set the rival's served_as to it"
             )
-        name = self._rival.served_as or self._rival.checkpoint
-        if status == 404:
-            return ParameterError(
-                f"the server knows no chat completions of a model '{name}' (404): see to its "
-                "address, which for most servers ends in /v1, and to the rival's served_as"
-            )
-        if self._scored_by == "likelihood" and status in (400, 422) and "logprobs" in error.message:
+        return shown_model(model)
+
+    def _refused(self, status: int, body: str, wait: float | None = None) -> Exception:
+        """What to raise for a request that the server refused."""
+        secrets = (os.environ.get(self._settings.api_key_variable), self._client.base_url.host)
+        said = reason_of(body, tuple(secret for secret in secrets if secret))
+        about_likelihood = self._scored_by == "likelihood" and "logprob" in body
+        if status in (400, 422) and about_likelihood:
             return self._without_log_probabilities()
-        return Failed(str(status))
+        reach = reach_of(status, body, is_first=not self._answered)
+        if reach == "moment":
+            return TryAgain(str(status), wait, said)
+        if reach == "question":
+            return Failed(str(status), said)
+        message = f"the server refuses every question like this one ({status})"
+        return ParameterError(f"{message}{f': {said}' if said else ''}{self._advice(status, said)}")
+
+    def _advice(self, status: int, said: str) -> str:
+        """What to do about a refusal of every question, to be added to the server's words."""
+        name = self._rival.served_as or self._rival.checkpoint
+        if status in (401, 403):
+            return f"; see to the key in the environment variable {self._settings.api_key_variable}"
+        if status == 404 or (status == 400 and "model" in said and "exist" in said):
+            return (
+                f"; it knows no chat completions of a model '{name}': see to its address, which "
+                "for most servers ends in /v1, and to the rival's served_as"
+            )
+        if "image" in said.lower() or "vision" in said.lower():
+            return f"; '{name}' must be served with image input"
+        if status in (400, 422):
+            return (
+                "; fields of the request are replaced, added or left out (null) by the rival's "
+                "request, e.g. request.max_completion_tokens=64 or request.temperature=null"
+            )
+        return ""
 
     def _without_log_probabilities(self) -> ParameterError:
         name = self._rival.served_as or self._rival.checkpoint
@@ -138,7 +183,8 @@ def chat_request(
 ) -> dict[str, Any]:
     """The chat completion that is requested: picture first, then the question, answered greedily.
 
-    What is the rival's own (`RivalSettings.request`) goes into `extra_body`.
+    The rival's own fields (`RivalSettings.request`) replace those of the same name; null leaves one
+    out.
     """
     url = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
     request: dict[str, Any] = {
@@ -152,14 +198,23 @@ def chat_request(
                 ],
             }
         ],
-        "max_tokens": question.max_tokens,
-        "temperature": 0.0,
     }
+    fields: dict[str, Any] = {"max_tokens": question.max_tokens, "temperature": 0.0}
     if scored_by == "likelihood":
-        request |= {"max_tokens": 1, "logprobs": True, "top_logprobs": settings.top_logprobs}
-    if rival.request:
-        request["extra_body"] = dict(rival.request)
+        fields |= {"max_tokens": 1, "logprobs": True, "top_logprobs": settings.top_logprobs}
+    if "max_completion_tokens" in rival.request:  # servers that know it refuse to be told both
+        del fields["max_tokens"]
+    request |= {name: value for name, value in fields.items() if name not in rival.request}
+    # What the client does not know as a field passes as well, nested or not.
+    if extra := {name: value for name, value in rival.request.items() if value is not None}:
+        request["extra_body"] = extra
     return request
+
+
+def _status_within(error: Any) -> int:
+    """The status of an error that came as if it were an answer, as gateways send them."""
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    return int(code) if code.isdecimal() and 400 <= int(code) < 600 else 502
 
 
 def _first_token(logprobs: Any, options: Sequence[str]) -> Answer:

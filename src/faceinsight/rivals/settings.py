@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from faceinsight.common.devices import known_device
 from faceinsight.common.messages import no_such
@@ -44,7 +44,8 @@ class RivalSettings(BaseModel):
         source: where `documented` was read.
         served_by: servers that can serve the checkpoint, by name.
         served_as: the model's name at the server; null is `checkpoint`.
-        request: further fields of a request to a server, e.g. stop tokens.
+        request: fields of a request to a server, e.g. stop tokens, also nested ones; they replace
+            `max_tokens` (so does `max_completion_tokens`) and `temperature`, and null leaves out.
         trust_remote_code: whether Python code that comes with the checkpoint may be run, with all
             rights of the user. Nothing but `true` here runs it.
         run: the checkpoint itself was asked; otherwise its configuration is only validated.
@@ -64,7 +65,7 @@ class RivalSettings(BaseModel):
     source: str = Field(min_length=1)
     served_by: dict[str, ServerSoftware] = {}
     served_as: str | None = None
-    request: dict[str, int | float | str | bool | list[int] | list[str]] = {}
+    request: dict[str, JsonValue] = {}
     trust_remote_code: bool = False
     run: bool = False
     note: str = ""
@@ -88,7 +89,7 @@ class RivalSettings(BaseModel):
         return self
 
 
-_RESERVED = {"messages", "model", "max_tokens", "temperature", "logprobs", "top_logprobs", "stream"}
+_RESERVED = {"messages", "model", "logprobs", "top_logprobs", "stream"}
 
 
 class QuestionSettings(BaseModel):

@@ -30,11 +30,13 @@ class Answer:
             where an option was not among those that a server listed.
         floor: the lowest log-probability that the server listed, a bound for the options that it
             did not; None where every option has a score.
+        model: the name that a server gave to the model that answered; None where it gave none.
     """
 
     text: str = ""
     scores: tuple[float | None, ...] | None = None
     floor: float | None = None
+    model: str | None = None
 
 
 class AnswerStore:
@@ -122,5 +124,6 @@ def _parsed(line: bytes) -> tuple[Key, Answer]:
             plain["text"],
             None if scores is None else tuple(None if s is None else float(s) for s in scores),
             plain["floor"],
+            plain.get("model"),
         ),
     )

@@ -1,0 +1,164 @@
+"""What a server says where it does not answer, and whether it would say so to every question."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+Reach = Literal["moment", "question", "all"]
+"""Whom a refusal concerns: this moment alone, this one question, or every question like it."""
+
+_LONGEST = 300
+"""Characters of a server's message that are told."""
+
+_KEYS = ("error", "message", "msg", "detail", "error_message", "errors", "reason", "title")
+"""Where servers put their message, within each other too."""
+
+_OF_ALL = re.compile(
+    r"insufficient.{0,3}quota|exceeded your current quota|billing|\bcredits?\b|payment|"
+    r"balance is|model.{0,120}(not found|does not exist|not exist)|unknown model|invalid model|"
+    r"no such model|(image|vision|multi-?modal|mmproj).{0,60}(not support|unsupported|disabled)|"
+    r"(not support|unsupported|no endpoints).{0,60}(image|vision|multi-?modal)|"
+    r"not a (multi-?modal|vision)|at most 0 image|image_url is only|"
+    r"missing data required for image|unsupported (parameter|value|fields?)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Faults of the request's form, the account or the model, whatever status they come with."""
+
+_OF_ONE = re.compile(
+    r"content.{0,20}(filter|policy|management)|moderation|safety|flagged|"
+    r"context.{0,3}(length|window|size)|too (long|large|small|big)|too many (tokens|pixels)|"
+    r"(invalid|corrupt|broken|cannot identify|could not (process|decode|load)|"
+    r"failed to (process|decode|load)).{0,30}image|image.{0,30}(dimension|pixels|size|corrupt)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Faults of one picture or one text."""
+
+
+def reach_of(status: int, said: str, is_first: bool) -> Reach:
+    """Whom a refusal concerns.
+
+    Args:
+        status: of HTTP.
+        said: the whole body of the response.
+        is_first: no question has been answered yet: what no rule knows then concerns all.
+    """
+    if _OF_ALL.search(said) and status != 413:
+        return "all"
+    if status in (408, 409, 425, 429) or (status >= 500 and status not in (501, 505)):
+        return "moment"
+    if status == 413 or _OF_ONE.search(said):
+        return "question"
+    if status in (401, 402, 403, 404, 405, 410, 501, 505):
+        return "all"
+    return "all" if is_first else "question"
+
+
+def reason_of(body: str, secrets: tuple[str, ...] = ()) -> str:
+    """The first line of a server's own message; empty where it says nothing.
+
+    Args:
+        body: a JSON error of OpenAI, vLLM, llama.cpp, Ollama, LiteLLM, FastAPI; a proxy's page; or
+            plain text.
+        secrets: what must not be told on: the key, the address.
+    """
+    try:
+        said = next(_messages(json.loads(body)), "")
+    except (ValueError, RecursionError):
+        said = (
+            _of_page(body)
+            if re.search(r"<\s*(html|head|body|title|!doctype)", body, re.I)
+            else body
+        )
+    # A gateway hands on what it was told, as JSON within its own sentence.
+    inner = re.search(r"""["']message["']\s*:\s*["'](.+?)["']\s*[,}]""", said)
+    lines = (inner.group(1) if inner else said).replace("\\n", "\n").splitlines()
+    line = next((" ".join(line.split()) for line in lines if line.strip()), "")
+    for secret in secrets:
+        line = line.replace(secret, "…")
+    line = re.sub(r"\b(sk|hf|gsk|key)[-_][\w*.-]{6,}|[\w+/=]{120,}", "…", line)
+    line = "".join(c for c in line if c.isprintable())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+
+
+def _messages(said: Any) -> Iterator[str]:
+    """Texts of an error, the most telling first."""
+    if isinstance(said, str):
+        if said.strip():
+            yield said
+    elif isinstance(said, list):
+        for one in said:
+            yield from _messages(one)
+    elif isinstance(said, dict):
+        metadata = said.get("metadata")
+        if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
+            yield reason_of(metadata["raw"])  # what OpenRouter's provider said
+        for name in (
+            "error",
+            "message",
+            "msg",
+            "detail",
+            "error_message",
+            "errors",
+            "reason",
+            "title",
+        ):
+            yield from _messages(said.get(name))
+
+
+def _of_page(page: str) -> str:
+    """Title of an HTML page, or its first heading, or its first words."""
+    for tag in ("title", "h1", "h2", "body"):
+        found = re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}", page, re.IGNORECASE | re.DOTALL)
+        text = html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))) if found else ""
+        if text.strip():
+            return text
+    return html.unescape(re.sub(r"<[^>]+>", " ", page))
+
+
+_VERSION = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}|latest)$")
+"""What names a version of a model behind its name: a date, a number, `latest`."""
+
+
+def is_same_model(asked: str, answered: str) -> bool:
+    """Whether a response's `model` is the one that was asked for.
+
+    Upper and lower case, an organisation or gateway before the name, a folder that it is served
+    from, and a dated version where one side names none make no difference.
+    """
+    one, other = _parts(asked), _parts(answered)
+    (name, version), (other_name, other_version) = _version(one.pop()), _version(other.pop())
+    if name != other_name or (version and other_version and version != other_version):
+        return False
+    if _is_folder(asked) or _is_folder(answered):
+        return True
+    shared = min(len(one), len(other))
+    return shared == 0 or one[-shared:] == other[-shared:]
+
+
+def shown_model(name: str) -> str:
+    """A served model's name without the folders it lies in, which may name a user."""
+    return _parts(name)[-1] if _is_folder(name) else name
+
+
+def _is_folder(name: str) -> bool:
+    return name.startswith(("/", ".", "~")) or "\\" in name or name.endswith(".gguf")
+
+
+def _parts(name: str) -> list[str]:
+    name = name.strip().replace("\\", "/").rstrip("/")
+    if hub := re.search(r"models--([^/]+)/snapshots/", f"{name}/"):
+        name = hub.group(1).replace("--", "/")
+    name = re.sub(r"(\.gguf|\.safetensors|:free)$", "", name.lower())
+    return name.replace("_", "-").split("/")
+
+
+def _version(name: str) -> tuple[str, str]:
+    found = _VERSION.search(name)
+    if found is None:
+        return name, ""
+    said = found.group(1)
+    return name[: found.start()], "" if said == "latest" else said.replace("-", "")

@@ -1,0 +1,131 @@
+"""Servers' own words, and whom a refusal concerns."""
+
+import json
+
+import pytest
+
+from faceinsight.rivals.refusals import is_same_model, reach_of, reason_of, shown_model
+
+
+def as_json(**body):
+    return json.dumps(body)
+
+
+BODIES = {
+    "OpenAI": as_json(error={"message": "Use 'max_completion_tokens' instead.\nMore.", "code": 1}),
+    "vLLM of old": as_json(object="error", message="Use 'max_completion_tokens' instead."),
+    "Ollama": as_json(error="Use 'max_completion_tokens' instead."),
+    "FastAPI": as_json(detail=[{"loc": ["body"], "msg": "Use 'max_completion_tokens' instead."}]),
+    "FastAPI, text": as_json(detail="Use 'max_completion_tokens' instead."),
+    "Gemini": json.dumps([{"error": {"message": "Use 'max_completion_tokens' instead."}}]),
+    "proxy": "<html><title>Use &#39;max_completion_tokens&#39; instead.</title></html>",
+    "page without a title": "<html><h1>Use 'max_completion_tokens' instead.</h1></html>",
+    "plain text": "\n  Use 'max_completion_tokens' instead.\ntraceback",
+    "OpenRouter": as_json(
+        error={
+            "message": "Provider returned error",
+            "metadata": {"raw": as_json(error={"message": "Use 'max_completion_tokens' instead."})},
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("server", BODIES)
+def test_the_first_line_of_a_servers_own_message_is_found(server):
+    assert reason_of(BODIES[server]) == "Use 'max_completion_tokens' instead."
+
+
+def test_a_gateway_that_hands_on_an_error_is_looked_into():
+    inner = as_json(error={"message": "You have no credits left."})
+    body = as_json(error={"message": f"litellm.BadRequestError: OpenAIException - {inner}"})
+    assert reason_of(body) == "You have no credits left."
+
+
+@pytest.mark.parametrize("body", ["", "{}", "null", "[]", '{"error": {}}', "  "])
+def test_what_says_nothing_has_no_reason(body):
+    assert reason_of(body) == ""
+
+
+def test_neither_key_nor_picture_nor_address_is_told_on():
+    said = f"Incorrect key sk-proj-abc123456789 of Zq7 at host.example: data:{'A' * 500} end"
+    reason = reason_of(as_json(error={"message": said}), ("Zq7", "host.example"))
+    assert reason == "Incorrect key … of … at …: data:… end"
+    assert len(reason_of("word " * 500)) <= 300
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "reach"),
+    [
+        (400, "Unsupported parameter: 'max_tokens' is not supported with this model.", "all"),
+        (400, "Unsupported value: 'temperature' does not support 0.0 with this model.", "all"),
+        (401, "no", "all"),
+        (402, "Insufficient credits", "all"),
+        (403, "no", "all"),
+        (404, 'model "x" not found, try pulling it first', "all"),
+        (404, "No endpoints found that support image input", "all"),
+        (429, "You exceeded your current quota, please check your plan", "all"),
+        (500, "image input is not supported - hint: you may need to provide the mmproj", "all"),
+        (400, "At most 0 image(s) may be provided in one request.", "all"),
+        (400, "x is not a multimodal model", "all"),
+        (503, "Loading model", "moment"),
+        (429, "Rate limit reached", "moment"),
+        (408, "", "moment"),
+        (504, "", "moment"),
+        (413, "too large", "question"),
+        (400, "The response was filtered by the content management policy.", "question"),
+        (403, "Your input was flagged by moderation", "question"),
+        (400, "This model's maximum context length is 4096 tokens.", "question"),
+        (400, "cannot identify image file", "question"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_whom_a_refusal_concerns(status, said, reach, is_first):
+    assert reach_of(status, said, is_first) == reach
+
+
+def test_an_unknown_refusal_concerns_all_until_one_question_was_answered():
+    assert reach_of(400, "what?", is_first=True) == "all"
+    assert reach_of(400, "what?", is_first=False) == "question"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("gpt-4o", "gpt-4o-2024-08-06"),
+        ("gpt-4o-2024-08-06", "gpt-4o"),
+        ("openai/gpt-4o", "gpt-4o-2024-08-06"),
+        ("gpt-4", "gpt-4-0613"),
+        ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
+        ("gemini-1.5-pro", "models/gemini-1.5-pro-002"),
+        ("llava", "llava:latest"),
+        ("qwen/qwen2.5-vl-7b-instruct:free", "qwen/qwen2.5-vl-7b-instruct"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2.5-vl-7b-instruct"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "/data/models/Qwen2.5-VL-7B-Instruct/"),
+        ("Qwen/Qwen2-VL", "/root/hub/models--Qwen--Qwen2-VL/snapshots/0123abc"),
+        ("llava-v1.5-7b", r"C:\models\llava-v1.5-7b.gguf"),
+    ],
+)
+def test_harmless_differences_of_a_models_name(asked, answered):
+    assert is_same_model(asked, answered)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("gpt-4o", "gpt-4o-mini"),
+        ("gpt-4o", "gpt-4o-mini-2024-07-18"),
+        ("gpt-4o-2024-05-13", "gpt-4o-2024-08-06"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-VL-72B-Instruct"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "other/Qwen2.5-VL-7B-Instruct"),
+        ("llava:7b", "llava:13b"),
+        ("llava-hf/llava-1.5-7b-hf", "/models/some-tune"),
+        ("llava-hf/llava-1.5-7b-hf", "gpt-3.5-turbo"),
+    ],
+)
+def test_another_model(asked, answered):
+    assert not is_same_model(asked, answered)
+
+
+def test_folders_of_a_served_model_are_not_told_on():
+    assert shown_model("/home/someone/llava") == "llava"
+    assert shown_model("llava-hf/llava-1.5-7b-hf") == "llava-hf/llava-1.5-7b-hf"
