@@ -179,6 +179,14 @@ def test_an_archive_beside_the_folder_is_named(tmp_path: Path, vocabulary: Vocab
         read_labels("utkface", tmp_path / "utkface", vocabulary)
 
 
+def test_an_archive_of_label_files_is_named(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    folder = write(tmp_path / "rafdb", {"basic.rar": b"", "Image/aligned.zip": b""})
+    with pytest.raises(
+        LabelFileError, match=r"\(rafdb/Image/aligned\.zip and 1 more is an archive"
+    ):
+        read_labels("rafdb", folder, vocabulary)
+
+
 @pytest.mark.parametrize(
     ("dataset", "name"), [("rafdb", "RAF-DB"), ("celeba", "CelebA"), ("utkface", "UTK_Face")]
 )

@@ -32,6 +32,7 @@ class LabelFile:
             holds them.
         head: number of lines before the first face.
         spaced: fields are parted by one or more spaces or tabs, and never quoted.
+        folder: of the data set, for the message where the file is missing; the file's own if None.
 
     Raises:
         LabelFileError: the file is missing, empty or not UTF-8 text, or a column occurs twice.
@@ -45,13 +46,13 @@ class LabelFile:
         columns: Sequence[str] | None = None,
         head: int = 0,
         spaced: bool = False,
+        folder: Path | None = None,
     ) -> None:
         self.path = path
         self.head = head
         if not path.is_file():
-            raise LabelFileError(
-                f"{path} is missing: put {origin}'s {path.name} there{packed(path.parent)}"
-            )
+            hint = packed(folder or path.parent)
+            raise LabelFileError(f"{path} is missing: put {origin}'s {path.name} there{hint}")
         with path.open("rb") as stream:
             first = [stream.readline() for _ in range(max(1, head))]
         last = first[-1].decode("utf-8", "replace")

@@ -45,7 +45,8 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     words = task_fields("rafdb", vocabulary, [_TASK])[_TASK]
     path, mirror = label_file(folder, *FILE_NAMES), [label_file(folder, name) for name in MIRROR]
     is_mirror = not path.is_file() and all(file.is_file() for file in mirror)
-    read_ = [_read_file(file, is_mirror, words) for file in (mirror if is_mirror else [path])]
+    files = [_file(folder, path) for path in (mirror if is_mirror else [path])]
+    read_ = [_read_file(file, words) for file in files]
     names = pa.concat_arrays([names for names, _ in read_])
     tests = pc.starts_with(names, "test_")
     return Labels(
@@ -62,13 +63,16 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
     )
 
 
-def _read_file(
-    path: Path, has_head: bool, words: dict[str, str]
-) -> tuple[pa.Array, dict[str, pa.Array]]:
+def _file(folder: Path, path: Path) -> LabelFile:
+    spaced = path.suffix != ".csv"
+    return LabelFile(
+        path, "RAF-DB", columns=(_NAME, _TASK), head=int(not spaced), spaced=spaced, folder=folder
+    )
+
+
+def _read_file(file: LabelFile, words: dict[str, str]) -> tuple[pa.Array, dict[str, pa.Array]]:
     """Names of photographs, without `_aligned`, and their labels."""
-    columns = (_NAME, _TASK)
-    file = LabelFile(path, "RAF-DB", columns=columns, head=int(has_head), spaced=not has_head)
-    rows = file.read(columns)
+    rows = file.read([_NAME, _TASK])
     labels = class_labels(file, _TASK, rows[_TASK], words)
     names = photograph_names(file, rows[_NAME])
     file.check(
