@@ -3,6 +3,7 @@
 settings       which column of a table is what, and what its words mean
 table          a CSV or Parquet file as text
 matching       which labelled face each row is about
+words          words that need no explanation: ages in years, other spellings
 answers        the words as classes and attributes
 answer_table   the three of them together
 metrics        what is counted where answers are missing or stand for several classes

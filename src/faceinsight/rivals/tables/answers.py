@@ -17,6 +17,7 @@ from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import ATTRIBUTES, Task, Vocabulary
 from faceinsight.rivals.tables.settings import ABSENT, OUTSIDE, PRESENT, REFUSED, TableLayout
 from faceinsight.rivals.tables.table import AnswersFileError, row_name
+from faceinsight.rivals.tables.words import Meanings
 
 
 class State(IntEnum):
@@ -79,6 +80,7 @@ class AnswerReader:
         self._where = f"tables.layouts.{name}"
         self._settings, self._path, self._table = settings, path, table
         self._tasks = {task.name: task for task in vocabulary.tasks(settings.dataset)}
+        self._names = vocabulary.named_by(settings.dataset)
 
     def answers(self) -> dict[str, dict[str, TaskAnswers]]:
         """What every system of the table answered: system to task to answers.
@@ -162,21 +164,45 @@ class AnswerReader:
         may = np.zeros((len(unique), len(classes)), bool)
         states = np.zeros(len(unique), np.int8)
         for i, word in enumerate(unique):
-            if word in meanings:
-                may[i] = [one in meanings[word] for one in classes]
+            stands_for = meanings.get(word)
+            if stands_for:
+                may[i] = [one in stands_for for one in classes]
                 no_answer = {REFUSED: State.REFUSED, OUTSIDE: State.OUTSIDE}
-                states[i] = no_answer.get(meanings[word][0], State.ANSWER)
-            elif self._settings.unmapped == "error":
-                row = int(np.argmax(codes == i))
-                raise AnswersFileError(
-                    f"{row_name(self._path, row)}: {column} is '{printable(word)}', which the "
-                    "table's words do not explain: add its meaning, or set unmapped to wrong"
-                )
+                states[i] = no_answer.get(stands_for[0], State.ANSWER)
             else:
                 states[i] = State.UNMAPPED
+        self._require_meanings(task, column, codes, unique, states)
         return may[codes], states[codes]
 
-    def _meanings(self, task: Task) -> dict[str, tuple[str, ...]]:
+    def _require_meanings(
+        self,
+        task: Task,
+        column: str,
+        codes: NDArray[np.intp],
+        unique: NDArray[np.object_],
+        states: NDArray[np.int8],
+    ) -> None:
+        """Refuse a column most of which nothing explains, or any of it where that is an error."""
+        counts = np.bincount(codes, minlength=len(unique))
+        unmapped = [i for i in np.argsort(-counts, kind="stable") if states[i] == State.UNMAPPED]
+        n, given = int(counts[unmapped].sum()), int(counts[unique != ""].sum())
+        if 2 * n > given:
+            listed = ", ".join(f"'{printable(unique[i])}' ({counts[i]:,})" for i in unmapped[:12])
+            more = f" and {len(unmapped) - 12:,} more" if len(unmapped) > 12 else ""
+            raise AnswersFileError(
+                f"{self._path}: {n:,} of the {given:,} answers in column {column} are words that "
+                f"nothing explains: {listed}{more}; give their meanings in "
+                f"{self._where}.words.{task.name}"
+            )
+        if unmapped and self._settings.unmapped == "error":
+            first = min(unmapped, key=lambda i: int(np.argmax(codes == i)))
+            row = int(np.argmax(codes == first))
+            raise AnswersFileError(
+                f"{row_name(self._path, row)}: {column} is '{printable(unique[first])}', which the "
+                "table's words do not explain: add its meaning, or set unmapped to wrong"
+            )
+
+    def _meanings(self, task: Task) -> Meanings:
         """Word to what it stands for, checked: ids, or one of the words that are no id."""
         where = f"{self._where}.words"
         if task.name not in self._settings.words:
@@ -193,4 +219,4 @@ class AnswerReader:
                 if not stands_for or (not task.one_of and len(stands_for) > 1):
                     raise ParameterError(f"{where}.{task.name}.'{word}' must have one meaning")
             meanings[word.strip()] = stands_for
-        return meanings
+        return Meanings(meanings, {id_: self._names.get(id_, "") for id_ in task.members})

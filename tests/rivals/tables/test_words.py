@@ -1,0 +1,115 @@
+"""Words that need no explanation, and tables whose words nothing explains."""
+
+import pandas as pd
+import pytest
+import yaml
+
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.rivals.tables.scoring import score_tables
+from faceinsight.rivals.tables.settings import TablesSettings
+from faceinsight.rivals.tables.table import AnswersFileError
+from faceinsight.rivals.tables.words import Meanings, years_of
+from tests.rivals.tables.conftest import AGES, GENDERS
+
+PHOTOGRAPHS = [f"{part}/{i}.jpg" for part in ("train", "val") for i in range(1, 5)]
+YEARS = ["25", "3.9", "84", "20", "39.9", "1", "29", "30"]
+"""In the classes of AGES."""
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("31", (31, 31)),
+        ("29.6", (29, 29)),
+        ("31 years old", (31, 31)),
+        ("25-35", (25, 35)),
+        ("(25, 32)", (25, 32)),
+        ("4 to 6", (4, 6)),
+        ("70+", (70, 130)),
+        ("more than 70", (70, 130)),
+        ("", None),
+        ("-4", None),
+        ("200", None),
+        ("35-25", None),
+        ("adult", None),
+        ("2024-01", None),
+    ],
+)
+def test_ages_in_years(text, years):
+    assert years_of(text) == years
+
+
+def test_numbers_that_are_explained_are_not_years():
+    names = {"age_0_2": "0-2", "age_3_9": "3-9"}
+    assert Meanings({"": ("refused",)}, names).get("8") == ("age_3_9",)
+    assert Meanings({"0": ("age_0_2",), "1": ("age_3_9",)}, names).get("8") is None
+
+
+def test_a_spelling_of_two_meanings_is_none():
+    meanings = Meanings({"m": ("a",), "M": ("b",), "Latino_Hispanic": ("c",)}, {"a": "x"})
+    assert [meanings.get(word) for word in ("m", "M", "latino hispanic")] == [
+        ("a",),
+        ("b",),
+        ("c",),
+    ]
+    assert meanings.get("M ") is None
+
+
+@pytest.fixture
+def shipped(project_root):
+    text = (project_root / "conf/base/parameters_rivals.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)["tables"]["layouts"]
+
+
+def score(folder, name, layout, table, labels, vocabulary):
+    pd.DataFrame(table).to_csv(folder / layout["file"], index=False)
+    given = {"folder": str(folder), "layouts": {name: layout | {"use": True}}}
+    settings = TablesSettings.model_validate(given)
+    scores, _ = score_tables(
+        settings, {"fairface": labels}, vocabulary, EvaluationSettings(n_resamples=0)
+    )
+    return scores.set_index(["task", "scoring"])["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("deepface", {"Male": "Man", "Female": "Woman"}),
+        ("insightface", {"Male": "M", "Female": "F"}),
+        ("insightface", {"Male": "1", "Female": "0"}),
+        ("facepp", {"Male": "Male", "Female": "Female"}),
+        ("rekognition", {"Male": "MALE", "Female": "female"}),
+    ],
+)
+def test_systems_are_read_in_their_own_words(tmp_path, shipped, labels, vocabulary, name, words):
+    table = {"file": PHOTOGRAPHS, "age": YEARS, "gender": [words[gender] for gender in GENDERS]}
+    race = ["white", "black", "asian", "asian", "asian", "indian", "white", "middle eastern"]
+    table["ethnicity" if name == "facepp" else "race"] = race
+    accuracy = score(tmp_path, name, shipped[name], table, labels, vocabulary)
+    assert accuracy["age", "exact"] == 1
+    assert accuracy["gender", "exact"] == 1
+    if "race" in accuracy.index:
+        assert accuracy["race", "merged"] == 1
+
+
+def test_a_range_of_years_stands_for_what_it_spans(tmp_path, shipped, labels, vocabulary):
+    ages = ["21-29", "2-8", "70-90", "18-25", "25-35", "0-1", "22-30", "31-37"]
+    table = {"file": PHOTOGRAPHS, "age": ages, "gender": GENDERS}
+    accuracy = score(tmp_path, "r", shipped["rekognition"], table, labels, vocabulary)
+    assert accuracy["age", "exact"] == 4 / 8
+    assert accuracy["age", "any"] == 1
+
+
+@pytest.mark.parametrize("unmapped", ["wrong", "error"])
+def test_a_table_whose_words_nothing_explains_is_refused(
+    tmp_path, shipped, labels, vocabulary, unmapped
+):
+    gender = ["Homme" if g == "Male" else "Femme" for g in GENDERS[:-1]] + ["Male"]
+    table = {"file": PHOTOGRAPHS, "age": AGES, "gender": gender, "race": "White"}
+    layout = shipped["deepface"] | {"unmapped": unmapped}
+    with pytest.raises(AnswersFileError) as told:
+        score(tmp_path, "deepface", layout, table, labels, vocabulary)
+    said = str(told.value)
+    assert "7 of the 8 answers in column gender" in said
+    assert "'Femme' (4), 'Homme' (3)" in said
+    assert "tables.layouts.deepface.words.gender" in said
