@@ -42,6 +42,11 @@ def test_the_configured_data_sets_are_those_that_there_are(vocabulary):
     ("datasets", "said"),
     [
         ({"celaba": {}}, "there is no data set 'celaba'; there are celeba, maad"),
+        ({"celaba": {}}, "did you mean 'celeba'"),
+        ({"mine": {"name": "mine"}}, r"nothing reads 'mine' until datasets\.mine\.table says how"),
+        ({"mine": {"use": False}}, "nothing reads 'mine'"),
+        ({"mine": {"table": {}}}, r"datasets\.mine\.table: {} names no file"),
+        ({"mine": {"table": "a.csv"}}, r"write datasets\.mine\.table\.file"),
         ({"celeba": TABLE}, "CelebA has a reader of its own"),
         ({"my.own": TABLE}, "letters, digits and underscores"),
         ({2024: TABLE}, "letters, digits and underscores"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -157,7 +158,8 @@ def configure_datasets(datasets: Mapping[str, Any]) -> None:
             raise ParameterError(
                 f"datasets.{name}: {settings!r} says nothing of a data set; write e.g. use: false"
             )
-        is_table = (settings or {}).get("table") is not None
+        table = (settings or {}).get("table")
+        is_table = table is not None
         if not str(name).isidentifier():
             raise ParameterError(
                 f"datasets.{name}: the name of a data set is letters, digits and underscores"
@@ -168,9 +170,17 @@ def configure_datasets(datasets: Mapping[str, Any]) -> None:
                 " table another name"
             )
         if name not in DATA_SETS and not is_table:
+            near = get_close_matches(str(name), DATA_SETS, n=1)
             raise ParameterError(
-                f"datasets.{name}: there is no data set '{name}'; there are {', '.join(DATA_SETS)},"
-                " and one that comes as a table says so with `table` (docs/data_sets.md)"
+                f"datasets.{name}: there is no data set '{name}'; there are {', '.join(DATA_SETS)}"
+                + (f", did you mean '{near[0]}'?" if near else "")
+                + f"; nothing reads '{name}' until datasets.{name}.table says how: at least its "
+                "`file`, and what its columns are (docs/data_sets.md)"
+            )
+        if is_table and not (isinstance(table, Mapping) and table.get("file")):
+            raise ParameterError(
+                f"datasets.{name}.table: {table!r} names no file; write datasets.{name}.table.file "
+                "and what its columns are (docs/data_sets.md)"
             )
     _names = tuple(datasets)
 

@@ -147,6 +147,14 @@ def test_no_folder_reads_nothing(settings, labels, vocabulary):
         score_tables(named, {"fairface": labels}, vocabulary, EVALUATION)
 
 
+def test_a_table_about_a_data_set_that_is_not_configured_is_named(
+    tmp_path, settings, labels, vocabulary
+):
+    write(tmp_path)
+    with pytest.raises(ParameterError, match=r"layouts\.t\.dataset: expw is none of .*fairface"):
+        score(tmp_path, settings, labels, vocabulary, dataset="expw")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

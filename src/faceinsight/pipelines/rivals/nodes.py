@@ -109,6 +109,8 @@ def score_tables(
     scores, words = score(tables, labels, vocabulary, evaluation)
     if tables.folder is not None:
         logger.info("\n%s\n", scores_text(scores))
+    else:
+        logger.info("No table of answers is read: tables.folder names no folder that they lie in.")
     return scores, words
 
 

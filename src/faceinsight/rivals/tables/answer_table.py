@@ -67,6 +67,12 @@ def open_tables(
         )
     for name, layout in settings.layouts.items():
         if layout.use:
+            if layout.dataset not in labels:
+                raise ParameterError(
+                    f"tables.layouts.{name}.dataset: {layout.dataset} is none of the configured "
+                    f"data sets, {', '.join(labels)}; name one of them, or set the table's use to "
+                    "false"
+                )
             yield open_table(name, layout, folder, labels[layout.dataset], vocabulary)
 
 
