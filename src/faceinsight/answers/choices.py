@@ -10,7 +10,7 @@ _LABELLED = re.compile(r"^\s*\(?([A-Za-z])[).:]\s+(?=\S)")
 _WHOLE = re.compile(r"\W{0,20}([A-Za-z])\W{0,20}")
 _LEADING = re.compile(r"\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])[.:])(?=\W|$)")
 _ANNOUNCED = re.compile(
-    r"\b(?:answer|option|choice|choose|select|pick|go with|go for)\b[^A-Za-z0-9]{0,8}"
+    r"\b(?:answer|option|choice|choose|select|pick|go with|go for|say)\b[^A-Za-z0-9]{0,8}"
     r"(?:(?:is|are|be|would be|option|letter)\b[^A-Za-z0-9]{0,8}){0,3}"
     r"(?:\(([A-Za-z])\)|\b([A-Z])\b(?![ ]+[a-z]))",
     re.IGNORECASE,
@@ -46,14 +46,28 @@ class Options:
         """Letters of the options that an answer picks by letter; none if it picks none so."""
         if (whole := _WHOLE.fullmatch(answer[:_MOST])) and whole[1].upper() in self.texts:
             return [whole[1].upper()]
-        for pattern in (_ANNOUNCED.search, _LEADING.match):
-            for part in (answer[:_MOST], answer[-_MOST:]):
-                found = pattern(part)
-                letter = next((g.upper() for g in found.groups() if g), "") if found else ""
-                if letter in self.texts:
-                    return [letter]
+        for part in (answer[-_MOST:], answer[:_MOST]):
+            announced = [next(filter(None, found.groups())) for found in _ANNOUNCED.finditer(part)]
+            known = [letter.upper() for letter in announced if letter.upper() in self.texts]
+            if known:
+                return known[-1:]
+        found = _LEADING.match(answer)
+        letter = next((g.upper() for g in found.groups() if g), "") if found else ""
+        if letter in self.texts:
+            return [letter]
         bracketed = [m[1].upper() for m in _BRACKETED.finditer(answer[:_MOST])]
         return [letter for letter in dict.fromkeys(bracketed) if letter in self.texts][:1]
+
+    def without_list(self, answer: str) -> str:
+        """An answer without a list of all options in their order, which chooses none of them."""
+        if len(self.texts) < 2:
+            return answer
+        each = (
+            rf"\(?{re.escape(letter)}[).:]\s*{re.escape(text.strip())}"
+            for letter, text in self.texts.items()
+        )
+        listed = r"[\s/,;|•*-]{1,10}(?:or\s+)?".join(each)
+        return re.sub(rf"(?<!\w){listed}(?!\w)[.?]?", " ", answer, flags=re.IGNORECASE).strip()
 
     def repeated_by(self, answer: str) -> bool:
         """Whether an answer repeats the options, and so mentions what it does not claim."""

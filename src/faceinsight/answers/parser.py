@@ -15,9 +15,11 @@ from faceinsight.answers.choices import Options
 from faceinsight.answers.claims import AgeClaim, Claim, Findings, combine
 from faceinsight.answers.clauses import Clause, clauses
 from faceinsight.answers.grammar import (
+    ADVERBS,
     AFFIRMING,
     COPULAS,
     DENYING,
+    DETERMINERS,
     ELLIPTIC,
     FINITE,
     NEGATORS,
@@ -27,12 +29,20 @@ from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.meanings import compile_meanings
 from faceinsight.answers.questions import Question
 from faceinsight.answers.reader import Reader
+from faceinsight.answers.replies import corrections, spoken
 from faceinsight.answers.statements import Context, Statement
-from faceinsight.answers.words import Normaliser, Words
+from faceinsight.answers.words import BLANK, NEWLINE, Normaliser, Words
 from faceinsight.method.characteristics import Vocabulary
 
 _FRAGMENT = 4
 """A clause of no more words that has no verb goes on with the part that is named before it."""
+
+
+_EAGER = frozenset({"certainly", "definitely", "absolutely", "indeed"})
+"""What also opens an answer that has yet to come."""
+
+_SUBJECTS = frozenset({"person", "individual", "subject", "one"})
+_PICTURED = _SUBJECTS | {"face", "image", "photo", "picture"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,25 @@ class ParsedAnswer:
     contradictions: tuple[str, ...] = ()
     refused: bool = False
     evidence: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Led:
+    """A yes or a no that a reply begins with.
+
+    Attributes:
+        claims: what it says of what was asked.
+        sentence: the last sentence that may tell what it is about.
+        asked: ids that it answers.
+        apart: whether that is a sentence of its own.
+        follows: statements of that sentence.
+    """
+
+    claims: list[Claim]
+    sentence: int
+    asked: tuple[str, ...]
+    apart: bool = False
+    follows: list[Statement] = field(default_factory=list)
 
 
 @dataclass
@@ -79,6 +108,14 @@ class AnswerParser:
         self._also = {part: of.also for part, of in lexicon.settings.parts.items() if of.also}
         self._apart = {part for part, of in lexicon.settings.parts.items() if of.apart}
         self.age_classes = {id_ for classes in lexicon.age_groups.values() for id_ in classes}
+        self._groups = [frozenset(members) for members in lexicon.groups.values()]
+        self._kin = [*self._groups, *(frozenset(about) for _, about in lexicon.topics.values())]
+        # Who is spoken of: "the woman".
+        self._of_persons = {
+            id_
+            for id_, entry in lexicon.entries.items()
+            if not {"man", "woman", "person"}.isdisjoint(entry.phrases["synonyms"])
+        }
         self._denying = {
             id_ for id_, entry in lexicon.entries.items() if all(w.negative for w in entry.say)
         }
@@ -100,6 +137,12 @@ class AnswerParser:
         Returns:
             What the text says.
         """
+        text = spoken(text)
+        if question is not None and question.kind in ("yes_no", "group"):
+            for end in corrections(text):
+                parsed, _ = self._parsed(end, question, options, None)
+                if {*parsed.labels, *parsed.contradictions} & {*question.about}:
+                    return parsed
         return self._parsed(text, question, options, None)[0]
 
     def contradicted(
@@ -109,7 +152,7 @@ class AnswerParser:
 
         A word that several data sets use ("White") contradicts only if none of its readings agrees.
         """
-        parsed, _ = self._parsed(text, question, None, labels)
+        parsed, _ = self._parsed(spoken(text), question, None, labels)
         return tuple(
             id_
             for id_ in self.vocabulary.ids
@@ -136,6 +179,7 @@ class AnswerParser:
         picked: list[str] = []
         if options is not None:
             offered = Options.of(options)
+            text = offered.without_list(text)
             picked = [offered.texts[letter] for letter in offered.chosen(text)]
             if picked and offered.repeated_by(text):
                 text = ""
@@ -167,6 +211,7 @@ class AnswerParser:
         heading, heading_in = plain, -1
         part: str | None = None
         said_in = -1
+        led: _Led | None = None
         for number, clause in enumerate(clauses(words)):
             if clause.end <= clause.first:
                 continue
@@ -179,7 +224,10 @@ class AnswerParser:
             if pending and not clause.asked:
                 first, claims = self._answer(words, clause, pending, number == 0)
                 said.claims += claims
-                pending = () if claims else pending
+                if claims:
+                    alone = first >= clause.end and _ends_sentence(words, clause.end)
+                    led = _Led(claims, clause.sentence + alone, pending, apart=alone)
+                    pending = ()
             else:
                 first = clause.first + _lead(words, clause)
             if first >= clause.end:
@@ -201,10 +249,42 @@ class AnswerParser:
                     )
                 )
                 continue
+            if led is not None and clause.sentence <= led.sentence:
+                led.follows += reading.told
             said.refused |= reading.refused
             said.told += reading.told
             said.claims += reading.claims
             said.ages += reading.ages
+        if led is not None and self._beside(led):
+            said.claims = [
+                claim for claim in said.claims if all(claim is not c for c in led.claims)
+            ]
+
+    def _beside(self, led: _Led) -> bool:
+        """Whether what follows a yes or a no speaks of something else than was asked.
+
+        "No, the person does not wear a mustache" says nothing of glasses, while "No, she has blond
+        hair" says that it is not black: another quality of the same kind takes the asked one's
+        place.
+        """
+        asked = set(led.asked)
+        if asked & self.age_classes and any(one.age is not None for one in led.follows):
+            return False
+        yes = led.claims[0].present
+        other = False
+        for one in led.follows:
+            for claim in one.claims:
+                if claim.weak or self._of_persons.issuperset(claim.ids):
+                    continue
+                if not asked.isdisjoint(claim.ids) or any(
+                    not kin.isdisjoint(claim.ids) and not kin.isdisjoint(asked)
+                    for kin in (self._kin if claim.present and not yes else self._groups)
+                ):
+                    return False
+                # "No. She is young." only goes on; "No. There is no hat." answers another question.
+                other = other or one.denied is not yes or not led.apart
+            other = other or (one.age is not None and not led.apart)
+        return other
 
     def _answer(
         self, words: Words, clause: Clause, pending: tuple[str, ...], first: bool
@@ -216,7 +296,13 @@ class AnswerParser:
             yes = span[0] in AFFIRMING and "not" not in span[1:skip]
         elif "answer" in span and span[-1] in AFFIRMING | DENYING:
             skip, yes = len(span), span[-1] in AFFIRMING  # "The answer is no."
-        elif first and set(span) <= ELLIPTIC and not set(span) <= PRONOUNS:
+        elif (
+            span[-1] in {"yes", "no"}
+            and (span[-2:-1] in (["say"], [","]))
+            and (clause.end == len(words) or _ends_sentence(words, clause.end))
+        ):
+            skip, yes = len(span), span[-1] == "yes"  # "I would say no", "From the image, no."
+        elif first and _is_elliptic(span, _ends_sentence(words, clause.end)):
             yes = NEGATORS.isdisjoint(span)
         else:
             return clause.first, []
@@ -229,6 +315,15 @@ class AnswerParser:
 def _lead(words: Words, clause: Clause) -> int:
     """How many words at a clause's beginning are a yes or a no by themselves."""
     span = words.words[clause.first : min(clause.first + 3, clause.end)]
+    if span[1:2] == ["/"] or (
+        span[1:2] in (["or"], ["and"]) and {*span[2:]} & {*AFFIRMING, *DENYING}
+    ):
+        return 0  # "yes or no", "N/A"
+    if span[0] in _EAGER:
+        # "Certainly! In the image" has not begun to answer.
+        if span[1:2] == ["not"]:
+            return 2
+        return 1 if {*words.words[clause.first + 1 :]} <= {".", "!", ","} else 0
     if span[0] in AFFIRMING:
         return 2 if span[1:2] == ["not"] else 1
     if span[0] in DENYING:
@@ -236,6 +331,40 @@ def _lead(words: Words, clause: Clause) -> int:
         alone = follows in PRONOUNS or follows in (",", "the", "this", "not") or span[0] != "no"
         return 1 if alone else 0
     return 0
+
+
+def _ends_sentence(words: Words, place: int) -> bool:
+    return place < len(words) and words.words[place] in (".", "!", NEWLINE, BLANK)
+
+
+def _is_elliptic(span: Sequence[str], whole: bool) -> bool:
+    """Whether words say yes or no by leaving out the rest: "I think so", "She does not."
+
+    Args:
+        span: words of a clause.
+        whole: whether the sentence ends with them; "The person is" may have been cut off.
+    """
+    if not set(span) <= ELLIPTIC or len(set(span) & {"yes", "no"}) > 1 or "or" in span:
+        return False
+    yes_or_no = {*AFFIRMING, *DENYING, "not", "never", "none", "right", "wrong"}
+    last = span[-1]
+    if last in ("so", "case") or list(span[-2:]) == ["of", "course"]:
+        return len(span) > 1
+    said = [word for word in span if word not in ADVERBS and word not in (",", "indeed")]
+    if said and said[0] == "i" and ("so" not in span):
+        return False
+    if said and said[0] in ("not", "never", "none"):
+        return last not in DETERMINERS and last not in _PICTURED
+    if said and len(said) == 1:
+        return said[0] in yes_or_no - _EAGER
+    verb = [
+        word for word in said if word not in ("not", "any", "at", "all", "one", "wearing", "there")
+    ]
+    if len(verb) < 2 or last in DETERMINERS - {"this", "that"}:
+        return False
+    if verb[-1] in yes_or_no or verb[-1] == "me":
+        return verb[-1] != "me"
+    return whole and verb[-1] in FINITE | COPULAS and verb[-2] in PRONOUNS | _SUBJECTS | {"this"}
 
 
 def _verbless(words: Words, first: int, end: int) -> bool:

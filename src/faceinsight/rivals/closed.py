@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from faceinsight.answers.replies import corrections
 from faceinsight.rivals.questions import YES, Question
 
 _YES_OR_NO = re.compile(r"^\W*(yes|no)\s*(?:[.,;:!\n)*\"]|$)(?!\s*(?:and|or)\b)", re.IGNORECASE)
@@ -33,6 +34,16 @@ def read_closed(text: str, question: Question) -> dict[str, bool] | None:
         chosen = _chosen(text, question)
         return None if chosen is None else {m: m == chosen for m in question.members}
     return _listed(text, question)
+
+
+def goes_on(text: str, question: Question) -> bool:
+    """Whether more follows a first answer, which may take it back or speak of something else.
+
+    "No, the person does not wear a mustache" is no answer to whether there are glasses.
+    """
+    if question.kind == "each":
+        return _plain(text).strip(".!,;:") not in question.options
+    return question.kind == "choice" and bool(corrections(text))
 
 
 def _chosen(text: str, question: Question) -> str | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from faceinsight.rivals.closed import read_closed
+from faceinsight.answers.replies import spoken
+from faceinsight.rivals.closed import goes_on, read_closed
 from faceinsight.rivals.questions import Question, questions_of
 from faceinsight.rivals.settings import RivalsSettings
 
@@ -77,11 +78,14 @@ class Reader:
         return shares[:1] if question.kind == "each" else shares
 
     def _by_text(self, row: Mapping[str, Any], question: Question) -> np.ndarray:
-        labels = read_closed(row["text"], question)
+        text = spoken(row["text"])
+        labels = read_closed(text, question)
+        if self._parser is not None and goes_on(text, question):
+            labels = None
         if labels is None:
             if self._parser is None:
                 return self._without(row, question, "unreadable")
-            parsed = self._parser.parse(row["text"], question)
+            parsed = self._parser.parse(text, question)
             if parsed.refused and not parsed.labels:
                 return self._without(row, question, "refused")
             labels = {m: parsed.labels[m] for m in question.members if m in parsed.labels}

@@ -1,0 +1,114 @@
+"""Replies of models: their form is taken off, and what is no answer is not read as one."""
+
+import pytest
+
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, yes_no_question
+from faceinsight.answers.replies import spoken
+from faceinsight.rivals.facexbench.replies import option_letter
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<think>He may. Yes, he is bald.</think>\n\nNo",
+        "He may. Yes.</think>No",
+        "[THINK]yes[/THINK]No",
+        "<reasoning>yes</reasoning><answer>No</answer>",
+        "<|begin_of_thought|>yes<|end_of_thought|><|begin_of_solution|>No<|end_of_solution|>",
+        "<|channel|>analysis<|message|>yes<|end|><|start|>assistant<|channel|>final<|message|>No",
+        "<answer>No</answer>",
+        "<answer>No",
+        "No</s>",
+        "No<|eot_id|>",
+        "No<end_of_turn>",
+        "No<|im_end|>\n<|im_start|>user\nIs he sure?",
+        "<|im_start|>assistant\nNo<|im_end|>",
+        "[INST] Is he bald? [/INST] No",
+        "ASSISTANT: No",
+        "USER: Is he bald? ASSISTANT: No",
+        "model\nNo",
+        r"\boxed{No}",
+        r"$\boxed{\text{No}}$",
+        "**No**",
+        "`No`",
+        "## Answer\nNo",
+        '{"answer": "No"}',
+        '```json\n{"answer": "No", "reason": "yes"}\n```',
+        '{"answer": "No',
+        "- [ ] Yes\n- [x] No",
+    ],
+)
+def test_the_form_of_a_reply_is_taken_off(reply):
+    assert spoken(reply) == "No"
+
+
+@pytest.mark.parametrize("reply", ["<think>", "<think>Yes, he", "<image>", "N/A", "</s>", ""])
+def test_a_reply_without_an_answer_is_empty(reply):
+    assert spoken(reply) == ""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *("The image", "This is a face", "Maybe", "yes or no", "Yes/No", "Certainly! In the image"),
+        *("She is", "The person is", "I do not", "Not sure", "I cannot say", "N/A", "Neither"),
+        "No, the person does not seem to wear a mustache.",
+        "No. The person does not seem to wear a hat.",
+        "Yes, the person appears to be smiling.",
+    ],
+)
+def test_what_says_nothing_of_glasses_is_no_answer(
+    reply: str, parser: AnswerParser, lexicon: Lexicon
+):
+    asked = yes_no_question(lexicon.entries["Eyeglasses"])
+    assert "Eyeglasses" not in parser.parse(reply, asked).labels
+
+
+@pytest.mark.parametrize(
+    ("reply", "present"),
+    [
+        *[(yes, True) for yes in ("Yes.", "She does.", "I think so", "Of course", "I'd say yes")],
+        *[(no, False) for no in ("No", "She does not.", "Certainly not.", "I would say no")],
+        ("No, she is not wearing glasses", False),
+        ("No. She is young.", False),
+        ("Yes, the woman wears glasses and a hat", True),
+        ("Yes. Wait, no.", False),
+        ("No... final answer: yes", True),
+    ],
+)
+def test_what_answers_is_read(reply: str, present: bool, parser: AnswerParser, lexicon: Lexicon):
+    asked = yes_no_question(lexicon.entries["Eyeglasses"])
+    assert parser.parse(reply, asked).labels["Eyeglasses"] is present
+
+
+def test_another_color_answers_for_the_asked_one(parser: AnswerParser, lexicon: Lexicon):
+    asked = yes_no_question(lexicon.entries["Black_Hair"])
+    assert parser.parse("No, she has blond hair.", asked).labels["Black_Hair"] is False
+
+
+@pytest.mark.parametrize(("box", "present"), [("- [ ]", False), ("- [x]", True), ("☐", False)])
+def test_a_box_says_whether_it_is_ticked(box: str, present: bool, parser: AnswerParser):
+    assert parser.parse(f"{box} Bald").labels["Bald"] is present
+
+
+@pytest.mark.parametrize(
+    ("reply", "letter"),
+    [
+        ("A. Male / B. Female", None),
+        ("A. Male\nB. Female\n\nB", "B"),
+        ("ANSWER: A ... actually, ANSWER: B", "B"),
+        ("I would say B", "B"),
+        (r"\boxed{B}", "B"),
+        ("<think>A</think>B</s>", "B"),
+        ("- [ ] A. Male\n- [x] B. Female", "B"),
+        ("Neither", None),
+    ],
+)
+def test_the_last_explicit_choice_counts(reply: str, letter: str | None, parser: AnswerParser):
+    offered = {"A": "Male", "B": "Female"}
+    asked = Question("What is the gender?", ("Male", "Female"), "group")
+    held = {id_ for id_, of in parser.parse(reply, asked, offered).labels.items() if of}
+    assert held & {"Male", "Female"} == ({offered[letter]} if letter else set())
+    assert option_letter(reply, ("Male", "Female")) == letter
