@@ -10,13 +10,16 @@ from typing import Any
 
 import yaml
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundError
 
 from faceinsight.common.messages import no_such
 from faceinsight.common.paths import with_texts
+from faceinsight.datasets.place_dataset import PlaceDataset
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
+from faceinsight.pipelines.naming import misnamed
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +60,9 @@ class RefuseUnknownNames:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
-        """Look for the versions that `--load-versions` names."""
+        """Look for the tags and versions that are named; Kedro passes over a tag that is not."""
+        if told := misnamed(run_params, pipelines):
+            raise ParameterError(told)
         for name, version in (run_params["load_versions"] or {}).items():
             require_version(catalog, name, version, "--load-versions")
 
@@ -89,6 +94,12 @@ class ConfigurePipelines:
         parameters = with_texts(loader["parameters"])
         runs.configure(parameters)
         loader["parameters"] = parameters | runs.configured().parameters
+
+    @hook_impl
+    def after_catalog_created(self, catalog: Any, parameters: dict[str, Any]) -> None:
+        """The raw folder is an entry as well, where the parameter says: the catalog cannot tell."""
+        metadata = {"kedro-viz": {"layer": "raw"}}
+        catalog["raw"] = PlaceDataset(filepath=parameters["params:raw"], metadata=metadata)
 
 
 class PinVersionsOfThisRun:

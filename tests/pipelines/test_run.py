@@ -107,6 +107,38 @@ def test_a_variant_of_ones_own_is_trained(finished):
     assert json.loads(facts.read_text())["variant"]["name"] == "mine"
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("--from-nodes=celeba.select_examples", "--to-nodes=celeba.segment_faces"),
+        ("--from-inputs=raw", "--to-outputs=utkface.labels"),
+        ("--nodes=write_report,lgc.measure_model",),
+        ("--tags=rules",),
+        ("--pipelines=paper", "--from-nodes=make_tables"),
+    ],
+    ids=" ".join,
+)
+def test_a_part_of_a_pipeline_runs_by_itself(finished, part):
+    done = finished.run(*part)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--nodes=write_reprot", "--nodes: there is no node 'write_reprot'; did you mean"),
+        ("--from-nodes=celeba.segment_face", "did you mean 'celeba.segment_faces'?"),
+        ("--tags=rules,pirors", "--tags: there is no tag 'pirors'; did you mean 'priors'?"),
+        ("--to-outputs=reports", "--to-outputs: there is no artifact 'reports'; did you mean 'rep"),
+    ],
+)
+def test_a_part_that_is_misspelt_is_one_sentence(finished, option, said):
+    done = finished.run(option)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_every_bad_parameter_has_its_sentence(finished):
     bad = {
         "training.epoch": ("3", "did you mean 'epochs'"),

@@ -3,5 +3,6 @@
 from faceinsight.datasets.configured_dataset import ConfiguredDataset
 from faceinsight.datasets.folder_dataset import FolderDataset
 from faceinsight.datasets.label_table import LabelTableValidator
+from faceinsight.datasets.place_dataset import PlaceDataset
 
-__all__ = ["ConfiguredDataset", "FolderDataset", "LabelTableValidator"]
+__all__ = ["ConfiguredDataset", "FolderDataset", "LabelTableValidator", "PlaceDataset"]

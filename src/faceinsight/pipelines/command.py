@@ -22,8 +22,10 @@ from kedro.framework.cli.utils import split_string
 from kedro.framework.project import LOGGING, configure_project
 from kedro.utils import find_kedro_project
 
+from faceinsight.common.messages import with_full_stop
 from faceinsight.common.paths import TEXTS, at_home
 from faceinsight.pipelines.messages import sentence
+from faceinsight.pipelines.naming import misnamed, nothing_left
 
 STOPPED = "Stopped. The same command goes on where this one was."
 
@@ -34,7 +36,7 @@ def _with_readable_errors(command: Callable[..., Any], stopped: str = "") -> Cal
         moved = _enter_project()
         kwargs |= {"params": _parameter_at_home(kwargs["params"])} if "params" in kwargs else {}
         try:
-            with _errors_as_sentences(kwargs.get("params") if moved else None):
+            with _errors_as_sentences(kwargs.get("params") if moved else None, kwargs):
                 return command(*args, **kwargs)
         except KeyboardInterrupt:
             if stopped:
@@ -45,12 +47,14 @@ def _with_readable_errors(command: Callable[..., Any], stopped: str = "") -> Cal
 
 
 @contextmanager
-def _errors_as_sentences(seen_from_project: Any = None) -> Iterator[None]:
+def _errors_as_sentences(
+    seen_from_project: Any = None, options: dict[str, Any] | None = None
+) -> Iterator[None]:
     """Turn errors into sentences; those of relative paths in the parameters given say whose."""
     try:
         yield
     except Exception as error:
-        told = sentence(error)
+        told = sentence(error) or _misnamed(error, options or {})
         if told is None:
             raise
         if any(str(Path(text).absolute()) in told for text in _relative(seen_from_project)):
@@ -59,6 +63,15 @@ def _errors_as_sentences(seen_from_project: Any = None) -> Iterator[None]:
                 f"folder, {Path.cwd()}, wherever the command is typed)."
             )
         raise click.ClickException(told) from None
+
+
+def _misnamed(error: Exception, options: dict[str, Any]) -> str | None:
+    """Kedro's error where options choose what is not in the pipelines, as a sentence."""
+    if not isinstance(error, ValueError) or not str(error).startswith("Pipeline "):
+        return None
+    chosen = options.get("pipelines") or [options.get("pipeline") or "__default__"]
+    told = misnamed(options | {"pipeline_names": chosen}, project.pipelines)
+    return with_full_stop(told or nothing_left(options))
 
 
 def _relative(value: Any) -> Iterator[str]:

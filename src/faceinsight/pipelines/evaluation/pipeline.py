@@ -1,16 +1,17 @@
 """Pipeline: a trained model to predictions and metrics."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.evaluation import nodes
+from faceinsight.pipelines.naming import named
 
 
 def create_prevalence_pipeline() -> Pipeline:
     """The baseline that all variants share."""
     return pipeline(
         [
-            node(
+            named(
                 nodes.measure_prevalence,
                 {"vocabulary": "vocabulary", **of_each("examples")},
                 "prevalence",
@@ -28,14 +29,14 @@ def create_pipeline() -> Pipeline:
     }
     return pipeline(
         [
-            node(nodes.score_faces, faces, "predictions"),
-            node(nodes.measure_order, faces, "order_effect"),
-            node(
+            named(nodes.score_faces, faces, "predictions"),
+            named(nodes.measure_order, faces, "order_effect"),
+            named(
                 nodes.measure_answers,
                 faces | {"evaluation": "params:evaluation"},
                 "answers_agreement",
             ),
-            node(
+            named(
                 nodes.measure_model,
                 [
                     "predictions",

@@ -1,17 +1,18 @@
 """Pipeline: raw data sets to label tables, audits and selected examples."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines.each_dataset import for_each_dataset
 from faceinsight.pipelines.ingestion import nodes
+from faceinsight.pipelines.naming import named
 
 
 def create_sources() -> Pipeline:
     """The vocabulary and the raw folder, which whatever reads raw data needs."""
     return pipeline(
         [
-            node(nodes.build_vocabulary, "params:vocabulary", "vocabulary"),
-            node(nodes.find_raw, ["params:raw", "params:drawing", "vocabulary"], "raw"),
+            named(nodes.build_vocabulary, "params:vocabulary", "vocabulary"),
+            named(nodes.find_raw, ["params:raw", "params:drawing", "vocabulary"], "raw"),
         ]
     )
 
@@ -20,17 +21,17 @@ def create_pipeline() -> Pipeline:
     """One box a data set, after the vocabulary and the raw folder."""
     of_dataset = pipeline(
         [
-            node(
+            named(
                 nodes.read_labels,
                 ["raw", "vocabulary", "name", "params:dataset", "params:seed"],
                 ["labels", "skipped_rows"],
             ),
-            node(
+            named(
                 nodes.audit_photographs,
                 ["labels", "raw", "name", "params:audit", "params:work"],
                 "audit",
             ),
-            node(
+            named(
                 nodes.select_examples,
                 ["labels", "audit", "raw", "name", "params:dataset", "params:seed"],
                 ["examples", "selection"],

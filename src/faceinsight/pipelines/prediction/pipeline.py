@@ -1,7 +1,8 @@
 """Pipeline: a trained model and somebody's photographs to a table, and pictures if asked for."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.prediction import nodes
 
 
@@ -10,12 +11,12 @@ def create_pipeline(variant: str) -> Pipeline:
     model = f"{variant}.model"
     return pipeline(
         [
-            node(
+            named(
                 nodes.score_photographs,
                 [model, "params:photos", "params:predict", "params:work"],
                 ["photo_scores", "photo_scores_csv", "skipped_photographs"],
             ),
-            node(
+            named(
                 nodes.draw_photographs,
                 [model, "params:photos", "photo_scores", "params:predict", "params:work"],
                 "annotated_photographs",

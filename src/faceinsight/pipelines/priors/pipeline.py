@@ -1,8 +1,9 @@
 """Pipeline: training labels to the correlation prior, phrases to text features."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines.each_dataset import of_each
+from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.priors import nodes
 
 
@@ -10,7 +11,7 @@ def create_pipeline() -> Pipeline:
     """Knowledge about the characteristics: how they go together, and what their words mean."""
     return pipeline(
         [
-            node(
+            named(
                 nodes.build_prior,
                 {
                     "vocabulary": "vocabulary",
@@ -19,6 +20,6 @@ def create_pipeline() -> Pipeline:
                 },
                 "prior",
             ),
-            node(nodes.encode_phrases, ["vocabulary", "params:model"], "text_features"),
+            named(nodes.encode_phrases, ["vocabulary", "params:model"], "text_features"),
         ]
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.data.registry import dataset_names
 from faceinsight.method.variants import LABELS
 from faceinsight.pipelines.each_dataset import of_each
+from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.reports import nodes
 from faceinsight.pipelines.runs import Runs
 from faceinsight.reports import FIGURES as REPORT_FIGURES
@@ -28,7 +29,7 @@ def create_pipeline(runs: Runs) -> Pipeline:
     figures = {name: f"figure_{name}" for name in REPORT_FIGURES}
     return pipeline(
         [
-            node(
+            named(
                 nodes.summarise_data,
                 {
                     "vocabulary": "vocabulary",
@@ -36,7 +37,7 @@ def create_pipeline(runs: Runs) -> Pipeline:
                 },
                 ["data_summary", "skipped_summary"],
             ),
-            node(
+            named(
                 nodes.compare_variants,
                 {
                     "vocabulary": "vocabulary",
@@ -45,7 +46,7 @@ def create_pipeline(runs: Runs) -> Pipeline:
                 },
                 ["ablation", "ablation_by_characteristic"],
             ),
-            node(
+            named(
                 nodes.draw_report_figures,
                 {
                     "vocabulary": "vocabulary",
@@ -58,7 +59,7 @@ def create_pipeline(runs: Runs) -> Pipeline:
                 },
                 figures,
             ),
-            node(
+            named(
                 nodes.write_report,
                 {
                     "vocabulary": "vocabulary",
@@ -92,7 +93,7 @@ def create_paper_pipeline() -> Pipeline:
     variants = {name: f"{name}.predictions" for name in LABELS}
     return pipeline(
         [
-            node(
+            named(
                 nodes.score_validation_faces,
                 {
                     "model": f"{full}.model",
@@ -101,7 +102,7 @@ def create_paper_pipeline() -> Pipeline:
                 },
                 f"{full}.validation_predictions",
             ),
-            node(
+            named(
                 nodes.calibrate,
                 {
                     "validation_predictions": f"{full}.validation_predictions",
@@ -111,7 +112,7 @@ def create_paper_pipeline() -> Pipeline:
                 },
                 f"{full}.calibration",
             ),
-            node(
+            named(
                 nodes.measure_fairness,
                 {
                     "predictions": f"{full}.predictions",
@@ -120,7 +121,7 @@ def create_paper_pipeline() -> Pipeline:
                 },
                 [f"{full}.fairness_rates", f"{full}.fairness_gaps", f"{full}.fairness_counts"],
             ),
-            node(
+            named(
                 nodes.compare_with_tables,
                 {
                     "tables": "params:tables",
@@ -130,12 +131,12 @@ def create_paper_pipeline() -> Pipeline:
                 },
                 "tables_same_faces",
             ),
-            node(
+            named(
                 nodes.gather_rivals,
                 ["params:paper", "params:scored_by", "params:drawing"],
                 "rivals_results",
             ),
-            node(
+            named(
                 nodes.collect_results,
                 [
                     f"{full}.metrics",
@@ -146,18 +147,18 @@ def create_paper_pipeline() -> Pipeline:
                 ],
                 "paper_results",
             ),
-            node(nodes.make_tables, "paper_results", tables),
-            node(
+            named(nodes.make_tables, "paper_results", tables),
+            named(
                 nodes.measure_components,
                 {"paper": "params:paper", **evaluated, **variants},
                 ["paper_components", "paper_steps"],
             ),
-            node(
+            named(
                 nodes.mark_answers,
                 {"paper": "params:paper", "rule_set": "rule_set", **evaluated, **variants},
                 "paper_answers",
             ),
-            node(
+            named(
                 nodes.draw_paper_figures,
                 {
                     "results": "paper_results",
@@ -174,7 +175,7 @@ def create_paper_pipeline() -> Pipeline:
                 },
                 figures,
             ),
-            node(
+            named(
                 nodes.write_paper_page,
                 {
                     "results": "paper_results",

@@ -1,8 +1,9 @@
 """Pipelines: rivals asked as they are, fine-tuned, or known by tables of answers; FaceXBench."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines.each_dataset import of_each
+from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.rivals import nodes
 
 _RIVAL = {"rivals": "params:rivals", "vocabulary": "vocabulary"}
@@ -16,7 +17,7 @@ def create_pipeline(rival: str, scored_by: str) -> Pipeline:
 def create_finetuning_pipeline(rival: str, scored_by: str) -> Pipeline:
     """The same rival fine-tuned by LoRA, then asked, read and measured."""
     adapters = f"{rival}_tuned.adapters"
-    tuned = node(
+    tuned = named(
         nodes.tune_rival,
         {**_RIVAL, "finetuning": "params:finetuning", "work": "params:work", **of_each("crops")},
         [adapters, f"{rival}_tuned.grid"],
@@ -28,7 +29,7 @@ def create_tables_pipeline() -> Pipeline:
     """Scores of the tables that `params:tables` names; empty where it names none."""
     return pipeline(
         [
-            node(
+            named(
                 nodes.score_tables,
                 {
                     "tables": "params:tables",
@@ -45,7 +46,7 @@ def create_tables_pipeline() -> Pipeline:
 def create_facexbench_pipeline(variant: str) -> Pipeline:
     """FaceXBench's questions, answered by a variant of our own."""
     inputs = [f"{variant}.model", "params:facexbench", "params:predict", "params:work"]
-    return pipeline([node(nodes.answer_facexbench, inputs, f"{variant}.facexbench")])
+    return pipeline([named(nodes.answer_facexbench, inputs, f"{variant}.facexbench")])
 
 
 def _measured(name: str, **tuned: str) -> Pipeline:
@@ -54,12 +55,12 @@ def _measured(name: str, **tuned: str) -> Pipeline:
     """
     of_rival = pipeline(
         [
-            node(
+            named(
                 nodes.ask_rival,
                 {**_RIVAL, "work": "params:work", **tuned, **of_each("crops")},
                 ["answers", "asking"],
             ),
-            node(
+            named(
                 nodes.read_answers,
                 {
                     "answers": "answers",
@@ -70,7 +71,7 @@ def _measured(name: str, **tuned: str) -> Pipeline:
                 },
                 ["predictions", "tally"],
             ),
-            node(
+            named(
                 nodes.measure_rival,
                 {
                     "predictions": "predictions",

@@ -1,8 +1,9 @@
 """Pipeline: examples to face crops with label maps."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines.each_dataset import for_each_dataset
+from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.segmentation import nodes
 
 
@@ -10,7 +11,7 @@ def create_pipeline() -> Pipeline:
     """One node in each data set's box."""
     of_dataset = pipeline(
         [
-            node(
+            named(
                 nodes.segment_faces,
                 ["examples", "raw", "name", "params:segmentation", "params:work"],
                 "crops",

@@ -1,8 +1,9 @@
 """Pipeline: crops, prior and rules to a trained model."""
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.pipelines.each_dataset import of_each
+from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.training import nodes
 
 
@@ -10,7 +11,7 @@ def create_pipeline() -> Pipeline:
     """Training of the variant and with the seed that `params:variant` and `params:run_seed` are."""
     return pipeline(
         [
-            node(
+            named(
                 nodes.train_model,
                 {
                     "variant": "params:variant",
@@ -27,7 +28,6 @@ def create_pipeline() -> Pipeline:
                     **of_each("crops"),
                 },
                 ["model", "learning_curve"],
-                name="train_model",
                 tags="trains",
             )
         ]
