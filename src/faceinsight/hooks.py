@@ -97,8 +97,8 @@ class ConfigurePipelines:
 
     @hook_impl
     def after_catalog_created(self, catalog: Any, parameters: dict[str, Any]) -> None:
-        """The raw folder is an entry as well, where the parameter says: the catalog cannot tell."""
-        metadata = {"kedro-viz": {"layer": "raw"}}
+        """The raw folder's entry lies where the parameter says, which no catalog file can tell."""
+        metadata = catalog.get("raw").metadata
         catalog["raw"] = PlaceDataset(filepath=parameters["params:raw"], metadata=metadata)
 
 

@@ -20,20 +20,34 @@ from faceinsight.pipelines import (
     segmentation,
     training,
 )
+from faceinsight.pipelines.each_dataset import in_box
 from faceinsight.pipelines.runs import Runs, configured
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Pipeline names to pipelines; `__default__` does everything."""
+    """Pipeline names to pipelines; `__default__` does everything.
+
+    The lineage opens with two boxes, `data` and `experiment`, and what passes between them; in them
+    are those of data sets, variants, the report, and the page beside the paper.
+    """
     # Nodes over all data sets or variants take what stands in a namespace; Kedro warns of that.
     warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
-    ingest, segment = ingestion.create_pipeline(), segmentation.create_pipeline()
-    prior, rule = priors.create_pipeline(), rules.create_pipeline()
+    ingest, segment, prior, rule, prevalence, sources = (
+        in_box(of, "data")
+        for of in (
+            ingestion.create_pipeline(),
+            segmentation.create_pipeline(),
+            priors.create_pipeline(),
+            rules.create_pipeline(),
+            evaluation.create_prevalence_pipeline(),
+            ingestion.create_sources(),
+        )
+    )
     runs = configured()
     train_one, evaluate_one = training.create_pipeline(), evaluation.create_pipeline()
-    prevalence = evaluation.create_prevalence_pipeline()
     report = reports.create_pipeline(runs)
-    tables, beside = rivals.create_tables_pipeline(), reports.create_paper_pipeline()
+    tables = in_box(rivals.create_tables_pipeline(), "experiment.paper")
+    beside = reports.create_paper_pipeline()
     read = ingest.to_outputs(*(name for name in tables.inputs() if name.endswith(".labels")))
 
     upstream = ingest + segment + prior + rule
@@ -45,7 +59,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     return {
         "__default__": ablation + tables + beside,
         "ingestion": ingest,
-        "segmentation": ingestion.create_sources() + segment,
+        "segmentation": sources + segment,
         "priors": prior,
         "rules": rule,
         "training": _of_variant(train_one, runs, runs.chosen),
@@ -76,4 +90,4 @@ def _of_variant(of_one: Pipeline, runs: Runs, variant: str) -> Pipeline:
         of_all += pipeline(
             of_one, namespace=name, inputs=shared - set(parameters), parameters=parameters
         )
-    return of_all
+    return in_box(of_all, "experiment")

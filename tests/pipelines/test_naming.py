@@ -9,7 +9,7 @@ import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 
-from faceinsight.pipelines.naming import misnamed, nothing_left
+from faceinsight.pipelines.naming import completed, misnamed, nothing_left
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +39,10 @@ def test_every_node_is_called_as_its_function_and_tagged_by_its_stage(registered
         ),
         ({"from_nodes": ["writereport"]}, "--from-nodes: .* did you mean 'write_report'"),
         ({"to_nodes": ["celeba.read_label"]}, "--to-nodes: .* did you mean 'celeba.read_labels'"),
-        ({"node_names": ["train_model"]}, "in several boxes; name one: corr.train_model, lgc.tr"),
+        (
+            {"node_names": ["train_model"]},
+            "several boxes; name one: experiment.corr.train_model, exp",
+        ),
         ({"node_names": ["write_report", "x"]}, "no node 'x'; `kedro registry describe` names"),
         ({"tags": ["rules", "reprots"]}, "--tags: there is no tag 'reprots'; did you mean 'report"),
         ({"tags": ["zzz"]}, "there is no tag 'zzz'; there are evaluation, ingestion, "),
@@ -73,6 +76,22 @@ def test_what_is_misspelt_gets_a_sentence_with_the_nearest_name(registered, opti
 )
 def test_right_names_are_let_through(registered, options):
     assert misnamed(options, registered) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [
+        ({"node_names": ["write_report"]}, ["experiment.report.write_report"]),
+        ({"from_nodes": ["lgc.train_model"]}, ["experiment.lgc.train_model"]),
+        ({"to_nodes": ["data.celeba.read_labels"]}, ["data.celeba.read_labels"]),
+        ({"node_names": ["train_model"]}, ["train_model"]),  # of several variants
+        ({"node_names": ["el.train_model", "rite_report"]}, ["el.train_model", "rite_report"]),
+        ({"namespaces": ["lgc", "data"]}, ["experiment.lgc", "data"]),
+        ({"tags": ["rules"]}, ["rules"]),
+    ],
+)
+def test_the_end_of_a_name_is_enough_where_it_says_which_is_meant(registered, given, whole):
+    assert list(completed(given, registered).values()) == [whole]
 
 
 def test_names_that_are_right_one_by_one_and_choose_nothing():

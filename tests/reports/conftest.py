@@ -83,7 +83,7 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=8) -> dict[str, Any]
         "metrics": metrics,
         "ablation": table,
         "characteristics": characteristics,
-        "summary": dataset_summary(examples, vocabulary),
+        "summary": dataset_summary(examples, vocabulary, selections),
         "skipped": skipped_summary(skipped, audits, selections),
         "conditional": prior.conditional,
         "adjacency": prior.adjacency,
@@ -120,7 +120,7 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=8) -> dict[str, Any]
             for name in SKILLS
         }
         | {"org": {}},
-        "resplit": {name: of["resplit"] for name, of in selections.items()},
+        "proofs": {"dead": {}, "forced": {}, "redundant": {}},
     }
 
 

@@ -3,6 +3,13 @@
 from faceinsight.datasets.configured_dataset import ConfiguredDataset
 from faceinsight.datasets.folder_dataset import FolderDataset
 from faceinsight.datasets.label_table import LabelTableValidator
+from faceinsight.datasets.page_dataset import PageDataset
 from faceinsight.datasets.place_dataset import PlaceDataset
 
-__all__ = ["ConfiguredDataset", "FolderDataset", "LabelTableValidator", "PlaceDataset"]
+__all__ = [
+    "ConfiguredDataset",
+    "FolderDataset",
+    "LabelTableValidator",
+    "PageDataset",
+    "PlaceDataset",
+]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 
 from faceinsight.common.work import link_tree, write_beside
+
+if TYPE_CHECKING:
+    from kedro_datasets._typing import JSONPreview
+
+_SHOWN = 12
+"""Files that a preview names, the largest."""
 
 
 class FolderDataset(AbstractVersionedDataset[Path, Path]):
@@ -51,6 +58,23 @@ class FolderDataset(AbstractVersionedDataset[Path, Path]):
             raise DatasetError(f"A folder is saved by its path; {source} is not a folder.")
         with write_beside(Path(self._get_save_path())) as beside:
             link_tree(source, beside)
+
+    def preview(self) -> JSONPreview:
+        """What Kedro-Viz shows: the files with their sizes, and where a model came from."""
+        folder = self.load()
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        shown: dict[str, Any] = {
+            "files": len(files),
+            "bytes": sum(path.stat().st_size for path in files),
+            "largest": {
+                path.relative_to(folder).as_posix(): path.stat().st_size
+                for path in sorted(files, key=lambda path: -path.stat().st_size)[:_SHOWN]
+            },
+        }
+        facts = folder / "provenance.json"
+        if facts.is_file():
+            shown["provenance"] = json.loads(facts.read_text(encoding="utf-8"))
+        return cast("JSONPreview", json.dumps(shown))
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_dir()

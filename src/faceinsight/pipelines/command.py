@@ -25,7 +25,7 @@ from kedro.utils import find_kedro_project
 from faceinsight.common.messages import with_full_stop
 from faceinsight.common.paths import TEXTS, at_home
 from faceinsight.pipelines.messages import sentence
-from faceinsight.pipelines.naming import misnamed, nothing_left
+from faceinsight.pipelines.naming import completed, misnamed, nothing_left
 
 STOPPED = "Stopped. The same command goes on where this one was."
 
@@ -37,7 +37,15 @@ def _with_readable_errors(command: Callable[..., Any], stopped: str = "") -> Cal
         kwargs |= {"params": _parameter_at_home(kwargs["params"])} if "params" in kwargs else {}
         try:
             with _errors_as_sentences(kwargs.get("params") if moved else None, kwargs):
-                return command(*args, **kwargs)
+                try:
+                    return command(*args, **kwargs)
+                except ValueError as error:
+                    # Which nodes there are is known only after Kedro has read the configuration.
+                    whole = completed(kwargs | _pipelines_of(kwargs), project.pipelines)
+                    again = {name: whole[name] for name in kwargs}
+                    if not _chooses_nothing(error) or again == kwargs:
+                        raise
+                    return command(*args, **again)
         except KeyboardInterrupt:
             if stopped:
                 click.echo(f"\n{stopped}", err=True)
@@ -67,11 +75,20 @@ def _errors_as_sentences(
 
 def _misnamed(error: Exception, options: dict[str, Any]) -> str | None:
     """Kedro's error where options choose what is not in the pipelines, as a sentence."""
-    if not isinstance(error, ValueError) or not str(error).startswith("Pipeline "):
+    if not _chooses_nothing(error):
         return None
-    chosen = options.get("pipelines") or [options.get("pipeline") or "__default__"]
-    told = misnamed(options | {"pipeline_names": chosen}, project.pipelines)
+    told = misnamed(options | _pipelines_of(options), project.pipelines)
     return with_full_stop(told or nothing_left(options))
+
+
+def _chooses_nothing(error: Exception) -> bool:
+    """Kedro's way to say that options choose what is not in the pipelines."""
+    return isinstance(error, ValueError) and str(error).startswith("Pipeline ")
+
+
+def _pipelines_of(options: dict[str, Any]) -> dict[str, list[str]]:
+    chosen = options.get("pipelines") or [options.get("pipeline") or "__default__"]
+    return {"pipeline_names": list(chosen)}
 
 
 def _relative(value: Any) -> Iterator[str]:

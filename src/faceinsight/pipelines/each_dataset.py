@@ -26,19 +26,33 @@ def for_each_dataset(
 
     Args:
         of_dataset: the pipeline of one data set; `params:dataset` is what `datasets.<name>` says,
-            and `name` is its name.
+            and `params:name` is its name.
         inputs: what all data sets share.
         parameters: which parameters they share, without `params:`.
     """
     shared = {f"params:{name}": f"params:{name}" for name in parameters}
-    is_set = "params:dataset" in of_dataset.inputs()
+    used = of_dataset.inputs()
     boxes = [
         pipeline(
             of_dataset,
             namespace=name,
             inputs=set(inputs),
-            parameters=shared | ({"params:dataset": f"params:datasets.{name}"} if is_set else {}),
+            parameters=shared
+            | ({"params:dataset": f"params:datasets.{name}"} if "params:dataset" in used else {})
+            | {"params:name": f"params:dataset_names.{name}"},
         )
         for name in dataset_names()
     ]
     return sum(boxes, start=Pipeline([]))
+
+
+def in_box(of: Pipeline, box: str) -> Pipeline:
+    """A part of a pipeline as one box of the lineage, in which its artifacts keep their names."""
+    parameters = {entry for entry in of.inputs() if entry.startswith("params:")}
+    return pipeline(
+        of,
+        namespace=box,
+        inputs=of.inputs() - parameters - {"parameters"},
+        outputs=of.all_outputs(),
+        parameters={entry: entry for entry in parameters},
+    )

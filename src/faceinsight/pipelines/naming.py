@@ -43,7 +43,7 @@ def misnamed(options: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> s
     chosen = list(options.get("pipeline_names") or ["__default__"])
     if any(name not in pipelines for name in chosen):
         return None  # Kedro tells that by itself.
-    parts = sum((pipelines[name] for name in chosen), start=Pipeline([]))
+    parts, options = _chosen(options, pipelines), completed(options, pipelines)
     namespaces = {prefix for of in parts.nodes for prefix in of.namespace_prefixes}
     kinds = [
         *((key, option, "node", {of.name for of in parts.nodes}) for key, option in NODES.items()),
@@ -56,6 +56,31 @@ def misnamed(options: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> s
             if name not in known:
                 return f"{option}: {_no_such(what, name, known, chosen, pipelines)}"
     return None
+
+
+def completed(options: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> dict[str, Any]:
+    """The options with names of nodes and namespaces whole, where their end says which is meant.
+
+    `write_report` is enough for `experiment.report.write_report`, `lgc` for `experiment.lgc`.
+    """
+    nodes = _chosen(options, pipelines).nodes
+    names = {key: {of.name for of in nodes} for key in NODES}
+    names["namespaces"] = {prefix for of in nodes for prefix in of.namespace_prefixes}
+    whole = dict(options)
+    for key, known in names.items():
+        if options.get(key):
+            whole[key] = [_whole(name, known) for name in options[key]]
+    return whole
+
+
+def _whole(name: str, known: set[str]) -> str:
+    found = [of for of in known if of == name or of.endswith(f".{name}")]
+    return found[0] if len(found) == 1 else name
+
+
+def _chosen(options: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> Pipeline:
+    names = options.get("pipeline_names") or ["__default__"]
+    return sum((pipelines[name] for name in names if name in pipelines), start=Pipeline([]))
 
 
 def nothing_left(options: Mapping[str, Any]) -> str:
@@ -78,7 +103,10 @@ def _no_such(
         elsewhere = [
             name
             for name, of in pipelines.items()
-            if given in ({node.name for node in of.nodes} if what == "node" else of.datasets())
+            if any(
+                of_it == given or of_it.endswith(f".{given}")
+                for of_it in ({n.name for n in of.nodes} if what == "node" else of.datasets())
+            )
         ]
         if elsewhere:
             here = "everything" if chosen == ["__default__"] else ", ".join(chosen)
@@ -88,5 +116,10 @@ def _no_such(
             )
         listing = "`kedro registry describe` names the nodes" if what == "node" else None
         otherwise = listing or "`kedro catalog describe-datasets` names them all"
-        return no_such(what, given, known, otherwise)
-    return no_such(what, given, known)
+        return no_such(what, given, _ends(known), otherwise)
+    return no_such(what, given, _ends(known) if what == "namespace" else known)
+
+
+def _ends(names: set[str]) -> set[str]:
+    """Names, and what of each is enough to tell it: `experiment.lgc.model`, `lgc.model`."""
+    return {name.split(".", n)[-1] for name in names for n in range(name.count(".") + 1)}

@@ -66,9 +66,12 @@ class Runs:
         return {variant if s == first else f"{variant}.s{s}": s for s in self.seeds}
 
     @property
-    def parameters(self) -> dict[str, dict[str, int]]:
-        """What the nodes of a run find their seed by, e.g. `params:run_seeds.1`."""
-        return {"run_seeds": {str(seed): seed for seed in self.seeds}}
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """What nodes find their seed or data set by: `params:run_seeds.1`, and names alike."""
+        return {
+            "run_seeds": {str(seed): seed for seed in self.seeds},
+            "dataset_names": {name: name for name in dataset_names()},
+        }
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,28 +13,36 @@ from faceinsight.method.characteristics import Vocabulary
 _NAMES_SHOWN = 3
 
 
-def dataset_summary(examples: Mapping[str, pd.DataFrame], vocabulary: Vocabulary) -> pd.DataFrame:
+def dataset_summary(
+    examples: Mapping[str, pd.DataFrame],
+    vocabulary: Vocabulary,
+    selections: Mapping[str, Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
     """Count faces and labels.
 
     Args:
         examples: data set to its label table.
         vocabulary: the characteristics; those that a data set does not annotate have no rows.
+        selections: data set to the account of the selection, of which `resplit` is read.
 
     Returns:
         One row for each data set, split and annotated characteristic: `dataset`, `split`, `id`,
-        `faces` (in the split), `known` (faces with a known label), `present`.
+        `faces` (in the split), `known` (faces with a known label), `present`, and `resplit` (why
+        the data set's own split is not used, "" where it is).
     """
     rows = []
     for dataset, table in examples.items():
+        resplit = (selections or {}).get(dataset, {}).get("resplit") or ""
         annotated = [id_ for id_ in vocabulary.annotated_by(dataset) if id_ in table]
         for split in PARTS:
             labels = table.loc[table["split"] == split, annotated]
             known, present = labels.notna().sum(), (labels == 1).sum()
             rows += [
-                (dataset, split, id_, len(labels), int(known[id_]), int(present[id_]))
+                (dataset, split, id_, len(labels), int(known[id_]), int(present[id_]), resplit)
                 for id_ in annotated
             ]
-    return pd.DataFrame(rows, columns=["dataset", "split", "id", "faces", "known", "present"])
+    columns = ["dataset", "split", "id", "faces", "known", "present", "resplit"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def skipped_summary(

@@ -70,7 +70,7 @@ def render_report(
     parameters: Mapping[str, Any],
     order_effects: Mapping[str, Mapping[str, float]] | None = None,
     agreements: Mapping[str, Mapping[str, Any]] | None = None,
-    resplit: Mapping[str, str | None] | None = None,
+    proofs: Mapping[str, Any] | None = None,
     withheld: str = WITHHELD,
     drawn: bool = False,
     title: str = "FaceInsight: what the models see in a face",
@@ -93,7 +93,7 @@ def render_report(
         parameters: configuration of the run.
         order_effects: variant to what `faceinsight.inference.split_scores.order_effect` returned.
         agreements: variant to what `evaluation.agreement.measure_agreement` returned.
-        resplit: data set to the reason why its split is our own, where it is.
+        proofs: fields of `faceinsight.method.rules.proofs.Proofs`.
         withheld: the reason why no faces are shown.
         drawn: the faces are drawn by this project, which the page then says first of all.
         title: of the page.
@@ -126,7 +126,8 @@ def render_report(
         metric_tables=tables.metric_tables(metrics),
         rule_rows=tables.rule_rows(label_violations, metrics),
         rules_left_out=tables.rules_left_out(metrics),
-        split_rows=tables.split_rows(summary, resplit or {}),
+        split_rows=tables.split_rows(summary),
+        proofs=proofs or {},
         skipped=[
             row | {"dataset": dataset_name(row["dataset"])}
             for row in skipped.fillna({"first": ""}).to_dict("records")

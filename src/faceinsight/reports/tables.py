@@ -157,28 +157,31 @@ def _is_counted(rule: Mapping[str, Any]) -> bool:
     return bool(rule.get("counted", True))
 
 
-def split_rows(summary: pd.DataFrame, resplit: Mapping[str, str | None]) -> list[dict[str, Any]]:
+def split_rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
     """Faces by data set and split, annotated characteristics, unknown labels, and whose split."""
     rows = []
     for dataset, of in summary.groupby("dataset", sort=False):
         faces = of.groupby("split")["faces"].max()
         labels = int(of["faces"].sum())
+        reason = of["resplit"].iloc[0] if "resplit" in of else ""
         rows.append(
             {
                 "dataset": dataset_name(str(dataset)),
                 "splits": [f"{int(faces.get(split, 0)):,}" for split in ("train", "val", "test")],
                 "characteristics": of["id"].nunique(),
                 "unknown": percent(1 - of["known"].sum() / labels) if labels else NOTHING,
-                "split": _split(str(dataset), labels, resplit.get(str(dataset))),
+                "split": _split(str(dataset), labels, reason),
             }
         )
     return rows
 
 
-def _split(dataset: str, labels: int, resplit: str | None) -> str:
+def _split(dataset: str, labels: int, resplit: object) -> str:
     if not labels:
         return NOTHING
-    return resplit or (DATA_SETS[dataset].split if dataset in DATA_SETS else "as its table says")
+    if isinstance(resplit, str) and resplit:  # an empty text comes back from a file as null
+        return resplit
+    return DATA_SETS[dataset].split if dataset in DATA_SETS else "as its table says"
 
 
 def characteristic_table(characteristics: pd.DataFrame) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from faceinsight.reports.paper.tables import paper_table
 from faceinsight.reports.settings import PaperSettings
 from faceinsight.rivals.tables.same_faces import SAME_FACES_COLUMNS
 from faceinsight.rivals.tables.scoring import COLUMNS as OTHERS_COLUMNS
+from faceinsight.rivals.tables.scoring import WORD_COLUMNS
 from tests.evaluation.fakes import fake_predictions
 
 SIZES = {"celeba": 80, "maad": 30, "fairface": 90, "utkface": 40, "expw": 40, "rafdb": 20}
@@ -57,6 +58,7 @@ def whole_run(project_root, vocabulary):
         "figures": figures,
         "results": results,
         "others": pd.DataFrame(columns=list(OTHERS_COLUMNS)),
+        "words": pd.DataFrame(columns=list(WORD_COLUMNS)),
         "same_faces": pd.DataFrame(columns=list(SAME_FACES_COLUMNS)),
         "gaps": fairness.gaps,
         "compared": fairness.compared,

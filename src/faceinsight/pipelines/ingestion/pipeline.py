@@ -23,17 +23,17 @@ def create_pipeline() -> Pipeline:
         [
             named(
                 nodes.read_labels,
-                ["raw", "vocabulary", "name", "params:dataset", "params:seed"],
+                ["raw", "vocabulary", "params:name", "params:dataset", "params:seed"],
                 ["labels", "skipped_rows"],
             ),
             named(
                 nodes.audit_photographs,
-                ["labels", "raw", "name", "params:audit", "params:work"],
+                ["labels", "raw", "params:name", "params:audit", "params:work"],
                 "audit",
             ),
             named(
                 nodes.select_examples,
-                ["labels", "audit", "raw", "name", "params:dataset", "params:seed"],
+                ["labels", "audit", "raw", "params:name", "params:dataset", "params:seed"],
                 ["examples", "selection"],
             ),
         ]

@@ -38,12 +38,13 @@ def summarise_data(vocabulary: Vocabulary, **tables: Any) -> tuple[DataFrame, Da
     from faceinsight.reports.data_tables import dataset_summary, skipped_summary
 
     crops = {name: StoredCrops.open(Path(folder)) for name, folder in _all(tables, "crops").items()}
+    selections = _all(tables, "selection")
     return (
-        dataset_summary({name: f.examples for name, f in crops.items()}, vocabulary),
+        dataset_summary({name: f.examples for name, f in crops.items()}, vocabulary, selections),
         skipped_summary(
             _all(tables, "skipped_rows"),
             _all(tables, "audit"),
-            _all(tables, "selection"),
+            selections,
             {name: f.header["skipped"] for name, f in crops.items()},
         ),
     )
@@ -109,6 +110,7 @@ def write_report(
     parameters: dict[str, Any],
     settings: ReportingSettings,
     predictions: DataFrame,
+    proofs: dict[str, Any],
     **results: Any,
 ) -> str:
     """The report as one HTML page."""
@@ -131,7 +133,7 @@ def write_report(
     configuration = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for name, value in parameters.items()
-        if name not in ("vocabulary", "rules", "answers")
+        if name not in ("vocabulary", "rules", "answers", "dataset_names")
     }
     return render_report(
         vocabulary=vocabulary,
@@ -148,7 +150,7 @@ def write_report(
         provenance=provenance(parameters=digest(configuration), vocabulary=digest(vocabulary)),
         parameters=configuration,
         drawn=are_drawn,
-        resplit={name: of["resplit"] for name, of in _all(results, "selection").items()},
+        proofs=proofs,
     )
 
 
@@ -319,6 +321,7 @@ def draw_paper_figures(
 def write_paper_page(
     results: DataFrame,
     tables_scores: DataFrame,
+    tables_words: DataFrame,
     same_faces: DataFrame,
     gaps: DataFrame,
     fairness_counts: dict[str, int],
@@ -336,6 +339,7 @@ def write_paper_page(
         figures={name: parts[f"figure_{name}"] for name in PAPER_FIGURES},
         results=results,
         others=tables_scores,
+        words=tables_words,
         same_faces=same_faces,
         gaps=gaps,
         compared=fairness_counts["compared"],

@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.data.registry import dataset_names
 from faceinsight.method.variants import LABELS
-from faceinsight.pipelines.each_dataset import of_each
+from faceinsight.pipelines.each_dataset import in_box, of_each
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.reports import nodes
 from faceinsight.pipelines.runs import Runs
@@ -27,16 +27,16 @@ def create_pipeline(runs: Runs) -> Pipeline:
     """
     variants = runs.variants
     figures = {name: f"figure_{name}" for name in REPORT_FIGURES}
-    return pipeline(
+    summary = named(
+        nodes.summarise_data,
+        {
+            "vocabulary": "vocabulary",
+            **_of(dataset_names(), "skipped_rows", "audit", "selection", "crops"),
+        },
+        ["data_summary", "skipped_summary"],
+    )
+    report = pipeline(
         [
-            named(
-                nodes.summarise_data,
-                {
-                    "vocabulary": "vocabulary",
-                    **_of(dataset_names(), "skipped_rows", "audit", "selection", "crops"),
-                },
-                ["data_summary", "skipped_summary"],
-            ),
             named(
                 nodes.compare_variants,
                 {
@@ -70,15 +70,17 @@ def create_pipeline(runs: Runs) -> Pipeline:
                     "characteristics": "ablation_by_characteristic",
                     "parameters": "parameters",
                     "settings": "params:reporting",
+                    "proofs": "rule_proofs",
                     "predictions": f"{variants[-1]}.predictions",
                     **_of(variants, "metrics", "order_effect", "answers_agreement"),
-                    **_of(dataset_names(), "crops", "selection"),
+                    **_of(dataset_names(), "crops"),
                     **{dataset: dataset for dataset in figures.values()},
                 },
                 "report",
             ),
         ]
     )
+    return in_box(pipeline([summary]), "data") + in_box(report, "experiment.report")
 
 
 def create_paper_pipeline() -> Pipeline:
@@ -91,7 +93,7 @@ def create_paper_pipeline() -> Pipeline:
     figures = {name: f"paper_figure_{name}" for name in PAPER_FIGURES}
     evaluated = {"vocabulary": "vocabulary", "evaluation": "params:evaluation"}
     variants = {name: f"{name}.predictions" for name in LABELS}
-    return pipeline(
+    of_paper = pipeline(
         [
             named(
                 nodes.score_validation_faces,
@@ -180,6 +182,7 @@ def create_paper_pipeline() -> Pipeline:
                 {
                     "results": "paper_results",
                     "tables_scores": "tables_scores",
+                    "tables_words": "tables_words",
                     "same_faces": "tables_same_faces",
                     "gaps": f"{full}.fairness_gaps",
                     "fairness_counts": f"{full}.fairness_counts",
@@ -194,3 +197,4 @@ def create_paper_pipeline() -> Pipeline:
             ),
         ]
     )
+    return in_box(of_paper, "experiment.paper")

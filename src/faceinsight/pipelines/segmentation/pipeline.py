@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
         [
             named(
                 nodes.segment_faces,
-                ["examples", "raw", "name", "params:segmentation", "params:work"],
+                ["examples", "raw", "params:name", "params:segmentation", "params:work"],
                 "crops",
             )
         ]

@@ -27,6 +27,7 @@ def render_page(
     figures: Mapping[str, go.Figure],
     results: pd.DataFrame,
     others: pd.DataFrame,
+    words: pd.DataFrame,
     same_faces: pd.DataFrame,
     gaps: pd.DataFrame,
     compared: int,
@@ -46,6 +47,7 @@ def render_page(
             out.
         results: what was run.
         others: from `score_tables`.
+        words: from there too, those that stand for no single class.
         same_faces: from `compare_on_same_faces`.
         gaps: `Fairness.gaps`.
         compared: `Fairness.compared`.
@@ -67,6 +69,7 @@ def render_page(
         tables=[page_rows.comparison(number, table) for number, table in tables.items()],
         marks=_marks(figures.get("answers")),
         others=page_rows.other_rows(others),
+        words=words.to_dict("records"),
         same_faces=page_rows.same_face_rows(same_faces),
         gaps=page_rows.gap_rows(gaps, named),
         compared=compared,
