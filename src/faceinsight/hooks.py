@@ -13,6 +13,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundError
 
+from faceinsight.common.latest import FOLDER, show_latest
 from faceinsight.common.messages import no_such
 from faceinsight.common.paths import with_texts
 from faceinsight.datasets.place_dataset import PlaceDataset
@@ -138,11 +139,17 @@ class TellResults:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        """Print what `faceinsight.reports.terminal` has to say of what was made."""
+        """Lead `latest` to what was made, and print what `faceinsight.reports.terminal` says."""
         from faceinsight.reports.terminal import run_summary
 
         def path_of(name: str) -> Path | None:
             return newest_path(catalog.get(name))
+
+        for path in filter(None, map(path_of, sorted(pipeline.all_outputs()))):
+            try:
+                show_latest(path)
+            except OSError as error:  # What was made is whole, and told by its own path.
+                logger.warning("%s could not be shown under %s: %s", path, FOLDER, error)
 
         for text in run_summary(pipeline.all_outputs(), catalog.load, path_of):
             logger.info("%s", text)

@@ -33,7 +33,7 @@ def test_a_whole_run_ends_with_its_table_and_three_lines(report_arguments, drawn
     paths = {
         "report": Path("report.html"),
         "paper_page": Path("paper.html"),
-        "lgc.model": Path.cwd() / "data/06_models/lgc/model/2026/model",
+        "lgc.model": Path.cwd() / "data/latest/lgc/model",
     }
     table, *last = summary(["ablation", "report", "paper_page"], artifacts, **paths)
     assert "+lgc" in table
@@ -42,7 +42,7 @@ def test_a_whole_run_ends_with_its_table_and_three_lines(report_arguments, drawn
     assert last == [
         "The report: report.html, Beside the paper: paper.html",
         f"A photograph: faceinsight analyze data/01_raw/drawn/{DRAWN_FACE} "
-        "--model data/06_models/lgc/model --faces whole",
+        "--model data/latest/lgc/model --faces whole",
         "The lineage: kedro viz run",
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from faceinsight.common.latest import stable_path
 from faceinsight.method.variants import LABELS, in_order
 
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
@@ -15,8 +16,8 @@ PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 TOLD = {"ablation", "tables_scores", "photo_scores"}
 """Further artifacts of which something is told here, or while they are made, as rivals' metrics."""
 
-DRAWN_FACE = "celeba/img_align_celeba/000001.jpg"
-"""A photograph among the drawn data sets."""
+DRAWN_FACE = "celeba/img_align_celeba/000002.jpg"
+"""A photograph among the drawn data sets; the first is blurred, this one shows a lot."""
 
 Load = Callable[[str], Any]
 """An artifact, or a parameter, by its name in the catalog."""
@@ -34,7 +35,9 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
         path_of: says where they lie.
     """
     texts = metric_tables(made, load)
-    pages = [f"{title}: {path_of(name)}" for name, title in PAGES.items() if name in made]
+    pages = [
+        f"{title}: {stable_path(path_of(name))}" for name, title in PAGES.items() if name in made
+    ]
     texts += [*next_steps(pages, load, path_of)] if "report" in made else pages
     if "tables_scores" in made:
         texts += other_systems(load, path_of, alone="report" not in made)
@@ -86,12 +89,12 @@ def _metrics(made: Collection[str]) -> list[str]:
 def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:
     """What to look at after a whole run, in three lines."""
     face = Path(load("parameters")["raw"]) / DRAWN_FACE
-    model = path_of(f"{list(LABELS)[-1]}.model")
+    model = stable_path(path_of(f"{list(LABELS)[-1]}.model"))
     command = (
         f"faceinsight analyze {_short(face)}" if face.is_file() else "faceinsight analyze PHOTO"
     )
     if model is not None:
-        command += f" --model {_short(model.parents[1])}"
+        command += f" --model {_short(model)}"
     if face.is_file():
         command += " --faces whole"  # no detector knows a drawn face
     return [", ".join(pages), f"A photograph: {command}", "The lineage: kedro viz run"]
@@ -105,7 +108,7 @@ def _short(path: Path) -> Path:
 def other_systems(load: Load, path_of: PathOf, alone: bool) -> list[str]:
     """Where the table of other systems' scores lies; if it was asked for alone, why it is empty."""
     if len(load("tables_scores")):
-        return [f"The table: {path_of('tables_scores')}"]
+        return [f"The table: {stable_path(path_of('tables_scores'))}"]
     return [
         "No other system is scored: name the folder of their answers with --params "
         "tables.folder=FOLDER."
@@ -121,13 +124,13 @@ def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
     vocabulary = Vocabulary.of_model(load(f"{load('params:variant')}.model"))
     texts = [
         f"\n{summary_text(load('photo_scores'), skipped, vocabulary)}\n",
-        f"The table: {path_of('photo_scores_csv')}",
-        f"    and as {path_of('photo_scores')}",
+        f"The table: {stable_path(path_of('photo_scores_csv'))}",
+        f"    and as {stable_path(path_of('photo_scores'))}",
     ]
     if len(skipped):
-        texts.append(f"Skipped: {path_of('skipped_photographs')}")
+        texts.append(f"Skipped: {stable_path(path_of('skipped_photographs'))}")
     if "annotated_photographs" in made and load("params:predict").pictures:
-        texts.append(f"The pictures: {load('annotated_photographs')}")
+        texts.append(f"The pictures: {stable_path(path_of('annotated_photographs'))}")
     return texts
 
 
