@@ -16,7 +16,6 @@ from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundErro
 from faceinsight.common.latest import FOLDER, show_latest
 from faceinsight.common.messages import no_such
 from faceinsight.common.paths import with_texts
-from faceinsight.datasets.place_dataset import PlaceDataset
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
@@ -99,8 +98,8 @@ class ConfigurePipelines:
     @hook_impl
     def after_catalog_created(self, catalog: Any, parameters: dict[str, Any]) -> None:
         """The raw folder's entry lies where the parameter says, which no catalog file can tell."""
-        metadata = catalog.get("raw").metadata
-        catalog["raw"] = PlaceDataset(filepath=parameters["params:raw"], metadata=metadata)
+        if "raw" in catalog:
+            catalog.get("raw").move_to(parameters["params:raw"])
 
 
 class PinVersionsOfThisRun:

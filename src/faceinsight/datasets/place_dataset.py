@@ -26,6 +26,10 @@ class PlaceDataset(AbstractDataset[Path, Path]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
+    def move_to(self, filepath: str) -> None:
+        """Lie elsewhere: where something says that is known after the catalog."""
+        self._filepath = Path(filepath)
+
     def load(self) -> Path:
         """Path of the folder."""
         if not self._filepath.is_dir():

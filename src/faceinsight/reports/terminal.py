@@ -124,13 +124,16 @@ def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
     vocabulary = Vocabulary.of_model(load(f"{load('params:variant')}.model"))
     texts = [
         f"\n{summary_text(load('photo_scores'), skipped, vocabulary)}\n",
-        f"The table: {stable_path(path_of('photo_scores_csv'))}",
-        f"    and as {stable_path(path_of('photo_scores'))}",
+        f"The table: {path_of('photo_scores_csv')}",
+        f"    and as {path_of('photo_scores')}",
     ]
     if len(skipped):
-        texts.append(f"Skipped: {stable_path(path_of('skipped_photographs'))}")
+        texts.append(f"Skipped: {path_of('skipped_photographs')}")
     if "annotated_photographs" in made and load("params:predict").pictures:
-        texts.append(f"The pictures: {stable_path(path_of('annotated_photographs'))}")
+        texts.append(f"The pictures: {load('annotated_photographs')}")
+    table = path_of("photo_scores_csv")
+    if (stable := stable_path(table)) is not None and stable != table:
+        texts.append(f"The newest of these, whenever they are made anew: {stable.parent}")
     return texts
 
 

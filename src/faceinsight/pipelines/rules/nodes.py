@@ -16,7 +16,7 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 
 
 def compile_rules(
-    rules: dict[str, Any], vocabulary: Vocabulary, written: VocabularyConfig | None = None
+    rules: dict[str, Any], vocabulary: Vocabulary, written: VocabularyConfig
 ) -> RuleSet:
     """Parse and compile the configured rules; those that are left out are checked as well."""
     from faceinsight.method.rules import compiler
