@@ -262,8 +262,10 @@ def test_the_lineage_page_shows_boxes_layers_and_previews(finished):
     assert "<html" in (page / "index.html").read_text()
     lineage = json.loads((page / "api/main").read_text())
     boxes = {n["id"] for n in lineage["nodes"] if n["type"] == "modularPipeline"}
-    assert set(LABELS) | set(DATA_SETS) <= boxes
-    order = ["intermediate", "primary", "feature", "models", "model_output", "reporting"]
+    assert {f"experiment.{name}" for name in LABELS} | {
+        f"data.{name}" for name in DATA_SETS
+    } <= boxes
+    order = ["raw", "intermediate", "primary", "feature", "models", "model_output", "reporting"]
     assert lineage["layers"] == order
     previews = {}
     for name, id_ in {n["name"]: n["id"] for n in lineage["nodes"] if n["type"] == "data"}.items():

@@ -45,7 +45,7 @@ def fake_report(vocabulary, rules, sizes=SIZES, n_resamples=8) -> dict[str, Any]
         table = labelled[labelled["dataset"] == dataset].reset_index(drop=True)
         table["split"] = np.array(["train", "train", "val", "test"])[table.index % 4]
         examples[dataset] = table
-        selections[dataset] = {"dropped": {}, "resplit": None}
+        selections[dataset] = {"rows": 100, "dropped": {}, "resplit": None}
         audits[dataset] = pd.DataFrame({"photograph": ["a.jpg"], "status": ["ok"]})
         skipped[dataset] = pd.DataFrame({"file": [], "row": [], "reason": []})
     audits["celeba"] = pd.DataFrame(

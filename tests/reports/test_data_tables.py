@@ -1,8 +1,9 @@
 """Counts of what went in and what was left out."""
 
 import pandas as pd
+import pytest
 
-from faceinsight.reports.data_tables import dataset_summary, skipped_summary
+from faceinsight.reports.data_tables import dataset_summary, large_losses, skipped_summary
 from tests.evaluation.fakes import small_vocabulary
 
 
@@ -41,7 +42,8 @@ def test_skipped_summary_counts_by_reason_and_names_the_first():
     )
     selection = {"dropped": {"missing": 7, "truncated": 1, "box": 2}, "resplit": None}
     found = skipped_summary({"one": rows}, {"one": audit}, {"one": selection})
-    assert list(found.itertuples(index=False, name=None)) == [
+    counted = found[["dataset", "what", "reason", "n", "first"]]
+    assert list(counted.itertuples(index=False, name=None)) == [
         ("one", "label rows", "no age", 4, "a.txt, row 3, a.txt, row 4, a.txt, row 5, …"),
         ("one", "label rows", "odd", 1, "a.txt"),
         ("one", "photographs", "missing", 1, "y.jpg"),
@@ -53,3 +55,39 @@ def test_skipped_summary_counts_by_reason_and_names_the_first():
 def test_nothing_skipped_is_an_empty_table():
     ok = pd.DataFrame({"photograph": ["x.jpg"], "status": ["ok"]})
     assert skipped_summary({}, {"one": ok}, {"one": {"dropped": {}}}).empty
+
+
+def losses(unread=0, dropped=None, failed=0, rows=100):
+    read = pd.DataFrame({"file": ["a.txt"] * unread, "row": range(unread), "reason": "no age"})
+    audit = pd.DataFrame({"photograph": ["x.jpg"], "status": ["ok"]})
+    selection = {"rows": rows, "dropped": dropped or {}, "resplit": None}
+    crops = [(f"{number}.jpg", "no face was found") for number in range(failed)]
+    return skipped_summary(
+        {"celeba": read}, {"celeba": audit}, {"celeba": selection}, {"celeba": crops}
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (
+            {"dropped": {"missing": 10}},
+            "10 of 100 labelled faces (10 %) were left out (10 faces:",
+        ),
+        (
+            {"unread": 25, "rows": 75},
+            "25 of 100 labelled faces (25 %) were left out (25 label",
+        ),
+        ({"failed": 60}, "60 of 100 labelled faces (60 %) were left out (60 crops: no face was"),
+        ({"dropped": {"missing": 4, "box": 3}, "failed": 3}, "10 of 100 labelled faces (10 %)"),
+        ({"dropped": {"missing": 9}}, None),
+        ({}, None),
+    ],
+)
+def test_a_large_share_that_was_not_used_is_told(of, said):
+    found = losses(**of)
+    told = large_losses(found)
+    assert len(told) == (said is not None)
+    assert all(text.startswith(f"CelebA: {said}") for text in told)
+    # Also of a table of an older version, which does not say of how many.
+    assert large_losses(found.drop(columns=["lost", "of"])) == []

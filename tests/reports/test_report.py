@@ -257,6 +257,24 @@ def test_the_order_of_the_characteristics_has_a_verdict(report_arguments, page):
     assert "The order in which" not in without
 
 
+def test_a_large_loss_is_told_before_anything_else(arguments, page):
+    skipped = arguments["skipped"].assign(lost=80, of=100)
+    said = Page(rendered(arguments | {"skipped": skipped})).words()
+    assert "CelebA: 80 of 100 labelled faces (80 %) were left out (5 photographs: truncated" in said
+    assert said.index("A large share of the data was not used") < said.index("Summary Variant")
+    assert "A large share" not in page.words()
+
+
+def test_of_several_seeds_the_spread_is_given_and_single_models_are_named(arguments, page):
+    ablation = arguments["ablation"].assign(seeds=3, map_spread=0.021, mean_accuracy_spread=0.034)
+    said = Page(rendered(arguments | {"ablation": ablation})).words()
+    assert "mAP over seeds, ± points mean accuracy over seeds, ± points" in said
+    assert re.search(r"org [^+]* 2\.1 3\.4 ", said)
+    assert "one training run with one seed" not in said
+    assert said.count("Of the model with the first of 3 seeds") == 5
+    assert "seeds" not in page.words().split("Parameters")[0].split("Data sets One vocabulary")[1]
+
+
 def test_a_lead_says_that_it_is_of_one_seed(page):
     lead = page.words().split("On these test faces")[1].split("Baseline")[0]
     assert "one training run with one seed" in lead

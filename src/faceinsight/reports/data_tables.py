@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from faceinsight.data.audit import LARGE_LOSS
+from faceinsight.data.registry import dataset_name
 from faceinsight.data.splits import PARTS
 from faceinsight.method.characteristics import Vocabulary
 
@@ -63,7 +65,8 @@ def skipped_summary(
 
     Returns:
         `dataset`, `what` ("label rows", "photographs", "faces" or "crops"), `reason`, `n`, `first`
-        (a few names in one text, "" where none is known).
+        (a few names in one text, "" where none is known); and of the whole data set `lost` of how
+        many labelled faces, `of`.
     """
     rows: list[tuple[str, str, str, int, str]] = []
     for dataset, table in skipped_rows.items():
@@ -88,7 +91,37 @@ def skipped_summary(
         for why in sorted({reason for _, reason in failed}):
             names = [photograph for photograph, reason in failed if reason == why]
             rows.append((dataset, "crops", why, len(names), _first(names)))
-    return pd.DataFrame(rows, columns=["dataset", "what", "reason", "n", "first"])
+    frame = pd.DataFrame(rows, columns=["dataset", "what", "reason", "n", "first"])
+    lost, of_all = {}, {}
+    for dataset in frame["dataset"].unique():
+        unread = len(skipped_rows.get(dataset, ()))
+        selection = selections.get(dataset, {})
+        lost[dataset] = unread + sum(selection.get("dropped", {}).values())
+        lost[dataset] += len((segmentation or {}).get(dataset, ()))
+        of_all[dataset] = unread + int(selection.get("rows", 0))
+    return frame.assign(lost=frame["dataset"].map(lost), of=frame["dataset"].map(of_all))
+
+
+def large_losses(skipped: pd.DataFrame) -> list[str]:
+    """A sentence for each data set of which a large share was not used.
+
+    Args:
+        skipped: from `skipped_summary`.
+    """
+    told = []
+    for dataset, rows in skipped.groupby("dataset", sort=False):
+        lost, of_all = (int(rows[name].iloc[0]) if name in rows else 0 for name in ("lost", "of"))
+        if not of_all or lost < LARGE_LOSS * of_all:
+            continue
+        reasons = ", ".join(
+            f"{row['n']:,} {row['what']}: {row['reason']}"
+            for row in rows.sort_values("n", ascending=False, kind="stable").to_dict("records")
+        )
+        told.append(
+            f"{dataset_name(str(dataset))}: {lost:,} of {of_all:,} labelled faces "
+            f"({100 * lost / of_all:.0f} %) were left out ({reasons})."
+        )
+    return told
 
 
 def _first(names: list[str]) -> str:

@@ -14,6 +14,7 @@ from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import in_order
 from faceinsight.reports import FIGURES, tables
 from faceinsight.reports.charts import variant_name
+from faceinsight.reports.data_tables import large_losses
 from faceinsight.reports.examples import ExampleFace, findings, map_uri, picture_uri
 from faceinsight.reports.page import write_page
 
@@ -132,6 +133,7 @@ def render_report(
             row | {"dataset": dataset_name(row["dataset"])}
             for row in skipped.fillna({"first": ""}).to_dict("records")
         ],
+        losses=large_losses(skipped),
         n_skipped=int(skipped["n"].sum()),
         n_ids=len(vocabulary),
         tested=[dataset_name(name) for name, of in full["datasets"].items() if of["n"]],

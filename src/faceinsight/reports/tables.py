@@ -57,7 +57,11 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
             },
             "breaking": percent(row["faces_breaking_rules"]),
             "decoded": f"{row['violations_decoded']:,}",
-            "over_seeds": percent(row["map_spread"]) if row.get("seeds", 1) > 1 else None,
+            "over_seeds": [
+                percent(row[f"{name}_spread"])
+                for name in ("map", "mean_accuracy")
+                if row.get("seeds", 1) > 1
+            ],
         }
         for row in table.to_dict("records")
     ]

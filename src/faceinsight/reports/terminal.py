@@ -35,6 +35,8 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
         path_of: says where they lie.
     """
     texts = metric_tables(made, load)
+    if "skipped_summary" in made:
+        texts += [f"Not used: {told}" for told in _losses(load("skipped_summary"))]
     pages = [
         f"{title}: {stable_path(path_of(name))}" for name, title in PAGES.items() if name in made
     ]
@@ -46,6 +48,12 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
     if not any(name in {*TOLD, *PAGES} or name.endswith(".metrics") for name in made):
         texts += places(made, path_of)
     return texts
+
+
+def _losses(skipped: Any) -> list[str]:
+    from faceinsight.reports.data_tables import large_losses
+
+    return large_losses(skipped)
 
 
 def metric_tables(made: Collection[str], load: Load) -> list[str]:
