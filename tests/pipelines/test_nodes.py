@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from faceinsight.method.prior import PriorSettings
+from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.pipelines.evaluation.nodes import measure_prevalence
 from faceinsight.pipelines.priors.nodes import build_prior
-from faceinsight.pipelines.rules.nodes import compile_rules, count_rule_violations
+from faceinsight.pipelines.rules.nodes import count_rule_violations
 from faceinsight.reports.settings import ReportingSettings
 
 

@@ -10,8 +10,7 @@ import yaml
 from PIL import Image
 
 from faceinsight.data.store import CropWriter
-from faceinsight.method.rules.compiler import RuleSet
-from faceinsight.pipelines.rules.nodes import compile_rules
+from faceinsight.method.rules.compiler import RuleSet, compile_rules
 from faceinsight.rivals.settings import RivalsSettings
 
 ROOT = Path(__file__).parents[2]
