@@ -46,6 +46,7 @@ def test_data_sets_and_figures_are_in_boxes(lineage):
 def test_whatever_is_kept_has_a_layer(lineage):
     layers = {node["name"]: node["layer"] for node in lineage["nodes"] if node["type"] == "data"}
     assert layers["raw"] == "raw"
+    assert lineage["layers"][0] == "raw"  # in an order, which a circle of layers would not have
     assert not [name for name, layer in layers.items() if layer is None]
 
 

@@ -201,7 +201,7 @@ def test_photographs_are_scored_as_evaluation_scores_them(finished, vocabulary):
     assert len(catalog.load("skipped_photographs")) == 0
 
     pictures = catalog.load("annotated_photographs")
-    with Image.open(pictures / f"{files[0]}.jpg") as picture:
+    with Image.open(pictures / files[0]) as picture:
         assert picture.size[1] >= 720
     assert f"Scored {len(files)} faces in {len(files)} photographs." in done.stderr
     assert f"{files[0]}, face 1, appears " in done.stderr
