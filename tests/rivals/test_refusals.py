@@ -67,6 +67,11 @@ def test_neither_key_nor_picture_nor_address_is_told_on():
         (500, "image input is not supported - hint: you may need to provide the mmproj", "all"),
         (400, "At most 0 image(s) may be provided in one request.", "all"),
         (400, "x is not a multimodal model", "all"),
+        (400, "max_tokens is too large: 512. At most 100 completion tokens.", "all"),
+        (400, "temperature: Input should be less than 1", "all"),
+        (400, "[{'type': 'extra_forbidden', 'msg': 'Extra inputs are not permitted'}]", "all"),
+        (400, "'max_tokens' is too large: 512. This model's maximum context length", "question"),
+        (429, "Rate limit reached on tokens per min. Add a payment method at /billing", "moment"),
         (503, "Loading model", "moment"),
         (429, "Rate limit reached", "moment"),
         (408, "", "moment"),
@@ -98,6 +103,10 @@ def test_an_unknown_refusal_concerns_all_until_one_question_was_answered():
         ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
         ("gemini-1.5-pro", "models/gemini-1.5-pro-002"),
         ("llava", "llava:latest"),
+        ("mistral-small", "mistral-small-2503"),
+        ("anthropic/claude-3.5-sonnet", "claude-3-5-sonnet-20241022"),
+        ("llava-hf/llava-1.5-7b-hf", "models/llava-1.5-7b-hf"),
+        ("llava-hf/llava-1.5-7b-hf", "workspace/models/llava-1.5-7b-hf"),
         ("qwen/qwen2.5-vl-7b-instruct:free", "qwen/qwen2.5-vl-7b-instruct"),
         ("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2.5-vl-7b-instruct"),
         ("Qwen/Qwen2.5-VL-7B-Instruct", "/data/models/Qwen2.5-VL-7B-Instruct/"),
@@ -118,6 +127,9 @@ def test_harmless_differences_of_a_models_name(asked, answered):
         ("Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-VL-72B-Instruct"),
         ("Qwen/Qwen2.5-VL-7B-Instruct", "other/Qwen2.5-VL-7B-Instruct"),
         ("llava:7b", "llava:13b"),
+        ("gpt-4.1", "gpt-4.1-nano"),
+        ("mistral-small-2503", "mistral-small-2506"),
+        ("org/model", "model-1999"),
         ("llava-hf/llava-1.5-7b-hf", "/models/some-tune"),
         ("llava-hf/llava-1.5-7b-hf", "gpt-3.5-turbo"),
     ],
@@ -128,4 +140,5 @@ def test_another_model(asked, answered):
 
 def test_folders_of_a_served_model_are_not_told_on():
     assert shown_model("/home/someone/llava") == "llava"
+    assert shown_model("/home/someone/models--Qwen--Qwen2-VL/snapshots/1a") == "Qwen/Qwen2-VL"
     assert shown_model("llava-hf/llava-1.5-7b-hf") == "llava-hf/llava-1.5-7b-hf"

@@ -23,19 +23,34 @@ _OF_ALL = re.compile(
     r"no such model|(image|vision|multi-?modal|mmproj).{0,60}(not support|unsupported|disabled)|"
     r"(not support|unsupported|no endpoints).{0,60}(image|vision|multi-?modal)|"
     r"not a (multi-?modal|vision)|at most 0 image|image_url is only|"
-    r"missing data required for image|unsupported (parameter|value|fields?)",
+    r"missing data required for image|requires more system memory|"
+    r"unsupported (parameter|value|fields?)",
     re.IGNORECASE | re.DOTALL,
 )
 """Faults of the request's form, the account or the model, whatever status they come with."""
 
 _OF_ONE = re.compile(
     r"content.{0,20}(filter|policy|management)|moderation|safety|flagged|"
-    r"context.{0,3}(length|window|size)|too (long|large|small|big)|too many (tokens|pixels)|"
+    r"context.{0,3}(length|window|size)|too many (tokens|pixels)|"
+    r"(image|picture|file|input|prompt|request|payload|text).{0,60}too (long|large|small|big)|"
     r"(invalid|corrupt|broken|cannot identify|could not (process|decode|load)|"
     r"failed to (process|decode|load)).{0,30}image|image.{0,30}(dimension|pixels|size|corrupt)",
     re.IGNORECASE | re.DOTALL,
 )
 """Faults of one picture or one text."""
+
+_OF_FIELDS = re.compile(
+    r"max_tokens|max_completion_tokens|temperature|extra_forbidden|extra inputs|"
+    r"(unknown|unrecognized|unexpected|unsupported|not permitted).{0,30}"
+    r"(field|parameter|argument|name)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Faults of fields that every request has; where a text is too long they may be named as well."""
+
+_OF_A_RATE = re.compile(
+    r"rate.?limit|per.?(minute|second|day)|\b[rt]pm\b|retryDelay", re.IGNORECASE
+)
+"""Limits that pass, whose messages may advise to pay."""
 
 
 def reach_of(status: int, said: str, is_first: bool) -> Reach:
@@ -46,12 +61,16 @@ def reach_of(status: int, said: str, is_first: bool) -> Reach:
         said: the whole body of the response.
         is_first: no question has been answered yet: what no rule knows then concerns all.
     """
+    if status == 429 and _OF_A_RATE.search(said) and "insufficient_quota" not in said:
+        return "moment"
     if _OF_ALL.search(said) and status != 413:
         return "all"
     if status in (408, 409, 425, 429) or (status >= 500 and status not in (501, 505)):
         return "moment"
     if status == 413 or _OF_ONE.search(said):
         return "question"
+    if _OF_FIELDS.search(said):
+        return "all"
     if status in (401, 402, 403, 404, 405, 410, 501, 505):
         return "all"
     return "all" if is_first else "question"
@@ -119,8 +138,10 @@ def _of_page(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", page))
 
 
-_VERSION = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}|latest)$")
-"""What names a version of a model behind its name: a date, a number, `latest`."""
+_VERSION = re.compile(
+    r"[-@:](\d{4}-\d{2}-\d{2}|20\d{6}|2\d[01]\d[0-3]\d|[01]\d[0-3]\d|2\d[01]\d|00\d|latest)$"
+)
+"""What names a version of a model behind its name: a date, also MMDD or YYMM, 002, `latest`."""
 
 
 def is_same_model(asked: str, answered: str) -> bool:
@@ -133,7 +154,7 @@ def is_same_model(asked: str, answered: str) -> bool:
     (name, version), (other_name, other_version) = _version(one.pop()), _version(other.pop())
     if name != other_name or (version and other_version and version != other_version):
         return False
-    if _is_folder(asked) or _is_folder(answered):
+    if _is_folder(asked) or _is_folder(answered) or max(len(one), len(other)) > 1:
         return True
     shared = min(len(one), len(other))
     return shared == 0 or one[-shared:] == other[-shared:]
@@ -141,11 +162,14 @@ def is_same_model(asked: str, answered: str) -> bool:
 
 def shown_model(name: str) -> str:
     """A served model's name without the folders it lies in, which may name a user."""
-    return _parts(name)[-1] if _is_folder(name) else name
+    if hub := re.search(r"models--([^/]+)/snapshots/", name):
+        return hub.group(1).replace("--", "/")
+    return re.split(r"[/\\]", name.strip().rstrip("/\\"))[-1] if _is_folder(name) else name
 
 
 def _is_folder(name: str) -> bool:
-    return name.startswith(("/", ".", "~")) or "\\" in name or name.endswith(".gguf")
+    starts = ("/", ".", "~", "models/", "model/", "weights/", "checkpoints/")
+    return name.startswith(starts) or "\\" in name or name.endswith(".gguf")
 
 
 def _parts(name: str) -> list[str]:
@@ -153,7 +177,7 @@ def _parts(name: str) -> list[str]:
     if hub := re.search(r"models--([^/]+)/snapshots/", f"{name}/"):
         name = hub.group(1).replace("--", "/")
     name = re.sub(r"(\.gguf|\.safetensors|:free)$", "", name.lower())
-    return name.replace("_", "-").split("/")
+    return re.sub(r"[_.]", "-", name).split("/")
 
 
 def _version(name: str) -> tuple[str, str]:
