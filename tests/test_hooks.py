@@ -2,7 +2,7 @@ import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 
-from faceinsight.errors import ParameterError
+from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, newest_path
 
 
@@ -91,6 +91,12 @@ class _Context:
 )
 def test_parameters_that_something_reads_are_let_through(project_root, given):
     RefuseUnknownNames().after_context_created(_Context(project_root, **given))
+
+
+@pytest.mark.parametrize("name", ["photos", "detector_weights", "parser_weights"])
+def test_a_place_that_is_not_there_is_told_before_anything_is_read(project_root, name):
+    with pytest.raises(FaceInsightError, match=f"{name}: there is no f.* /not/there"):
+        RefuseUnknownNames().after_context_created(_Context(project_root, **{name: "/not/there"}))
 
 
 def test_photographs_are_not_mistaken_for_a_place_to_draw_into(project_root):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,6 +17,7 @@ from kedro.io.core import AbstractVersionedDataset, Version, VersionNotFoundErro
 from faceinsight.common.latest import FOLDER, show_latest
 from faceinsight.common.messages import no_such
 from faceinsight.common.paths import with_texts
+from faceinsight.common.progress import at_work
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
@@ -47,6 +49,7 @@ class RefuseUnknownNames:
         given = context.config_loader.runtime_params
         if not given:
             return
+        _require_places(given)
         known = _parameters_in(conf, context.env)
         for name in sorted(set(given) - known):
             if name in RENAMED:
@@ -65,6 +68,19 @@ class RefuseUnknownNames:
             raise ParameterError(told)
         for name, version in (run_params["load_versions"] or {}).items():
             require_version(catalog, name, version, "--load-versions")
+
+
+def _require_places(given: Mapping[str, Any]) -> None:
+    """Stop where a parameter names a file or folder that is not there: told at once."""
+    if given.get("photos"):
+        from faceinsight.inference.folder import find_folder
+
+        find_folder(given["photos"])
+    for name in ("detector_weights", "parser_weights"):
+        if given.get(name):
+            from faceinsight.data.parsing.weights import check_weights
+
+            check_weights(name, Path(given[name]))
 
 
 def _parameters_in(conf: Path, environment: str | None) -> set[str]:
@@ -131,6 +147,41 @@ class TryOut:
         from faceinsight.pipelines.trial import try_out
 
         try_out(pipeline.nodes, catalog.load)
+
+
+class TellWhatRuns:
+    """Let no work be silent for long: nodes without a progress bar are named while they run."""
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self) -> None:
+        """What is tried out before the first node may take a while."""
+        at_work("preparing the run")
+
+    @hook_impl
+    def before_node_run(self, node: Any) -> None:
+        """A node begins."""
+        what = node.func.__name__.replace("_", " ")
+        at_work(f"{what} of {node.namespace}" if node.namespace else what)
+
+    @hook_impl
+    def after_node_run(self) -> None:
+        """It has ended."""
+        at_work(None)
+
+    @hook_impl
+    def on_node_error(self) -> None:
+        """It has ended otherwise."""
+        at_work(None)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """What follows is the error's own sentence."""
+        at_work(None)
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Nothing runs any longer."""
+        at_work(None)
 
 
 class TellResults:

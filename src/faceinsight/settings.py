@@ -10,6 +10,7 @@ from faceinsight.hooks import (
     PinVersionsOfThisRun,
     RefuseUnknownNames,
     TellResults,
+    TellWhatRuns,
     TryOut,
 )
 
@@ -22,6 +23,7 @@ HOOKS = (
     RefuseUnknownNames(),
     ConfigurePipelines(),
     PinVersionsOfThisRun(),
+    TellWhatRuns(),
     TryOut(),
     TellResults(),
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from faceinsight.method.characteristics import VocabularyConfig
 from faceinsight.method.prior import PriorSettings
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.pipelines.evaluation.nodes import measure_prevalence
@@ -50,7 +51,9 @@ def test_rules_are_counted_on_training_labels(vocabulary, examples, project_root
     import yaml
 
     config = yaml.safe_load((project_root / "conf/base/rules.yml").read_text())["rules"]
-    rules = compile_rules(config, vocabulary)
+    text = (project_root / "conf/base/characteristics.yml").read_text()
+    written = VocabularyConfig.model_validate(yaml.safe_load(text)["vocabulary"])
+    rules = compile_rules(config, vocabulary, written)
     one = count_rule_violations(rules, vocabulary, celeba=examples)
     other = count_rule_violations(rules, vocabulary, celeba=spoilt(examples))
     pd.testing.assert_frame_equal(one, other)

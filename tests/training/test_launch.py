@@ -3,9 +3,6 @@
 import inspect
 import json
 import os
-import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from faceinsight import errors
 from faceinsight.training import launch
 from faceinsight.training.launch import ProcessError, call_in_processes
 from tests.training.conftest import is_alive
+from tests.training.processes import fail_while_the_other_waits, look_around
 
 
 def call(function, folder):
@@ -28,37 +26,6 @@ def call(function, folder):
         )
 
 
-def listening(pid):
-    """Addresses on which a process waits for connections, in hexadecimal."""
-    inodes = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            _, local, _, state, *rest = line.split()
-            if state == "0A" and rest[5] in inodes:
-                yield local.partition(":")[0]
-
-
-def look_around(folder):
-    import torch
-    from torch import distributed
-
-    rank = int(os.environ["RANK"])
-    print("I am", rank, file=sys.stderr, flush=True)
-    ranks = torch.tensor(rank + 1)
-    distributed.all_reduce(ranks)
-    open_files = {os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()}
-    return {
-        "sum": ranks.item(),
-        "threads": os.environ["OMP_NUM_THREADS"],
-        "listening": {*listening(os.getpid()), *listening(os.getppid())},
-        "has the lock": str(folder / "lock") in open_files,
-        "kedro": "kedro" in sys.modules,
-    }
-
-
 def test_the_firsts_result_is_returned_and_the_others_are_quiet(tmp_path, monkeypatch, capfd):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)))
@@ -70,16 +37,6 @@ def test_the_firsts_result_is_returned_and_the_others_are_quiet(tmp_path, monkey
     assert capfd.readouterr().err == "I am 0\n"
     assert not (tmp_path / "processes").exists()
     assert dict(os.environ) == before
-
-
-def fail_while_the_other_waits(folder):
-    rank = os.environ["RANK"]
-    (folder / f"pid-{rank}").write_text(str(os.getpid()))
-    if rank == "0":
-        time.sleep(600)
-    while not (folder / "pid-0").exists():
-        time.sleep(0.01)
-    raise errors.PhotographError("missing", "one sentence")
 
 
 def test_an_error_for_a_person_comes_as_itself_and_the_others_are_ended(tmp_path, capfd):

@@ -27,6 +27,7 @@ from kedro.runner.parallel_runner import ParallelRunnerManager
 from kedro.runner.runner import AbstractRunner
 
 from faceinsight.common.devices import cores
+from faceinsight.common.progress import at_work
 from faceinsight.errors import FaceInsightError
 from faceinsight.pipelines.duration import expected
 from faceinsight.pipelines.messages import sentence
@@ -78,6 +79,7 @@ class SideBySide(ParallelRunner):
         if alone:  # What is kept in memory stays in this process.
             self._manager = SimpleNamespace(MemoryDataset=MemoryDataset)
         else:
+            at_work(None)  # from here on the processes tell of themselves
             self._manager = ParallelRunnerManager()
             self._manager.start()
         # A manager of hooks cannot be sent to another process, which makes its own.
@@ -109,8 +111,9 @@ def _prepare(threads: int, told: dict[str, Any], count: Any, bars: Any) -> None:
     from kedro.framework.project import LOGGING, settings
     from tqdm import tqdm
 
-    from faceinsight.common.progress import stand_at
+    from faceinsight.common.progress import at_work, stand_at
 
+    at_work("starting a process", most=60)  # which may have nothing to do after that
     # The caller decides: Ctrl-C reaches every process of a terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
@@ -142,6 +145,7 @@ def _call(task: Callable[[], Any]) -> Any:
     try:
         return task()
     except Exception as error:
+        at_work(None)
         # What an error came from, and a class with arguments of its own, would not arrive.
         if told := sentence(error):
             raise FaceInsightError(told) from None
