@@ -42,9 +42,24 @@ def look_around(folder):
 
 def fail_while_the_other_waits(folder):
     rank = os.environ["RANK"]
-    (folder / f"pid-{rank}").write_text(str(os.getpid()))
+    write_pid(folder)
     if rank == "0":
         time.sleep(600)
     while not (folder / "pid-0").exists():
         time.sleep(0.01)
     raise errors.PhotographError("missing", "one sentence")
+
+
+def wait(folder):
+    write_pid(folder)
+    time.sleep(600)
+
+
+def write_pid(folder):
+    written = folder / f".pid-{os.environ['RANK']}"
+    written.write_text(str(os.getpid()))
+    written.rename(folder / written.name[1:])
+
+
+def pid_in(path):
+    return int(path.read_text())

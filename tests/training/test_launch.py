@@ -3,6 +3,9 @@
 import inspect
 import json
 import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from faceinsight import errors
 from faceinsight.training import launch
 from faceinsight.training.launch import ProcessError, call_in_processes
 from tests.training.conftest import is_alive
-from tests.training.processes import fail_while_the_other_waits, look_around
+from tests.training.processes import fail_while_the_other_waits, look_around, pid_in, wait
 
 
 def call(function, folder):
@@ -43,8 +46,25 @@ def test_an_error_for_a_person_comes_as_itself_and_the_others_are_ended(tmp_path
     with pytest.raises(errors.PhotographError, match=r"^one sentence$") as raised:
         call(fail_while_the_other_waits, tmp_path)
     assert raised.value.reason == "missing"
-    assert not any(is_alive(int(pid.read_text())) for pid in tmp_path.glob("pid-*"))
+    assert not any(is_alive(pid_in(path)) for path in tmp_path.glob("pid-*"))
     assert capfd.readouterr().err == ""
+
+
+def test_an_interruption_is_heard_by_the_caller_alone_who_ends_all(tmp_path):
+    def press_ctrl_c():
+        while len(list(tmp_path.glob("pid-*"))) < 2:
+            time.sleep(0.02)
+        for pid in (*map(pid_in, tmp_path.glob("pid-*")), os.getpid()):
+            os.kill(pid, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=press_ctrl_c)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        call(wait, tmp_path)
+    thread.join()
+    signal.signal(signal.SIGINT, before)
+    assert not any(is_alive(pid_in(path)) for path in tmp_path.glob("pid-*"))
 
 
 def test_threads_that_are_set_stay(monkeypatch):
