@@ -298,3 +298,13 @@ def test_neither_address_nor_key_is_kept(crops, vocabulary, tmp_path, monkeypatc
     kept = b"".join(p.read_bytes() for p in (tmp_path / "work").rglob("*") if p.is_file())
     assert b"a-secret" not in kept
     assert str(server.http.server_port).encode() not in kept
+
+
+def test_a_field_that_no_question_can_have_stops_the_run_at_once(crops, vocabulary, tmp_path):
+    said = '{"error": {"message": "Unsupported parameter: \'max_tokens\'."}}'
+    with FakeServer(letter_or_no, lambda n, body: (400, {}, said)) as server:
+        some = settings(server, server__concurrency=2)
+        with pytest.raises(FaceInsightError, match="Unsupported parameter: 'max_tokens'") as told:
+            ask(some, vocabulary, crops, tmp_path / "work")
+    assert "max_completion_tokens" in str(told.value)
+    assert len(server.requests) <= 2 * 2

@@ -96,6 +96,6 @@ def ask_tuned(
         accounts.append(account)
     whole = {name: sum(account[name] for account in accounts) for name in ("held", "asked")} | {
         name: dict(sum((Counter(account[name]) for account in accounts), Counter()))
-        for name in ("failed", "setbacks")
+        for name in ("failed", "setbacks", "served")
     }
     return pd.concat(tables, ignore_index=True), whole
