@@ -3,7 +3,8 @@
 What long work makes is kept under a digest of its data, its parameters and its recipe number, so
 that a second start finds it. The source's text is no part of that: a comment must not train a model
 again. Whoever changes what a piece of work gives for the same input raises its number here, in the
-same commit; all that was made with the old one is then made anew.
+same commit; all that was made with the old one is then made anew. (Drawn faces have theirs beside
+their code, in the manifest that lies with them: `data.drawn.writing.GENERATOR_VERSION`.)
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@ finds what the first left. What is finished is then published as a version (see
 
 What is found again, and by whom: a whole model by `TrainingJob.key` (`training.loop.train`), crops
 and label maps face by face (`data.segmentation`), audits by file stamps (`data.audit`), one's own
-photographs in parts (`inference.scored_parts`), rivals' answers one by one (`rivals.store`). To
-make a kind anew after its code has changed, raise its number in `common.recipes`.
+photographs in parts (`inference.scored_parts`), rivals' answers one by one (`rivals.store`), their
+adapters (`rivals.finetuning.grid`), drawn data sets whole (`data.drawn.writing`), and that a model
+can be built (`pipelines.trial`). To make a kind anew after its code has changed, raise its number
+in `common.recipes`.
 """
 
 from __future__ import annotations

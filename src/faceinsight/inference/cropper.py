@@ -2,8 +2,8 @@
 
 Three kinds of batches run through it, each as large as its part wants: photographs of a detector's
 batch (`PyfacerDetector.batch`; one on a CPU), views of a parser's, and faces of a network's
-(`PhotoSettings.batch_size`, gathered over photographs by `Cropper.batches`). Reading and decoding
-run ahead in threads.
+(`PhotoSettings.batch_size`, gathered over photographs by `Cropper.batches`, and taken in slices of
+that size by `FaceInsight.score`). Reading and decoding run ahead in threads.
 """
 
 from __future__ import annotations

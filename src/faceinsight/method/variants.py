@@ -2,7 +2,9 @@
 
 Who heeds a switch: `segmentation` the input (`FaceInsightModel.embed`, with an encoder made or
 not), `correlation` the text features (`FaceInsightModel.characteristic_tokens`), `logic` the loss
-alone (`FaceInsightModel.forward`). Labels are made consistent for every variant alike.
+alone (`FaceInsightModel.forward`). Labels are made consistent for every variant alike. Beside the
+model, `segmentation` decides whether label maps are made and read at all: `model.building.resolve`,
+`training.loop`, `inference.cropper.crop_settings`, `inference.split_scores`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Logical rules over characteristics: language, compiler, proofs, consistent labels.
 
 What a mistake in `conf/*/rules.yml` becomes, each a `RuleError` of one sentence that quotes the
-rule, when the rules are compiled:
+rule: what the compiler notices before anything runs (`pipelines.trial`), what takes a proof in the
+node `prove_rules`.
 
 | mistake | noticed by |
 |---|---|
