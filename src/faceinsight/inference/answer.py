@@ -7,11 +7,16 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from faceinsight.answers import AnswerParser, Question, contradictions, misstated
+from faceinsight.answers import AnswerParser, Question, contradictions, misstated, write_answer
 from faceinsight.answers.grounding import on_topic, unfounded
 from faceinsight.answers.labels import label_words
 from faceinsight.answers.questions import questions
-from faceinsight.answers.recognition import recognise_question
+from faceinsight.answers.topics import (
+    NOT_UNDERSTOOD,
+    UNTELLABLE,
+    cannot_be_told,
+    recognise_questions,
+)
 from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.cropper import Crops
@@ -155,11 +160,19 @@ class _Asking:
         self._withheld = set() if sensitive else set(vocabulary.sensitive)
         self._lexicon = lexicon = lexicon_of(model)
         self._parser = AnswerParser(model.vocabulary, lexicon)
+        self._several: tuple[Question, ...] = ()
+        self._understood = self._told = True
         if text is None or not text.strip():
             self._question: Question | None = questions(model.vocabulary, lexicon)[0]
             text = self._question.text
         else:
-            self._question = recognise_question(text, lexicon, self._parser)
+            self._several = recognise_questions(text, lexicon, self._parser)
+            self._question = next(iter(self._several), None)
+            self._understood = self._question is not None or not lexicon.entries
+            self._told = not cannot_be_told(text)
+            if len(self._several) > 1:
+                about = dict.fromkeys(id_ for one in self._several for id_ in one.about)
+                self._question = Question(text, tuple(about), "describe")
         self._asked = put_question(model, text.strip(), self._question, lexicon)
 
     def ground(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +185,10 @@ class _Asking:
             labels = self._labels(self._model(**inputs).logits)
         if self._is_sensitive():
             return self._declined(labels)
+        if not self._told:
+            return self._declined(labels) | {"text": UNTELLABLE}
+        if len(self._several) > 1:
+            return self._each(labels)
         made = answer_from_labels(
             self._model,
             labels,
@@ -182,7 +199,18 @@ class _Asking:
             **generate,
         )
         reason = made.reason and f"what the language model wrote {made.reason}"
-        return self._fields(made.text, labels) | {"way": made.way, "reason": reason}
+        text = made.text if self._understood else f"{NOT_UNDERSTOOD} {made.text}"
+        return self._fields(made.text, labels) | {"text": text, "way": made.way, "reason": reason}
+
+    def _each(self, labels: dict[str, bool]) -> dict[str, Any]:
+        """Several topics in one question: a sentence for each, from the labels."""
+        texts = [
+            DECLINED
+            if self._withheld.issuperset(one.about)
+            else write_answer(one, labels, self._lexicon, 0).text
+            for one in self._several
+        ]
+        return self._fields(" ".join(texts), labels) | {"way": "template", "reason": ""}
 
     def answer(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
         """Fields of a direct `PhotoAnswer`."""

@@ -1,0 +1,73 @@
+"""What a question in anybody's words asks for, part by part, and whether a face can tell it."""
+
+from __future__ import annotations
+
+import re
+
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.recognition import recognise_question
+
+UNTELLABLE = "A photograph of a face cannot tell that."
+"""The answer to a question about a name, the weather and the like."""
+
+NOT_UNDERSTOOD = "I do not understand the question."
+
+_UNTELLABLE = re.compile(
+    r"\b(?:names?|called|weather|profession|occupation|jobs?|for a living|works? (?:as|at|for)|"
+    r"address|phone|email|lives?|religion|religious|politic\w*|votes?|income|salary|rich|poor|"
+    r"intelligen\w*|smart|birthday|born|married|single|criminal|honest|sexual\w*|gay|tall|height|"
+    r"weigh\w*|thinking|capital|time is it|who is (?:this|that|he|she|it)|hobb\w+)\b",
+    re.IGNORECASE,
+)
+_FOREIGN = re.compile(
+    r"\b(?:ist|der|die|das|welche\w*|wie|wer|trägt|traegt|diese\w?|hat|brille|mann|frau|est|quel\w*|"
+    r"porte|cette|cet|personne|une|elle|il|des|les|qué|que|cuál|lleva|tiene|esta|este|persona|una|"
+    r"los|las|gafas|lunettes|ella|él|che|questa|ha|occhiali|quantos|ela|ele|óculos)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    r"\b(?:is|are|does|do|what|which|how|who|has|have|describe|tell|the|this|wear\w*|there)\b",
+    re.IGNORECASE,
+)
+_DESCRIBE = re.compile(r"^\W*(?:please\s+|can you\s+|could you\s+)*describe\b.*", re.I | re.DOTALL)
+_BETWEEN = re.compile(r"\s*[,;?]\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+
+
+def recognise_questions(text: str, lexicon: Lexicon, parser: AnswerParser) -> tuple[Question, ...]:
+    """The known questions that a text asks, one a topic.
+
+    Args:
+        text: in anybody's words.
+        lexicon: the words of the known questions.
+        parser: of the same lexicon.
+
+    Returns:
+        None, one or several of the known questions; none where the text is not understood.
+    """
+    if _is_foreign(text):
+        return ()
+    whole = recognise_question(text, lexicon, parser)
+    if _DESCRIBE.match(text) and len(_BETWEEN.split(text)) > 2:
+        return (questions(lexicon.vocabulary, lexicon)[0],)  # "describe ..., including age, gender"
+    if whole is not None and whole.text.strip("?. ").lower() == text.strip("?. ").lower():
+        return (whole,)
+    parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
+    asked = [recognise_question(part, lexicon, parser) for part in parts]
+    distinct = list(dict.fromkeys(question for question in asked if question is not None))
+    groups = {question for question in distinct if question.kind in ("group", "topic")}
+    if len(distinct) > 1 and groups and None not in asked:
+        return tuple(distinct)
+    return () if whole is None else (whole,)
+
+
+def cannot_be_told(text: str) -> bool:
+    """Whether a text asks for what no photograph of a face tells ("What is her name?")."""
+    return _UNTELLABLE.search(text) is not None
+
+
+def _is_foreign(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    other = sum(ord(c) > 0x24F for c in letters)
+    return other * 3 > len(letters) or (len(_FOREIGN.findall(text)) > len(_ENGLISH.findall(text)))

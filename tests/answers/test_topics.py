@@ -1,0 +1,44 @@
+"""Questions part by part, and those that no photograph of a face answers."""
+
+import pytest
+
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import questions
+from faceinsight.answers.topics import cannot_be_told, recognise_questions
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("What gender is this person, and how old?", ["gender", "old"]),
+        ("Age and gender?", ["old", "gender"]),
+        ("Does he have a beard and glasses?", ["facial hair", "eyeglasses"]),
+        ("Describe her in detail, including age, gender, hair", ["Describe"]),
+        ("Is this man bald?", ["bald"]),
+        ("Trägt diese Person eine Brille?", []),
+        ("Quel âge a cette personne ?", []),
+        ("¿Lleva gafas?", []),
+        ("这个人戴眼镜吗?", []),
+        ("asdf qwer", []),
+    ],
+)
+def test_every_topic_of_a_question_is_found(
+    text: str, asked: list[str], parser: AnswerParser, lexicon: Lexicon
+):
+    found = recognise_questions(text, lexicon, parser)
+    assert len(found) == len(asked)
+    assert all(word in one.text for word, one in zip(asked, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["What is her name?", "Who is this?", "How is the weather?", "Is he tall?"]
+)
+def test_what_no_face_tells_is_known(text: str):
+    assert cannot_be_told(text)
+
+
+def test_the_projects_own_questions_are_themselves(parser: AnswerParser, lexicon: Lexicon):
+    for question in questions(lexicon.vocabulary, lexicon)[:20]:
+        assert not cannot_be_told(question.text)
+        assert recognise_questions(question.text, lexicon, parser) == (question,)
