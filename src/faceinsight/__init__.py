@@ -8,9 +8,9 @@ faces = model.analyze("photo.jpg")
 Nothing heavy is imported before it is used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from faceinsight.common.lazy import lazy
 from faceinsight.errors import FaceInsightError, PhotographError
 
 if TYPE_CHECKING:
@@ -29,16 +29,12 @@ __all__ = [
     "to_frame",
 ]
 
-_MODULE = {
-    "Face": "face",
-    "FaceInsight": "faceinsight",
-    "PhotoSettings": "settings",
-    "to_frame": "face",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is first used."""
-    if name in _MODULE:
-        return getattr(import_module(f"faceinsight.inference.{_MODULE[name]}"), name)
-    raise AttributeError(f"module 'faceinsight' has no attribute '{name}'")
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "Face": "faceinsight.inference.face",
+        "FaceInsight": "faceinsight.inference.faceinsight",
+        "PhotoSettings": "faceinsight.inference.settings",
+        "to_frame": "faceinsight.inference.face",
+    },
+)

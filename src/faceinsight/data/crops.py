@@ -51,8 +51,8 @@ class MapParser(Protocol):
 
 
 @dataclass
-class Face:
-    """One face on its way: where it stands among the others, and what was cut for it.
+class FaceCrop:
+    """One face on its way to a crop: where it stands among the others, and what was cut for it.
 
     Attributes:
         at: its place in the table of examples, or its number in its photograph.
@@ -78,7 +78,7 @@ class Face:
 
 
 def cut_face(
-    face: Face, pixels: np.ndarray, label_map: np.ndarray | None, settings: SegmentationSettings
+    face: FaceCrop, pixels: np.ndarray, label_map: np.ndarray | None, settings: SegmentationSettings
 ) -> None:
     """Cut what a face needs out of its photograph, and put it into `face`.
 
@@ -103,7 +103,7 @@ def cut_face(
 
 
 def _cut_view(
-    face: Face, pixels: np.ndarray, square: Square, settings: SegmentationSettings
+    face: FaceCrop, pixels: np.ndarray, square: Square, settings: SegmentationSettings
 ) -> None:
     """What the parser sees: the crop, or more of the photograph around it."""
     height, width = pixels.shape[:2]
@@ -117,7 +117,9 @@ def _cut_view(
     face.view = cut_view(pixels, seen, settings.view)
 
 
-def parse_faces(parser: MapParser, batch: Sequence[Face], settings: SegmentationSettings) -> None:
+def parse_faces(
+    parser: MapParser, batch: Sequence[FaceCrop], settings: SegmentationSettings
+) -> None:
     """Give each face its label map; views are let go.
 
     Faces with and without a box are parsed apart, since their views show different windows.

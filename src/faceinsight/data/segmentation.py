@@ -24,7 +24,7 @@ from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
 from faceinsight.common.threads import ahead
 from faceinsight.common.work import WorkFolder, digest, write_beside
-from faceinsight.data.crops import Face, MapParser, cut_face, parse_faces
+from faceinsight.data.crops import FaceCrop, MapParser, cut_face, parse_faces
 from faceinsight.data.parsing.provided import MAP_FOLDERS, load_map, map_path
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.photographs import load_photograph
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 @dataclass
 class _Photograph:
     name: str
-    faces: list[Face] = field(default_factory=list)
+    faces: list[FaceCrop] = field(default_factory=list)
 
 
 def segment(
@@ -146,7 +146,7 @@ def _by_photograph(examples: pd.DataFrame, rows: np.ndarray) -> Iterator[_Photog
     triples = zip(some["photograph"].tolist(), rows.tolist(), boxes_of(some), strict=True)
     ordered = sorted(triples, key=lambda triple: triple[:2])
     for name, group in groupby(ordered, key=lambda triple: triple[0]):
-        yield _Photograph(name, [Face(at, box) for _, at, box in group])
+        yield _Photograph(name, [FaceCrop(at, box) for _, at, box in group])
 
 
 def _cut(photograph: _Photograph, root: Path, settings: SegmentationSettings) -> _Photograph:
@@ -183,8 +183,8 @@ def _fill(
         photographs that failed, with their errors.
     """
     errors: list[tuple[str, PhotographError]] = []
-    ready: list[Face] = []
-    waiting: list[Face] = []
+    ready: list[FaceCrop] = []
+    waiting: list[FaceCrop] = []
 
     def write() -> None:
         if ready:

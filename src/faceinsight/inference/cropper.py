@@ -22,7 +22,7 @@ from faceinsight.common.paths import printable
 from faceinsight.common.recipes import recipe
 from faceinsight.common.threads import ahead
 from faceinsight.common.work import digest
-from faceinsight.data.crops import Face, cut_face, parse_faces
+from faceinsight.data.crops import FaceCrop, cut_face, parse_faces
 from faceinsight.data.parsing.provided import MAP_FOLDERS
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import PhotographError, WeightsError
@@ -60,7 +60,7 @@ class Photograph:
 
     name: str
     size: tuple[int, int] = (0, 0)
-    faces: list[Face] = field(default_factory=list)
+    faces: list[FaceCrop] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     error: PhotographError | None = None
     is_drawn: bool = False
@@ -319,7 +319,7 @@ class Cropper:
                 found = detector.find([views for _, views in seen]) if seen else []
             for (photograph, _), boxes in zip(seen, found, strict=True):
                 photograph.views = None
-                photograph.faces = [Face(n, box) for n, (box, _) in enumerate(boxes, 1)]
+                photograph.faces = [FaceCrop(n, box) for n, (box, _) in enumerate(boxes, 1)]
                 photograph.scores = [score for _, score in boxes]
                 if not boxes and self._settings.faces == "detect_or_whole":
                     _take_whole(photograph)
@@ -344,4 +344,4 @@ def zip_names(photos: Iterable[Photo], names: Iterable[str] | None) -> Iterator[
 
 
 def _take_whole(photograph: Photograph) -> None:
-    photograph.faces, photograph.scores = [Face(1, None)], [np.nan]
+    photograph.faces, photograph.scores = [FaceCrop(1, None)], [np.nan]

@@ -4,9 +4,9 @@ Settings are cheap to import; what needs torch and transformers is imported when
 Whoever imports one of the classes has them in transformers' Auto classes as well.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from faceinsight.common.lazy import lazy
 from faceinsight.model.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -28,19 +28,15 @@ __all__ = [
     "encode_phrases",
 ]
 
-_MODULE = {
-    "FaceInsightConfig": "configuration",
-    "FaceInsightImageProcessor": "image_processing",
-    "FaceInsightModel": "modeling",
-    "FaceInsightOutput": "modeling",
-    "build_model": "building",
-    "build_tokenizer": "tokenizer",
-    "encode_phrases": "pretrained",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is first used."""
-    if name in _MODULE:
-        return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "FaceInsightConfig": "faceinsight.model.configuration",
+        "FaceInsightImageProcessor": "faceinsight.model.image_processing",
+        "FaceInsightModel": "faceinsight.model.modeling",
+        "FaceInsightOutput": "faceinsight.model.modeling",
+        "build_model": "faceinsight.model.building",
+        "build_tokenizer": "faceinsight.model.tokenizer",
+        "encode_phrases": "faceinsight.model.pretrained",
+    },
+)

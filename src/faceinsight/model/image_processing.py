@@ -11,7 +11,7 @@ import numpy as np
 from transformers import AutoImageProcessor, BatchFeature
 from transformers.image_processing_utils import BaseImageProcessor
 
-from faceinsight.data.crops import Face, MapParser, cut_face, parse_faces
+from faceinsight.data.crops import FaceCrop, MapParser, cut_face, parse_faces
 from faceinsight.data.geometry import Box
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.photographs import image_pixels
@@ -122,7 +122,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
         for number, (picture, box, label_map) in enumerate(
             zip(pictures, places, given, strict=True)
         ):
-            face = Face(number, None if box is None else _whole_numbers(*box))
+            face = FaceCrop(number, None if box is None else _whole_numbers(*box))
             if self.maps == "none":
                 label_map = None
             cut_face(face, _pixels(picture), label_map, settings)
