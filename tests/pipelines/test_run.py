@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -17,6 +19,7 @@ from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.variants import LABELS
 from faceinsight.reports import FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
+from tests.pipelines import wheel
 from tests.rivals.fake_server import FakeServer, question_of
 
 FACES = "data/tiny/01_raw/drawn/celeba/img_align_celeba"
@@ -293,3 +296,32 @@ def test_the_notebook_runs_from_top_to_bottom(finished):
     pages = [o.data.get("text/html", "") for o in outputs if "data" in o]
     assert sum("Plotly.newPlot" in page and len(page) < 1_000_000 for page in pages) == 3
     assert not any(re.search(r"<(script|link|img)[^>]*(src|href)=", page) for page in pages)
+
+
+@pytest.fixture(scope="module")
+def built_wheel(tmp_path_factory):
+    return wheel.build(tmp_path_factory.mktemp("source"))
+
+
+def test_the_wheel_holds_what_the_source_does(built_wheel, project_root):
+    held = set(zipfile.ZipFile(built_wheel).namelist())
+    source = project_root / "src"
+    for path in (source / "faceinsight").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert path.relative_to(source).as_posix() in held
+
+
+def test_a_wheel_alone_analyzes_a_photograph(finished, built_wheel, tmp_path):
+    """With a model that the run has trained, copied out of the project, on a drawn face."""
+    python = wheel.install(built_wheel, tmp_path)
+    (trained, *_) = finished.root.glob("data/tiny/06_models/org/model/*/model")
+    shutil.copytree(trained, tmp_path / "model")
+    shutil.copy(finished.root / FACES / "000001.jpg", tmp_path / "face.jpg")
+
+    absent = "import importlib.util as u; print([n for n in ('kedro', 'openai') if u.find_spec(n)])"
+    assert wheel.run(python, "-c", absent, cwd=tmp_path).strip() == "[]"
+    command = (python.with_name("faceinsight"), "analyze", "face.jpg", "--model=model")
+    told = json.loads(wheel.run(*command, "--faces=whole", "--json", cwd=tmp_path))
+    (face,) = told[0]["faces"]
+    assert told[0]["photograph"] == "face.jpg"
+    assert 0 <= face["probabilities"]["Smiling"] <= 1
