@@ -10,46 +10,88 @@ a negation reaches, in `grammar.yml`. Pure Python: neither torch nor pandas is i
 whose table takes a second to compile, is imported when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from faceinsight.common.lazy import lazy
 
 if TYPE_CHECKING:
-    from faceinsight.answers.grounding import contradictions, misstated
+    from faceinsight.answers.choices import Options
+    from faceinsight.answers.grounding import contradictions, misstated, on_topic, stated, unfounded
+    from faceinsight.answers.labels import CAUTION, label_words, labels_of, present_in, summary_text
     from faceinsight.answers.lexicon import Lexicon
     from faceinsight.answers.parser import AnswerParser, ParsedAnswer
-    from faceinsight.answers.questions import Question
-    from faceinsight.answers.settings import LexiconSettings
-    from faceinsight.answers.templates import Answer, all_texts, write_answer
+    from faceinsight.answers.questions import Kind, Question
+    from faceinsight.answers.replies import corrections, spoken
+    from faceinsight.answers.settings import LexiconSettings, words_of
+    from faceinsight.answers.templates import UNKNOWN, Answer, all_texts, write_answer
+    from faceinsight.answers.topics import (
+        NOT_UNDERSTOOD,
+        UNTELLABLE,
+        cannot_be_told,
+        recognise_questions,
+    )
 
 __all__ = [
+    "CAUTION",
+    "NOT_UNDERSTOOD",
+    "UNKNOWN",
+    "UNTELLABLE",
     "Answer",
     "AnswerParser",
+    "Kind",
     "Lexicon",
     "LexiconSettings",
+    "Options",
     "ParsedAnswer",
     "Question",
     "all_texts",
+    "cannot_be_told",
     "contradictions",
+    "corrections",
+    "label_words",
+    "labels_of",
     "misstated",
+    "on_topic",
+    "present_in",
+    "recognise_questions",
+    "spoken",
+    "stated",
+    "summary_text",
+    "unfounded",
+    "words_of",
     "write_answer",
 ]
 
-_MODULE = {
-    "Answer": "templates",
-    "AnswerParser": "parser",
-    "Lexicon": "lexicon",
-    "LexiconSettings": "settings",
-    "ParsedAnswer": "parser",
-    "Question": "questions",
-    "all_texts": "templates",
-    "contradictions": "grounding",
-    "misstated": "grounding",
-    "write_answer": "templates",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name from its module when it is first used."""
-    if name in _MODULE:
-        return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "Answer": "faceinsight.answers.templates",
+        "AnswerParser": "faceinsight.answers.parser",
+        "CAUTION": "faceinsight.answers.labels",
+        "Kind": "faceinsight.answers.questions",
+        "Lexicon": "faceinsight.answers.lexicon",
+        "LexiconSettings": "faceinsight.answers.settings",
+        "NOT_UNDERSTOOD": "faceinsight.answers.topics",
+        "Options": "faceinsight.answers.choices",
+        "ParsedAnswer": "faceinsight.answers.parser",
+        "Question": "faceinsight.answers.questions",
+        "UNKNOWN": "faceinsight.answers.templates",
+        "UNTELLABLE": "faceinsight.answers.topics",
+        "all_texts": "faceinsight.answers.templates",
+        "cannot_be_told": "faceinsight.answers.topics",
+        "contradictions": "faceinsight.answers.grounding",
+        "corrections": "faceinsight.answers.replies",
+        "label_words": "faceinsight.answers.labels",
+        "labels_of": "faceinsight.answers.labels",
+        "misstated": "faceinsight.answers.grounding",
+        "on_topic": "faceinsight.answers.grounding",
+        "present_in": "faceinsight.answers.labels",
+        "recognise_questions": "faceinsight.answers.topics",
+        "spoken": "faceinsight.answers.replies",
+        "stated": "faceinsight.answers.grounding",
+        "summary_text": "faceinsight.answers.labels",
+        "unfounded": "faceinsight.answers.grounding",
+        "words_of": "faceinsight.answers.settings",
+        "write_answer": "faceinsight.answers.templates",
+    },
+)

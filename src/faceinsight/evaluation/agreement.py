@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceinsight.answers import AnswerParser, Question, contradictions
-from faceinsight.answers.grounding import on_topic, stated, unfounded
+from faceinsight.answers import AnswerParser, Question, contradictions, on_topic, stated, unfounded
 from faceinsight.answers.questions import questions
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings

@@ -7,16 +7,21 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from faceinsight.answers import AnswerParser, Question, contradictions, misstated, write_answer
-from faceinsight.answers.grounding import on_topic, unfounded
-from faceinsight.answers.labels import label_words
-from faceinsight.answers.questions import questions
-from faceinsight.answers.topics import (
+from faceinsight.answers import (
     NOT_UNDERSTOOD,
     UNTELLABLE,
+    AnswerParser,
+    Question,
     cannot_be_told,
+    contradictions,
+    label_words,
+    misstated,
+    on_topic,
     recognise_questions,
+    unfounded,
+    write_answer,
 )
+from faceinsight.answers.questions import questions
 from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.cropper import Crops

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceinsight.answers import write_answer
-from faceinsight.answers.labels import label_words, labels_of
+from faceinsight.answers import label_words, labels_of, write_answer
 from faceinsight.answers.questions import questions
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face, shown_crop

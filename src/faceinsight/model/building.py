@@ -10,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 
+from faceinsight.answers import Lexicon, all_texts
 from faceinsight.answers.grounding import grounding
-from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.templates import all_texts
 from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary

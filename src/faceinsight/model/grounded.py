@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from faceinsight.answers import (
+    UNKNOWN,
     AnswerParser,
     Lexicon,
     Question,
     contradictions,
+    label_words,
     misstated,
+    on_topic,
+    unfounded,
     write_answer,
 )
-from faceinsight.answers.grounding import grounding, on_topic, unfounded
-from faceinsight.answers.labels import label_words
+from faceinsight.answers.grounding import grounding
 from faceinsight.answers.questions import questions
-from faceinsight.answers.templates import UNKNOWN
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.generation import answer_from_text
 

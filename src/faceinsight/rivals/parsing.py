@@ -10,8 +10,7 @@ from faceinsight.rivals.questions import Question
 from faceinsight.rivals.reading import Parser
 
 if TYPE_CHECKING:
-    from faceinsight.answers import ParsedAnswer
-    from faceinsight.answers.questions import Kind
+    from faceinsight.answers import Kind, ParsedAnswer
 
 _KINDS: dict[str, Kind] = {"each": "yes_no", "choice": "group", "list": "topic"}
 

@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers import Lexicon, write_answer
 from faceinsight.answers.questions import questions
-from faceinsight.answers.templates import write_answer
 from faceinsight.model.conversation import NOT_LEARNT, collate_answers, reply_text
 from faceinsight.model.labels import consistent_labels, taught
 
