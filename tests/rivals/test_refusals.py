@@ -74,6 +74,7 @@ def test_neither_key_nor_picture_nor_address_is_told_on():
         (429, "Rate limit reached on tokens per min. Add a payment method at /billing", "moment"),
         (503, "Loading model", "moment"),
         (429, "Rate limit reached", "moment"),
+        (429, "You exceeded your current quota. Please retry in 27s.", "moment"),
         (408, "", "moment"),
         (504, "", "moment"),
         (413, "too large", "question"),
@@ -112,6 +113,8 @@ def test_an_unknown_refusal_concerns_all_until_one_question_was_answered():
         ("Qwen/Qwen2.5-VL-7B-Instruct", "/data/models/Qwen2.5-VL-7B-Instruct/"),
         ("Qwen/Qwen2-VL", "/root/hub/models--Qwen--Qwen2-VL/snapshots/0123abc"),
         ("llava-v1.5-7b", r"C:\models\llava-v1.5-7b.gguf"),
+        ("/home/me/llava", "/home/me/llava@main"),
+        ("llava-hf/llava-1.5-7b-hf", "llava-hf/llava-1.5-7b-hf@0123abc"),
     ],
 )
 def test_harmless_differences_of_a_models_name(asked, answered):

@@ -48,7 +48,8 @@ _OF_FIELDS = re.compile(
 """Faults of fields that every request has; where a text is too long they may be named as well."""
 
 _OF_A_RATE = re.compile(
-    r"rate.?limit|per.?(minute|second|day)|\b[rt]pm\b|retryDelay", re.IGNORECASE
+    r"rate.?limit|per.?(minute|second|day)|\b[rt]pm\b|retryDelay|(retry|try again) in",
+    re.IGNORECASE,
 )
 """Limits that pass, whose messages may advise to pay."""
 
@@ -148,7 +149,8 @@ def is_same_model(asked: str, answered: str) -> bool:
     """Whether a response's `model` is the one that was asked for.
 
     Upper and lower case, an organisation or gateway before the name, a folder that it is served
-    from, and a dated version where one side names none make no difference.
+    from, a revision of the hub behind it (`@main`), and a dated version where one side names none
+    make no difference.
     """
     one, other = _parts(asked), _parts(answered)
     (name, version), (other_name, other_version) = _version(one.pop()), _version(other.pop())
@@ -176,6 +178,7 @@ def _parts(name: str) -> list[str]:
     name = name.strip().replace("\\", "/").rstrip("/")
     if hub := re.search(r"models--([^/]+)/snapshots/", f"{name}/"):
         name = hub.group(1).replace("--", "/")
+    name = re.sub(r"@[\w.-]+$", "", name)
     name = re.sub(r"(\.gguf|\.safetensors|:free)$", "", name.lower())
     return re.sub(r"[_.]", "-", name).split("/")
 
