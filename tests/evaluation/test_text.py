@@ -56,6 +56,14 @@ def test_the_ablation_has_a_row_a_variant_and_the_baseline(results):
     assert variants == ["org", "+seg", "+corr", "+lgc"]
 
 
+def test_the_ablation_says_how_many_seeds_it_is_of(results):
+    one = results["ablation"]
+    assert "(One seed a variant" in ablation_text(one)
+    several = ablation_text(one.assign(seeds=3, map_spread=0.021))
+    assert "(3 seeds: mean ±" in several
+    assert "One seed" not in several
+
+
 @pytest.mark.parametrize("table", ["ablation", "metrics"])
 def test_drawn_faces_are_said_to_be_drawn(results, table):
     write = {"ablation": ablation_text, "metrics": metrics_text}[table]

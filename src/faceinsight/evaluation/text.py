@@ -56,8 +56,13 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
     baseline = _percent(first["map_prevalence"]), _percent(first.get("mean_accuracy_majority"))
     rows.append(["baseline", baseline[0], "-", baseline[1], "-", "-"])
     seeds = int(first.get("seeds", 1))
+    of_seeds = (
+        f"{seeds} seeds: mean ± deviation between them. "
+        if seeds > 1
+        else "One seed a variant: how far another would move a row is in no interval.\n "
+    )
     note = (
-        f"({f'{seeds} seeds: mean ± deviation between them. ' if seeds > 1 else ''}"
+        f"({of_seeds}"
         "Test faces, in per cent; differences in points of mAP. Intervals correct for mAP being "
         "too high on few faces.\n The baseline sees no picture. Faces breaking a rule: by the most "
         "probable answers; rules of what no\n data set here annotates are not counted.)"
