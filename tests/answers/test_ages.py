@@ -45,6 +45,7 @@ CLASSES: dict[str, tuple[int, int | None]] = {
         ("about 30 to 40 years old", "age_30_39"),
         ("aged 33 or 34", "age_30_39"),
         ("25 or 45 years old", None),
+        ("The person is likely in the 20-29 age range.", "age_20_29"),
         ("He looks like he is 65.", "age_60_69"),
         ("She has 5 earrings and 3 more hats.", None),
         ("At least 2 people stand behind her.", None),

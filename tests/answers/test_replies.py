@@ -38,13 +38,34 @@ from faceinsight.rivals.facexbench.replies import option_letter
         '```json\n{"answer": "No", "reason": "yes"}\n```',
         '{"answer": "No',
         "- [ ] Yes\n- [x] No",
+        "analysisThe user asks. Yes?assistantfinalNo",
+        "analysis\nWe look.\nassistantfinal\nNo",
+        "assistantanalysisHm.assistantcommentaryYes.assistantfinalNo",
+        "analysis We look. assistant final No",
+        "finalNo",
+        "<|channel>thought\nyes<channel|>No",
+        "<unused94>thought\nyes<unused95>No",
+        "[ANSWER]No[/ANSWER]",
+        "~~Yes~~ No",
+        "<del>Yes</del> No",
+        "***No***",
+        "&lt;answer&gt;No&lt;/answer&gt;",
+        "\ufeffNo",
+        "GPT4 Correct Assistant: No",
+        "No### Human: and now?",
     ],
 )
 def test_the_form_of_a_reply_is_taken_off(reply):
     assert spoken(reply) == "No"
 
 
-@pytest.mark.parametrize("reply", ["<think>", "<think>Yes, he", "<image>", "N/A", "</s>", ""])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *("<think>", "<think>Yes, he", "<image>", "N/A", "</s>", "", "No <think>but", "~~Yes~~"),
+        *("analysisWe need to", "analysis", "<|channel|>analysis<|message|>No", "No<reasoning>Hm"),
+    ],
+)
 def test_a_reply_without_an_answer_is_empty(reply):
     assert spoken(reply) == ""
 
@@ -54,6 +75,9 @@ def test_a_reply_without_an_answer_is_empty(reply):
     [
         *("The image", "This is a face", "Maybe", "yes or no", "Yes/No", "Certainly! In the image"),
         *("She is", "The person is", "I do not", "Not sure", "I cannot say", "N/A", "Neither"),
+        *("Certainly!", "Sure!", "Of course", "Absolutely!", "Okay.", "Sure, let me look", "So"),
+        *("yes\nno", "No\nYes", "Yes No", "Yes, no.", "Yes | No", "Answer yes or no.", "Yes?"),
+        *("Yes, he is not.", "No, the man is.", "The man is", "The answer is", "In this image,"),
         "No, the person does not seem to wear a mustache.",
         "No. The person does not seem to wear a hat.",
         "Yes, the person appears to be smiling.",
@@ -69,8 +93,30 @@ def test_what_says_nothing_of_glasses_is_no_answer(
 @pytest.mark.parametrize(
     ("reply", "present"),
     [
-        *[(yes, True) for yes in ("Yes.", "She does.", "I think so", "Of course", "I'd say yes")],
+        *[(yes, True) for yes in ("Yes.", "She does.", "I think so", "Definitely", "I'd say yes")],
         *[(no, False) for no in ("No", "She does not.", "Certainly not.", "I would say no")],
+        *[(yes, True) for yes in ("Sure, he does.", "Certainly, yes", "Of course she does.")],
+        *[(yes, True) for yes in ("The person in the image does.", "Yes, the young man is.")],
+        *[
+            (yes, True)
+            for yes in ("It looks like it.", "Present.", "Oh yes.", "True", "Result: yes")
+        ],
+        *[(yes, True) for yes in ("She is wearing them.", "Based on the image, she does.")],
+        *[(yes, True) for yes in ("As far as I can tell, yes", "Without a doubt.")],
+        *[(no, False) for no in ("Of course not.", "Unfortunately not.", "Not that I can see.")],
+        *[
+            (no, False)
+            for no in ("The person in the image does not.", "That is incorrect.", "No way")
+        ],
+        *[(no, False) for no in ("No, the young man is not.", "No No No", "There aren't any.")],
+        *[
+            (no, False)
+            for no in ("I don't see any.", "It doesn't look like it.", "So, no.", "[No]")
+        ],
+        *[
+            (no, False)
+            for no in ('{"is_wearing_glasses": "no"}', '{"yes_no": "No"}', "Verdict: no")
+        ],
         ("No, she is not wearing glasses", False),
         ("No. She is young.", False),
         ("Yes, the woman wears glasses and a hat", True),
@@ -81,6 +127,22 @@ def test_what_says_nothing_of_glasses_is_no_answer(
 def test_what_answers_is_read(reply: str, present: bool, parser: AnswerParser, lexicon: Lexicon):
     asked = yes_no_question(lexicon.entries["Eyeglasses"])
     assert parser.parse(reply, asked).labels["Eyeglasses"] is present
+
+
+@pytest.mark.parametrize(
+    ("id_", "reply", "present"),
+    [
+        ("Young", "Yes, he appears to be in his twenties.", True),
+        ("Young", "No, she seems to be middle-aged.", False),
+        ("Smiling", "No, the expression is neutral.", False),
+        ("No_Beard", "Yes, no beard.", True),
+        ("Male", "Yes, he is.", True),
+    ],
+)
+def test_what_follows_may_say_it_in_other_words(
+    id_: str, reply: str, present: bool, parser: AnswerParser, lexicon: Lexicon
+):
+    assert parser.parse(reply, yes_no_question(lexicon.entries[id_])).labels[id_] is present
 
 
 def test_another_color_answers_for_the_asked_one(parser: AnswerParser, lexicon: Lexicon):
@@ -100,6 +162,8 @@ def test_a_box_says_whether_it_is_ticked(box: str, present: bool, parser: Answer
         ("A. Male\nB. Female\n\nB", "B"),
         ("ANSWER: A ... actually, ANSWER: B", "B"),
         ("I would say B", "B"),
+        ("(B) is the best choice.", "B"),
+        ("Definitely B", "B"),
         (r"\boxed{B}", "B"),
         ("<think>A</think>B</s>", "B"),
         ("- [ ] A. Male\n- [x] B. Female", "B"),

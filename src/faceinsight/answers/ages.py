@@ -39,6 +39,9 @@ class Age:
     plain: bool = False
 
 
+_RANGES = frozenset({"range", "group", "bracket", "category"})
+
+
 def read_age(words: Words, clause: Clause, start: int, first: int) -> Age | None:
     """The age that begins at word `start`, if a number or a decade does.
 
@@ -171,6 +174,8 @@ def _unit(words: Sequence[str], place: int, end: int) -> tuple[int | None, int, 
     """Unit after a number (as parts of a year), the word after it, and whether it says "old"."""
     if place + 2 < end and tuple(words[place : place + 3]) == ("y", "/", "o"):
         return 1, place + 3, True
+    if words[place : place + 1] == ["age"] and {*words[place + 1 : place + 2]} & _RANGES:
+        return 1, place + 2, True  # "the 20-29 age group"
     if place < end and words[place] in _UNITS:
         unit = _UNITS[words[place]]
         old = words[place] == "yo"

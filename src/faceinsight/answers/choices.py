@@ -15,6 +15,11 @@ _ANNOUNCED = re.compile(
     r"(?:\(([A-Za-z])\)|\b([A-Z])\b(?![ ]+[a-z]))",
     re.IGNORECASE,
 )
+_PRAISED = re.compile(
+    r"(?<!\w)\(?([A-Z])\)?(?:[.:][^.\n]{0,80})? (?:is|would be|seems|appears|looks)"
+    r" (?:the )?(?:most |best )?(?:right|correct|accurate|best|likely|answer|option|choice)\b"
+    r"|(?<!\bor)(?<!\bnor)(?<!\band)(?<!\bnot)(?<![/|])\s+\(?([A-Z])\)?\W*\Z"
+)
 _BRACKETED = re.compile(r"\(([A-Za-z])\)")
 _MOST = 2_000
 """A choice is made near the beginning or the end of an answer; no more is searched."""
@@ -51,6 +56,9 @@ class Options:
             known = [letter.upper() for letter in announced if letter.upper() in self.texts]
             if known:
                 return known[-1:]
+        praised = [found[1] or found[2] for found in _PRAISED.finditer(answer[-_MOST:])]
+        if praised and praised[-1] in self.texts:
+            return praised[-1:]
         found = _LEADING.match(answer)
         letter = next((g.upper() for g in found.groups() if g), "") if found else ""
         if letter in self.texts:

@@ -138,7 +138,9 @@ def _clause(
     value = first
     for place in range(first + 1, min(first + _KEY, last)):
         if words[place] == ":" or (words[place] == DASH and words[place + 1] in YES | NO):
-            value = first if _has_verb(words, first, place) else place + 1
+            # "is_wearing_glasses: no" has its verb in the key.
+            alone = place + 2 == last and words[place + 1] in YES | NO
+            value = place + 1 if alone or not _has_verb(words, first, place) else first
             break
     return Clause(first, last, value, asked, sentence, listed, opens, blank)
 

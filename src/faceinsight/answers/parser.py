@@ -15,15 +15,10 @@ from faceinsight.answers.choices import Options
 from faceinsight.answers.claims import AgeClaim, Claim, Findings, combine
 from faceinsight.answers.clauses import Clause, clauses
 from faceinsight.answers.grammar import (
-    ADVERBS,
     AFFIRMING,
     COPULAS,
     DENYING,
-    DETERMINERS,
-    ELLIPTIC,
     FINITE,
-    NEGATORS,
-    PRONOUNS,
 )
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.meanings import compile_meanings
@@ -31,18 +26,12 @@ from faceinsight.answers.questions import Question
 from faceinsight.answers.reader import Reader
 from faceinsight.answers.replies import corrections, spoken
 from faceinsight.answers.statements import Context, Statement
+from faceinsight.answers.verdicts import verdict
 from faceinsight.answers.words import BLANK, NEWLINE, Normaliser, Words
 from faceinsight.method.characteristics import Vocabulary
 
 _FRAGMENT = 4
 """A clause of no more words that has no verb goes on with the part that is named before it."""
-
-
-_EAGER = frozenset({"certainly", "definitely", "absolutely", "indeed"})
-"""What also opens an answer that has yet to come."""
-
-_SUBJECTS = frozenset({"person", "individual", "subject", "one"})
-_PICTURED = _SUBJECTS | {"face", "image", "photo", "picture"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,23 @@ class AnswerParser:
         self._also = {part: of.also for part, of in lexicon.settings.parts.items() if of.also}
         self._apart = {part for part, of in lexicon.settings.parts.items() if of.apart}
         self.age_classes = {id_ for classes in lexicon.age_groups.values() for id_ in classes}
-        self._groups = [frozenset(members) for members in lexicon.groups.values()]
+        entries = lexicon.entries
+        ages = {*lexicon.settings.ages.words, *lexicon.settings.ages.stages}
+        self._of_ages = self.age_classes | {
+            id_
+            for id_, entry in entries.items()
+            if not ages.isdisjoint(entry.phrases["synonyms"] + entry.phrases["narrower"])
+        }
+        # "Neutral" takes the place of "smiling", which loosely means a class of the same group.
+        self._groups = [
+            frozenset(members).union(
+                id_
+                for member in members
+                for id_, entry in entries.items()
+                if not {*entry.phrases["synonyms"]}.isdisjoint(entries[member].phrases["loosely"])
+            )
+            for members in lexicon.groups.values()
+        ]
         self._kin = [*self._groups, *(frozenset(about) for _, about in lexicon.topics.values())]
         # Who is spoken of: "the woman".
         self._of_persons = {
@@ -212,6 +217,7 @@ class AnswerParser:
         part: str | None = None
         said_in = -1
         led: _Led | None = None
+        resumes = 0
         for number, clause in enumerate(clauses(words)):
             if clause.end <= clause.first:
                 continue
@@ -221,15 +227,20 @@ class AnswerParser:
                 continue
             if clause.after_blank or (not clause.listed and clause.sentence > heading_in + 2):
                 heading = plain
-            if pending and not clause.asked:
-                first, claims = self._answer(words, clause, pending, number == 0)
-                said.claims += claims
-                if claims:
-                    alone = first >= clause.end and _ends_sentence(words, clause.end)
-                    led = _Led(claims, clause.sentence + alone, pending, apart=alone)
+            first = clause.first
+            if pending and clause.value > first and reader.names_nothing(first, clause.value):
+                first = clause.value  # "Result: no"
+            yes_or_no = words.words[first] in AFFIRMING | DENYING
+            if first >= resumes and not clause.asked and (pending or yes_or_no):
+                found = verdict(words.words[first:], opens=number == 0)
+                if found is not None:
+                    resumes = first + found.words
+                    if pending and found.yes is not None:
+                        led = self._led(words, clause, resumes, found.yes, pending)
+                        said.claims += led.claims
                     pending = ()
-            else:
-                first = clause.first + _lead(words, clause)
+                    # Whom it is about is read as well: "Yes, he is."
+                    first += yes_or_no + (words.words[first + 1 : first + 2] == ["not"])
             if first >= clause.end:
                 continue
             value = clause.value if clause.value > first else first
@@ -250,7 +261,7 @@ class AnswerParser:
                 )
                 continue
             if led is not None and clause.sentence <= led.sentence:
-                led.follows += reading.told
+                led.follows += [one for one in reading.told if one.start >= resumes]
             said.refused |= reading.refused
             said.told += reading.told
             said.claims += reading.claims
@@ -268,7 +279,7 @@ class AnswerParser:
         place.
         """
         asked = set(led.asked)
-        if asked & self.age_classes and any(one.age is not None for one in led.follows):
+        if asked & self._of_ages and any(one.age is not None for one in led.follows):
             return False
         yes = led.claims[0].present
         other = False
@@ -286,85 +297,20 @@ class AnswerParser:
             other = other or (one.age is not None and not led.apart)
         return other
 
-    def _answer(
-        self, words: Words, clause: Clause, pending: tuple[str, ...], first: bool
-    ) -> tuple[int, list[Claim]]:
-        """Yes or no at a clause's beginning, or all that it says: where the rest begins, claims."""
-        skip = _lead(words, clause)
-        span = words.words[clause.first : clause.end]
-        if skip:
-            yes = span[0] in AFFIRMING and "not" not in span[1:skip]
-        elif "answer" in span and span[-1] in AFFIRMING | DENYING:
-            skip, yes = len(span), span[-1] in AFFIRMING  # "The answer is no."
-        elif (
-            span[-1] in {"yes", "no"}
-            and (span[-2:-1] in (["say"], [","]))
-            and (clause.end == len(words) or _ends_sentence(words, clause.end))
-        ):
-            skip, yes = len(span), span[-1] == "yes"  # "I would say no", "From the image, no."
-        elif first and _is_elliptic(span, _ends_sentence(words, clause.end)):
-            yes = NEGATORS.isdisjoint(span)
-        else:
-            return clause.first, []
-        evidence = words.excerpt(clause.first, clause.end)
+    def _led(
+        self, words: Words, clause: Clause, end: int, yes: bool, pending: tuple[str, ...]
+    ) -> _Led:
+        """What a yes or a no claims that goes from a clause's beginning up to word `end`."""
+        evidence = words.excerpt(clause.first, end)
         # "No, there is no beard" after "Has the face no beard?" means that there is none.
         claims = [Claim((id_,), yes, evidence, weak=id_ in self._denying) for id_ in pending]
-        return clause.first + skip, claims
-
-
-def _lead(words: Words, clause: Clause) -> int:
-    """How many words at a clause's beginning are a yes or a no by themselves."""
-    span = words.words[clause.first : min(clause.first + 3, clause.end)]
-    if span[1:2] == ["/"] or (
-        span[1:2] in (["or"], ["and"]) and {*span[2:]} & {*AFFIRMING, *DENYING}
-    ):
-        return 0  # "yes or no", "N/A"
-    if span[0] in _EAGER:
-        # "Certainly! In the image" has not begun to answer.
-        if span[1:2] == ["not"]:
-            return 2
-        return 1 if {*words.words[clause.first + 1 :]} <= {".", "!", ","} else 0
-    if span[0] in AFFIRMING:
-        return 2 if span[1:2] == ["not"] else 1
-    if span[0] in DENYING:
-        follows = span[1] if len(span) > 1 else ","
-        alone = follows in PRONOUNS or follows in (",", "the", "this", "not") or span[0] != "no"
-        return 1 if alone else 0
-    return 0
+        ended = sum(_ends_sentence(words, place) for place in range(clause.first, end))
+        apart = end == len(words) or _ends_sentence(words, end)
+        return _Led(claims, clause.sentence + ended + apart, pending, apart)
 
 
 def _ends_sentence(words: Words, place: int) -> bool:
     return place < len(words) and words.words[place] in (".", "!", NEWLINE, BLANK)
-
-
-def _is_elliptic(span: Sequence[str], whole: bool) -> bool:
-    """Whether words say yes or no by leaving out the rest: "I think so", "She does not."
-
-    Args:
-        span: words of a clause.
-        whole: whether the sentence ends with them; "The person is" may have been cut off.
-    """
-    if not set(span) <= ELLIPTIC or len(set(span) & {"yes", "no"}) > 1 or "or" in span:
-        return False
-    yes_or_no = {*AFFIRMING, *DENYING, "not", "never", "none", "right", "wrong"}
-    last = span[-1]
-    if last in ("so", "case") or list(span[-2:]) == ["of", "course"]:
-        return len(span) > 1
-    said = [word for word in span if word not in ADVERBS and word not in (",", "indeed")]
-    if said and said[0] == "i" and ("so" not in span):
-        return False
-    if said and said[0] in ("not", "never", "none"):
-        return last not in DETERMINERS and last not in _PICTURED
-    if said and len(said) == 1:
-        return said[0] in yes_or_no - _EAGER
-    verb = [
-        word for word in said if word not in ("not", "any", "at", "all", "one", "wearing", "there")
-    ]
-    if len(verb) < 2 or last in DETERMINERS - {"this", "that"}:
-        return False
-    if verb[-1] in yes_or_no or verb[-1] == "me":
-        return verb[-1] != "me"
-    return whole and verb[-1] in FINITE | COPULAS and verb[-2] in PRONOUNS | _SUBJECTS | {"this"}
 
 
 def _verbless(words: Words, first: int, end: int) -> bool:

@@ -101,6 +101,10 @@ class Reader:
             age=bool(words & {"age", "aged", "year"}),
         )
 
+    def names_nothing(self, first: int, end: int) -> bool:
+        """Whether no phrase, and no yes or no, is among words `first` up to `end`."""
+        return not self._matches(first, end) and (YES | NO).isdisjoint(self._words.words[first:end])
+
     def _matches(self, first: int, end: int) -> list[Match]:
         """Phrases among words `first` up to `end`, leftmost and longest first."""
         found = []

@@ -7,32 +7,38 @@ an answer. Boxes to tick become words.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
 _MOST = 20_000
 """No more characters of a reply are looked at; an answer is shorter."""
 
+_UNSEEN = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _FLAGS = re.IGNORECASE | re.DOTALL
 _THOUGHT = (
     r"(?:think|thinking|thoughts?|thought_process|reason|reasoning|analysis|reflection|scratchpad|"
     r"inner_monologue|seed:think|begin_of_thought|end_of_thought|chain_of_thought|cot)"
 )
-_OPENED = rf"(?:<\s*\|?{_THOUGHT}\|?\s*>|\[{_THOUGHT}\]|◁{_THOUGHT}▷)"
+_OPENED = rf"(?:<\s*\|?{_THOUGHT}\|?\s*>|\[{_THOUGHT}\]|◁{_THOUGHT}▷|<unused94>|<\|channel>)"
 _CLOSED = (
     rf"(?:<\s*/\s*\|?{_THOUGHT}\|?\s*>|\[/{_THOUGHT}\]|◁/{_THOUGHT}▷|<\|/{_THOUGHT}\|>"
-    r"|<\|end_of_thought\|>)"
+    r"|<\|end_of_thought\|>|<unused95>|<channel\|>)"
 )
 _TO_THE_LAST_CLOSED = re.compile(rf"\A.*{_CLOSED}", _FLAGS)
-_UNCLOSED = re.compile(rf"{_OPENED}.*", _FLAGS)
+_UNCLOSED = re.compile(_OPENED, _FLAGS)
+# GPT-OSS's channels, also without their special tokens: "analysisHe ...assistantfinalNo".
+_BARE_CHANNEL = r"\A\s*(?:assistant\s*)?(?:analysis|commentary)(?=\s*[A-Z]|[a-z]|\s*\n|\s*\Z).*"
 _FINAL_CHANNEL = re.compile(
-    r"\A.*(?:<\|channel\|>\s*final\s*(?:<\|[^|]*\|>[^<]*)*<\|message\|>|assistantfinal\b)", _FLAGS
+    r"\A.*<\|channel\|>\s*final\s*(?:<\|[^|]*\|>[^<]*)*<\|message\|>|\A.*assistantfinal"
+    rf"|{_BARE_CHANNEL}\bassistant\s+final\b|\A\s*final(?=[A-Z])",
+    re.DOTALL,
 )
-_OTHER_CHANNEL = re.compile(r"<\|channel\|>.*|^\s*analysis(?=[A-Z]).*", re.DOTALL)
+_OTHER_CHANNEL = re.compile(rf"<\|channel\|>.*|{_BARE_CHANNEL}", re.DOTALL)
 
 _ANSWER_TAG = (
-    r"<\s*\|?/?(?:final_answer|answer|final|solution|response|output|result|begin_of_solution|"
-    r"end_of_solution|begin_of_box|end_of_box)\|?\s*>"
+    r"[<\[]\s*\|?/?(?:final_answer|answer|final|solution|response|output|result|begin_of_solution|"
+    r"end_of_solution|begin_of_box|end_of_box)\|?\s*[>\]]"
 )
 _LAST_ANSWER = re.compile(rf".*{_ANSWER_TAG.replace('/?', '')}(?=\s*\w)(.*)", _FLAGS)
 _TURN_ENDS = re.compile(
@@ -44,11 +50,11 @@ _ASSISTANT = r"(?:assistant|model|bot|ai|gpt|chatgpt|llava|response)"
 _LAST_TURN = re.compile(
     rf"\A.*(?:(?:<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|start\|>)\s*{_ASSISTANT}"
     r"|<\|assistant\|>|\[/INST\]"
-    rf"|(?:^|[\n>]|(?<=[.?!]\s))\s*(?:###\s*|\*\*)?{_ASSISTANT}\s*:(?:\*\*)?)",
+    rf"|(?:^|[\n>]|(?<=[.?!]\s))\s*(?:###\s*|\*\*)?(?:GPT4 Correct )?{_ASSISTANT}\s*:(?:\*\*)?)",
     _FLAGS,
 )
 _HEADED = re.compile(rf"\s*{_ASSISTANT}\s*\n", re.IGNORECASE)
-_USER = re.compile(r"\n\s*(?:###\s*)?(?:user|human|question)\s*:.*", _FLAGS)
+_USER = re.compile(r"(?:\n\s*(?:###\s*)?|###\s*)(?:user|human|question|instruction)\s*:.*", _FLAGS)
 _SPECIAL = re.compile(
     r"<\|[^|<>\n]{0,40}\|>|<｜[^｜<>\n]{0,40}｜>|</?[A-Za-z][\w:.-]{0,40}\s*/?>|</?[A-Za-z_|]*$"
     r"|\[/?INST\]|<</?SYS>>|\[(?:BOS|EOS|PAD|UNK|SEP|CLS|IMG|END)\]"
@@ -57,7 +63,10 @@ _CALLS_FOR_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|rm|bf|operatorname)\b\s*")
 _MATHS = re.compile(r"\$+|\\[()\[\]]|\\(?:quad|,|;|!)|(?<=\w)\\\\|[{}](?=\s*$)")
 _FENCE = re.compile(r"^\s*```\w*\s*$|```(?:json|text)?", re.MULTILINE)
-_EMPHASIS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__|(?<![\w`])`|`(?![\w`])|(?<!\w)\*(?=\w)|(?<=\w)\*")
+_STRUCK = re.compile(r"~~.*?~~|<(del|strike)>.*?</\1>", _FLAGS)
+_EMPHASIS = re.compile(
+    r"\*{2,3}|__(?=\w)|(?<=\w)__|(?<![\w`])`|`(?![\w`])|(?<!\w)\*(?=\w)|(?<=\w)\*"
+)
 _HEADING = re.compile(
     r"^[ \t]*#+[ \t]*(?:final[ \t]+)?(?:answer|response|reply|output|result)?[ \t]*:?[ \t]*#*"
     r"[ \t]*(?=\n|\S|$)",
@@ -73,7 +82,10 @@ _BOX = re.compile(
 _EMPTY = frozenset({"", " ", "☐", "❌", "✗", "✘"})
 _OPTION = re.compile(r"\(?[A-Z][).:](?:\s|$)|(?:yes|no)\W*$", re.IGNORECASE)
 
-_KEYS = ("final_answer", "answer", "final", "choice", "response", "prediction", "result", "output")
+_KEYS = (
+    *("yes_no", "yes_or_no", "final_answer", "answer", "final", "choice", "response"),
+    *("prediction", "result", "output"),
+)
 
 _CUT_JSON = re.compile(rf'\{{\s*"(?:{"|".join(_KEYS)})"\s*:\s*"?([^"}}]*)', re.IGNORECASE)
 
@@ -95,13 +107,16 @@ def spoken(reply: str) -> str:
         reply: as it was received.
 
     Returns:
-        The answer; empty where a reply is cut off within its reasoning, or holds tokens alone.
+        The answer; empty where a reply is cut off within its reasoning, even after an answer, or
+        holds tokens alone.
     """
-    text = reply[:_MOST]
+    text = _UNSEEN.sub("", html.unescape(reply[:_MOST]))
     text = _FINAL_CHANNEL.sub("", text)
     text = _OTHER_CHANNEL.sub("", text)
     text = _TO_THE_LAST_CLOSED.sub("", text)
-    text = _UNCLOSED.sub("", text)
+    if _UNCLOSED.search(text):
+        return ""
+    text = _STRUCK.sub("", text)
     text = _LAST_TURN.sub("", text, count=1)
     text = _before(text.lstrip(), _TURN_ENDS)
     text = _USER.sub("", text)
