@@ -1,6 +1,10 @@
 """A training job of seconds: a picture's colour says what is in it."""
 
+import multiprocessing
+from collections.abc import Iterator
 from functools import partial
+from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +17,11 @@ from faceinsight.answers import Lexicon
 from faceinsight.data.store import CropWriter
 from faceinsight.method.prior import correlation_prior, count
 from faceinsight.method.variants import LGC
+from faceinsight.training import launch, speed
 from faceinsight.training.job import TrainingJob
 from faceinsight.training.settings import TrainingSettings
 from tests.model import tiny
+from tests.training.processes import forked
 
 
 def write_crops(
@@ -85,6 +91,31 @@ def make_job(
 def job(tmp_path):
     crops = write_crops(tmp_path / "crops", 160, seed=1)
     return partial(make_job, crops)
+
+
+@pytest.fixture(scope="module")
+def uncounted() -> Iterator[None]:
+    """What is trained again and again is not counted again and again; `test_loop` counts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "training_flops_per_image", lambda model: 1e6)
+        yield
+
+
+@pytest.fixture(scope="session")
+def forkserver() -> ForkServerContext:
+    """Forks processes that have imported everything, which takes a fresh one seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.training.preloaded"])
+    with launch._environment(2):  # theirs is that in which the server starts
+        ensure_running()
+    return context
+
+
+@pytest.fixture
+def forks(forkserver: ForkServerContext) -> Iterator[ForkServerContext]:
+    """As `forkserver`; where training starts processes, it forks them there."""
+    with forked():
+        yield forkserver
 
 
 def is_alive(pid: int) -> bool:

@@ -3,10 +3,34 @@
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
+from unittest.mock import patch
 
 from faceinsight import errors
+
+
+@contextmanager
+def forked() -> Iterator[None]:
+    """Where training starts processes, let the fork server fork them: see its fixture."""
+    from torch.distributed.launcher import api
+
+    start = partial(api.LaunchConfig, start_method="forkserver")
+    with patch.object(api, "LaunchConfig", start):
+        yield
+
+
+def train_forked(job, work):
+    """In a process that was forked itself."""
+    from faceinsight.training.loop import train
+
+    # The server is there; this Python would start another one, which has imported nothing.
+    forkserver._forkserver.ensure_running = lambda: None
+    with forked():
+        train(job, work)
 
 
 def listening(pid):

@@ -9,6 +9,8 @@ from faceinsight.common.messages import sentence
 from faceinsight.training.loop import train
 from tests.training.conftest import make_job, write_crops
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 
 def mount(place, size, *options):
     given = ",".join([f"size={size}k", *options])

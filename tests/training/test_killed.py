@@ -1,6 +1,5 @@
 """Training that is stopped again and again ends as if nothing had happened."""
 
-import multiprocessing
 import os
 import signal
 from functools import partial
@@ -13,6 +12,7 @@ from faceinsight.training.loop import train
 from tests.training.conftest import make_job, weights, write_crops
 from tests.training.killing import POINTS
 
+pytestmark = pytest.mark.usefixtures("uncounted")
 SETTINGS = {"epochs": 3, "keep_checkpoints": 2, "logging_steps": 5, "eval_batch_size": 16}
 # Hardly any progress: a run that is not stopped ends early.
 WITHOUT_PROGRESS = {"epochs": 8, "learning_rate": 1e-6, "patience": 2, "logging_steps": 5}
@@ -31,7 +31,7 @@ def kill():
 
 
 def train_until_killed(job, work, points):
-    """In a fresh process: it has imported everything, and a fork for each point trains."""
+    """In a process without threads, of which a fork for each point trains."""
     for point in points:
         if (training := os.fork()) == 0:
             POINTS[point](pytest.MonkeyPatch(), kill)
@@ -100,13 +100,11 @@ def test_stopped_while_it_waits_for_progress(crops, tmp_path, monkeypatch):
     assert_same(result(train(job, tmp_path / "stopped")), whole)
 
 
-def test_killed_while_it_writes(job, whole, tmp_path):
+def test_killed_while_it_writes(job, whole, tmp_path, forkserver):
     """By SIGKILL, where nothing is tidied up on the way out."""
     points = ("weights half written", "old checkpoint half removed", "model in place")
-    fresh = multiprocessing.get_context("spawn").Process(
-        target=train_until_killed, args=(job, tmp_path, points)
-    )
-    fresh.start()
-    fresh.join()
-    assert fresh.exitcode == 0
+    plain = forkserver.Process(target=train_until_killed, args=(job, tmp_path, points))
+    plain.start()
+    plain.join()
+    assert plain.exitcode == 0
     assert_same(result(train(job, tmp_path)), whole)

@@ -42,6 +42,7 @@ def test_the_firsts_result_is_returned_and_the_others_are_quiet(tmp_path, monkey
     assert dict(os.environ) == before
 
 
+@pytest.mark.usefixtures("forks")
 def test_an_error_for_a_person_comes_as_itself_and_the_others_are_ended(tmp_path, capfd):
     with pytest.raises(errors.PhotographError, match=r"^one sentence$") as raised:
         call(fail_while_the_other_waits, tmp_path)
@@ -50,6 +51,7 @@ def test_an_error_for_a_person_comes_as_itself_and_the_others_are_ended(tmp_path
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("forks")
 def test_an_interruption_is_heard_by_the_caller_alone_who_ends_all(tmp_path):
     def press_ctrl_c():
         while len(list(tmp_path.glob("pid-*"))) < 2:
