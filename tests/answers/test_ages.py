@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faceinsight.answers import AnswerParser, Question
-from faceinsight.answers.ages import class_of
+from faceinsight.answers.ages import class_of, years_of
 from faceinsight.method.characteristics import Vocabulary
 
 CLASSES: dict[str, tuple[int, int | None]] = {
@@ -112,3 +112,23 @@ def test_a_range_means_the_class_with_most_of_its_years(low: int, length: int):
     most = [name for name, count in counts.items() if count == max(counts.values())]
     expected = most[0] if len(most) == 1 and len(whole) < 2 else None
     assert class_of(CLASSES, (low, low + length)) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "years"),
+    [
+        (("31", "31.4", "31 years old", "about 31", "age: 31", "31y", "31-year-old"), (31, 31)),
+        (("25-35", "(25, 35)", "25 to 35", "between 25 and 35", "age_25_35"), (25, 35)),
+        (('{"Low": 20, "High": 28}', "{'High': 28, 'Low': 20}", "Low: 20, High: 28"), (20, 28)),
+        (("70+", "more than 70", "over 70", ">70", "≥ 70", "70 or older", "70 and up"), (70, None)),
+        (("under 5", "less than 5", "<5", "at most 4", "up to 4", "4 or younger"), (0, 4)),
+        (("in his 40s", "forties", "40-49 years old", "her 40's"), (40, 49)),
+        (("early thirties", "in her early 30s"), (30, 33)),
+        (("18 months",), (1, 1)),
+        (("", "-4", "200", "35-25", "adult", "2024-01", "unknown", "31%", "3 people"), None),
+    ],
+)
+def test_a_text_that_is_an_age_and_nothing_else(
+    texts: tuple[str, ...], years: tuple[int, int | None] | None
+):
+    assert [years_of(text) for text in texts] == [years] * len(texts)

@@ -159,6 +159,13 @@ def test_a_question_that_failed_is_reported_and_asked_again_next_time(crops, voc
     assert table["failed"].isna().all()
 
 
+def test_a_refusal_of_the_first_question_alone_leaves_the_others(crops, vocabulary, tmp_path):
+    with FakeServer(letter_or_no, lambda n, body: None if n else (400, {})) as server:
+        table, account = ask(settings(server), vocabulary, crops, tmp_path / "work")
+    assert account["failed"] == {"400": 1}
+    assert table["failed"].isna().sum() == ALL - 1
+
+
 def test_a_server_that_is_gone_is_given_up_and_the_answers_kept(crops, vocabulary, tmp_path):
     with FakeServer(letter_or_no, lambda n, body: None if n < 12 else (503, {})) as server:
         some = settings(server, server__attempts=2, server__give_up_after=6, server__concurrency=2)

@@ -35,6 +35,21 @@ def test_the_first_line_of_a_servers_own_message_is_found(server):
     assert reason_of(BODIES[server]) == "Use 'max_completion_tokens' instead."
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        as_json(detail=[{"loc": ["body", "max_tokens"], "msg": "Input should be less than 9"}]),
+        as_json(error={"message": "[{'type': 'less', 'loc': ('body', 'max_tokens'), "
+            "'msg': 'Input should be less than 9', 'input': 64}]"}),
+        as_json(message="1 validation error:\n {'loc': ('body', 'max_tokens'), "
+            "'msg': 'Input should be less than 9'}"),
+        as_json(detail="1 validation error for Request\nmax_tokens\n  Input should be less than 9"),
+    ],
+)  # fmt: skip
+def test_a_field_that_is_refused_is_told_with_its_name(body):
+    assert reason_of(body) == "max_tokens: Input should be less than 9"
+
+
 def test_a_gateway_that_hands_on_an_error_is_looked_into():
     inner = as_json(error={"message": "You have no credits left."})
     body = as_json(error={"message": f"litellm.BadRequestError: OpenAIException - {inner}"})
@@ -82,16 +97,12 @@ def test_neither_key_nor_picture_nor_address_is_told_on():
         (403, "Your input was flagged by moderation", "question"),
         (400, "This model's maximum context length is 4096 tokens.", "question"),
         (400, "cannot identify image file", "question"),
+        (400, "what?", "question"),
+        (422, "what?", "question"),
     ],
 )
-@pytest.mark.parametrize("is_first", [True, False])
-def test_whom_a_refusal_concerns(status, said, reach, is_first):
-    assert reach_of(status, said, is_first) == reach
-
-
-def test_an_unknown_refusal_concerns_all_until_one_question_was_answered():
-    assert reach_of(400, "what?", is_first=True) == "all"
-    assert reach_of(400, "what?", is_first=False) == "question"
+def test_whom_a_refusal_concerns(status, said, reach):
+    assert reach_of(status, said) == reach
 
 
 @pytest.mark.parametrize(
@@ -115,6 +126,15 @@ def test_an_unknown_refusal_concerns_all_until_one_question_was_answered():
         ("llava-v1.5-7b", r"C:\models\llava-v1.5-7b.gguf"),
         ("/home/me/llava", "/home/me/llava@main"),
         ("llava-hf/llava-1.5-7b-hf", "llava-hf/llava-1.5-7b-hf@0123abc"),
+        ("llava-v1.5-7b", "llava-v1.5-7b-Q4_K_M.gguf"),
+        ("llava-v1.5-7b", "/models/llava-v1.5-7b.IQ3_XXS.gguf"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "Qwen2.5-VL-7B-Instruct-Q4_K_M-00001-of-00002.gguf"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-VL-7B-Instruct-AWQ"),
+        ("gemma3:12b", "gemma3:12b-fp16"),
+        ("gpt-4o", "azure/gpt-4o-2024-08-06"),
+        ("azure/gpt-4o", "openai/gpt-4o"),
+        ("openai/llava-1.5-7b-hf", "llava-hf/llava-1.5-7b-hf"),
+        ("hosted_vllm/llava-hf/llava-1.5-7b-hf", "llava-hf/llava-1.5-7b-hf"),
     ],
 )
 def test_harmless_differences_of_a_models_name(asked, answered):
@@ -133,6 +153,9 @@ def test_harmless_differences_of_a_models_name(asked, answered):
         ("gpt-4.1", "gpt-4.1-nano"),
         ("mistral-small-2503", "mistral-small-2506"),
         ("org/model", "model-1999"),
+        ("llava-v1.5-7b", "llava-v1.5-13b-Q4_K_M.gguf"),
+        ("llava-v1.5-7b-Q8_0", "llava-v1.5-7b-Q4_0"),
+        ("azure/gpt-4o", "azure/gpt-4o-mini"),
         ("llava-hf/llava-1.5-7b-hf", "/models/some-tune"),
         ("llava-hf/llava-1.5-7b-hf", "gpt-3.5-turbo"),
     ],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from faceinsight.common.lazy import lazy
 
 if TYPE_CHECKING:
+    from faceinsight.answers.ages import years_of
     from faceinsight.answers.choices import Options
     from faceinsight.answers.grounding import contradictions, misstated, on_topic, stated, unfounded
     from faceinsight.answers.labels import CAUTION, label_words, labels_of, present_in, summary_text
@@ -60,6 +61,7 @@ __all__ = [
     "unfounded",
     "words_of",
     "write_answer",
+    "years_of",
 ]
 
 __getattr__, __dir__ = lazy(
@@ -93,5 +95,6 @@ __getattr__, __dir__ = lazy(
         "unfounded": "faceinsight.answers.grounding",
         "words_of": "faceinsight.answers.settings",
         "write_answer": "faceinsight.answers.templates",
+        "years_of": "faceinsight.answers.ages",
     },
 )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faceinsight.answers.grammar import OR_OLDER, OR_YOUNGER, POSSESSIVES, TABLE, Clause, Rules
+from faceinsight.answers.grammar import (
+    APPROXIMATELY,
+    BOUNDS,
+    DETERMINERS,
+    OR_OLDER,
+    OR_YOUNGER,
+    POSSESSIVES,
+    TABLE,
+    Clause,
+    Rules,
+)
 from faceinsight.answers.settings import Years
-from faceinsight.answers.words import Words
+from faceinsight.answers.words import Normaliser, Words
 
 OLDEST = 120
 
@@ -39,7 +50,55 @@ class Age:
     plain: bool = False
 
 
+_AROUND = (
+    APPROXIMATELY
+    | BOUNDS
+    | POSSESSIVES
+    | DETERMINERS
+    | set("()[]{}.,")
+    | {
+        *("in", "from", "between", "year", "range", "group", *_PARTS_OF_DECADE),
+    }
+)
+_AS_WORDS = tuple(
+    (re.compile(pattern), form)
+    for pattern, form in (
+        (r"(?<=\d)\.\d+(?![\d.])", ""),
+        (r"(?<=\ds)\s*-\s*(?=\d)", " to "),
+        (r"\A\s*-|-\s*\Z", " none "),
+        (r"(?<=\d)\s*(?:[,;~]\s*|\s)(?=\d)", "-"),
+        (r">=?|≥|\b(?:more|older|greater) than\b", " at least "),
+        (r"\b(?:over|above|beyond|past)\b(?=\W*\d)", " at least "),
+        (r"<=|≤", " at most "),
+        (r"<", " under "),
+        (r"(?<=[\d+])\s*y\b(?!\W*o)", " years"),
+    )
+)
+
 _RANGES = frozenset({"range", "group", "bracket", "category"})
+
+
+def years_of(text: str) -> Years | None:
+    """First and last year of a text that is an age and nothing else; the last may be open.
+
+    "31", "31.4 years", "25-35", "(25, 32)", "70+", "60 or older", "under 5", "early thirties", "in
+    his 40s", "Low: 20, High: 28". Years are those completed, so 29.6 is 29, and "more than 70"
+    begins with 70, as classes are called that follow upon 60-69.
+    """
+    plain = text.replace("_", " ").lower()
+    bounds = [re.search(rf"\b(?:{name})\w*\W+(\d+)", plain) for name in ("low|min", "high|max")]
+    if bounds[0] and bounds[1]:
+        plain = f"{bounds[0][1]}-{bounds[1][1]}"
+    for pattern, form in _AS_WORDS:
+        plain = pattern.sub(form, plain)
+    words = Normaliser({})(plain)
+    clause = Clause(words.words)
+    ages = ((at, read_age(words, clause, at, 0)) for at in range(len(words)))
+    at, age = next(((at, age) for at, age in ages if age is not None), (0, None))
+    rest = {*words.words[:at], *words.words[age.end :]} if age else {""}
+    if age is None or not rest <= _AROUND or (age.years[1] or OLDEST) < age.years[0]:
+        return None
+    return age.years
 
 
 def read_age(words: Words, clause: Clause, start: int, first: int) -> Age | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 Reach = Literal["moment", "question", "all"]
@@ -16,6 +16,13 @@ _LONGEST = 300
 
 _KEYS = ("error", "message", "msg", "detail", "error_message", "errors", "reason", "title")
 """Where servers put their message, within each other too."""
+
+_OF_A_FIELD = re.compile(
+    r"""["']loc["']: [\[(](?P<place>[^\])]*)[\])].*?["']msg["']: (["'])(?P<said>.*?)\2"""
+    r"|\A\s*\d+ validation errors? for \w+\n(?P<field>\S+)\n\s*(?P<fault>[^\n]+)",
+    re.DOTALL,
+)
+"""A fault that pydantic found, as servers that are written in Python print it."""
 
 _OF_ALL = re.compile(
     r"insufficient.{0,3}quota|exceeded your current quota|billing|\bcredits?\b|payment|"
@@ -54,13 +61,12 @@ _OF_A_RATE = re.compile(
 """Limits that pass, whose messages may advise to pay."""
 
 
-def reach_of(status: int, said: str, is_first: bool) -> Reach:
-    """Whom a refusal concerns.
+def reach_of(status: int, said: str) -> Reach:
+    """Whom a refusal concerns; what no rule knows is taken to be about the one question.
 
     Args:
         status: of HTTP.
         said: the whole body of the response.
-        is_first: no question has been answered yet: what no rule knows then concerns all.
     """
     if status == 429 and _OF_A_RATE.search(said) and "insufficient_quota" not in said:
         return "moment"
@@ -74,7 +80,7 @@ def reach_of(status: int, said: str, is_first: bool) -> Reach:
         return "all"
     if status in (401, 402, 403, 404, 405, 410, 501, 505):
         return "all"
-    return "all" if is_first else "question"
+    return "question"
 
 
 def reason_of(body: str, secrets: tuple[str, ...] = ()) -> str:
@@ -95,7 +101,11 @@ def reason_of(body: str, secrets: tuple[str, ...] = ()) -> str:
         )
     # A gateway hands on what it was told, as JSON within its own sentence.
     inner = re.search(r"""["']message["']\s*:\s*["'](.+?)["']\s*[,}]""", said)
-    lines = (inner.group(1) if inner else said).replace("\\n", "\n").splitlines()
+    said = (inner.group(1) if inner else said).replace("\\n", "\n")
+    if found := _OF_A_FIELD.search(said):
+        place = found["field"] or found["place"]
+        said = _of_field(re.findall(r"[^\s,'\"]+", place), found["fault"] or found["said"])
+    lines = said.splitlines()
     line = next((" ".join(line.split()) for line in lines if line.strip()), "")
     for secret in secrets:
         line = line.replace(secret, "…")
@@ -116,17 +126,16 @@ def _messages(said: Any) -> Iterator[str]:
         metadata = said.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
             yield reason_of(metadata["raw"])  # what OpenRouter's provider said
-        for name in (
-            "error",
-            "message",
-            "msg",
-            "detail",
-            "error_message",
-            "errors",
-            "reason",
-            "title",
-        ):
+        if isinstance(said.get("loc"), list) and isinstance(said.get("msg"), str):
+            yield _of_field(said["loc"], said["msg"])
+        for name in _KEYS:
             yield from _messages(said.get(name))
+
+
+def _of_field(place: Sequence[object], fault: str) -> str:
+    """A fault with the field of the request that has it: "max_tokens: Input should be ..."."""
+    field = ".".join(str(part) for part in place if part not in ("body", "query"))
+    return f"{field}: {fault}" if field else fault
 
 
 def _of_page(page: str) -> str:
@@ -145,16 +154,33 @@ _VERSION = re.compile(
 """What names a version of a model behind its name: a date, also MMDD or YYMM, 002, `latest`."""
 
 
+_QUANTISED = re.compile(
+    r"[-:@](?:ud-)?(i?q\d(?:-(?:k|\d|nl|xxs|xs|s|m|l|xl))*|b?f(?:p)?(?:16|32|8)|int[48]|nf4|[48]-?bit|"
+    r"w\d+a\d+|awq|gptq|exl2|mlx|gguf)$"
+)
+"""How a copy's weights are rounded, as files and tags are called: `-Q4_K_M`, `-AWQ`, `:fp16`."""
+
+_ROUTES = frozenset(
+    {
+        *("openai", "azure", "azure-ai", "hosted-vllm", "vllm", "ollama", "ollama-chat"),
+        *("openrouter", "litellm", "litellm-proxy", "together", "together-ai", "bedrock"),
+        *("vertex-ai", "huggingface", "lm-studio", "fireworks-ai", "groq", "deepinfra"),
+    }
+)
+"""What gateways write before a model to say where it is served; no organisation that made it."""
+
+
 def is_same_model(asked: str, answered: str) -> bool:
     """Whether a response's `model` is the one that was asked for.
 
     Upper and lower case, an organisation or gateway before the name, a folder that it is served
-    from, a revision of the hub behind it (`@main`), and a dated version where one side names none
-    make no difference.
+    from, a revision of the hub behind it (`@main`), and a dated version or a way of rounding the
+    weights where one side names none make no difference.
     """
     one, other = _parts(asked), _parts(answered)
-    (name, version), (other_name, other_version) = _version(one.pop()), _version(other.pop())
-    if name != other_name or (version and other_version and version != other_version):
+    (name, *marks), (other_name, *other_marks) = _named(one.pop()), _named(other.pop())
+    pairs = zip(marks, other_marks, strict=True)
+    if name != other_name or any(a and b and a != b for a, b in pairs):
         return False
     if _is_folder(asked) or _is_folder(answered) or max(len(one), len(other)) > 1:
         return True
@@ -180,12 +206,18 @@ def _parts(name: str) -> list[str]:
         name = hub.group(1).replace("--", "/")
     name = re.sub(r"@[\w.-]+$", "", name)
     name = re.sub(r"(\.gguf|\.safetensors|:free)$", "", name.lower())
-    return re.sub(r"[_.]", "-", name).split("/")
+    first, *rest = re.sub(r"[_.]", "-", name).split("/")
+    return rest if rest and first in _ROUTES else [first, *rest]
 
 
-def _version(name: str) -> tuple[str, str]:
+def _named(name: str) -> tuple[str, str, str]:
+    """A name without what follows it, its version, and how its weights are rounded."""
+    rounded = ""
+    name = re.sub(r"-\d{5}-of-\d{5}$", "", name)
+    while found := _QUANTISED.search(name):
+        name, rounded = name[: found.start()], found[1] + rounded
     found = _VERSION.search(name)
     if found is None:
-        return name, ""
-    said = found.group(1)
-    return name[: found.start()], "" if said == "latest" else said.replace("-", "")
+        return name, "", rounded
+    said = found[1]
+    return name[: found.start()], "" if said == "latest" else said.replace("-", ""), rounded

@@ -45,7 +45,6 @@ class ServerRival:
         self._settings = settings
         self._scored_by = scored_by
         self._client = _client(settings)
-        self._answered = False
         self._closed = threading.Event()
         self.retries = Retries(
             settings.attempts,
@@ -101,7 +100,6 @@ class ServerRival:
         if self._scored_by == "likelihood":
             if choice.get("logprobs") is None:
                 raise self._without_log_probabilities()
-            self._answered = True
             return replace(_first_token(choice["logprobs"], question.options), model=model)
         if isinstance(text, list):  # in parts, as a request may have them
             text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
@@ -111,7 +109,6 @@ class ServerRival:
             raise TryAgain("nonsense")
         if not text.strip():
             raise TryAgain("empty")
-        self._answered = True
         return Answer(text.strip(), model=model)
 
     def _checked_model(self, model: Any) -> str | None:
@@ -139,7 +136,7 @@ class ServerRival:
         about_likelihood = self._scored_by == "likelihood" and "logprob" in body
         if status in (400, 422) and about_likelihood:
             return self._without_log_probabilities()
-        reach = reach_of(status, body, is_first=not self._answered)
+        reach = reach_of(status, body)
         if reach == "moment":
             return TryAgain(str(status), wait, said)
         if reach == "question":

@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
-_YEARS = re.compile(
-    r"[\[(]?\s*(?P<over>over|above|more than|>=)?\s*(?P<first>\d{1,3}(?:\.\d+)?)"
-    r"(?:\s*(?:-|–|to|,)\s*(?P<last>\d{1,3}(?:\.\d+)?)|\s*(?P<plus>\+))?"
-    r"\s*[\])]?\s*(?:years?(?: old)?|y)?",
-    re.IGNORECASE,
-)
-_OLDEST = 130
-
-
-def years_of(text: str) -> tuple[float, float] | None:
-    """First and last year of an age: "31", "31.4", "25-35", "(25, 32)", "70+", "more than 70".
-
-    Years are those completed, so 29.6 is 29. What is no age has none.
-    """
-    found = _YEARS.fullmatch(text.strip())
-    if found is None:
-        return None
-    first = math.floor(float(found["first"]))
-    last = first if found["last"] is None else math.floor(float(found["last"]))
-    if found["over"] or found["plus"]:
-        last = _OLDEST
-    return (first, last) if first <= last <= _OLDEST else None
+from faceinsight.answers import years_of
 
 
 def spelling(word: str) -> str:
@@ -68,4 +46,9 @@ class Meanings:
         if years is None:
             return None
         classes = self._years.items()
-        return tuple(id_ for id_, of in classes if of and of[0] <= years[1] and years[0] <= of[1])
+        first, last = years
+        return tuple(
+            id_
+            for id_, of in classes
+            if of and (last is None or of[0] <= last) and (of[1] is None or first <= of[1])
+        )
