@@ -244,7 +244,7 @@ def _ask_server(
                     if in_a_row >= settings.server.give_up_after:
                         raise FaceInsightError(
                             f"the server failed {in_a_row} questions in a row, the last with "
-                            f"{last}; {len(store)} answers are kept: start again once that is mended"
+                            f"{last}; {len(store)} answers are kept: start again once it is mended"
                         )
         finally:
             for future in running:
