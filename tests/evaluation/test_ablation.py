@@ -61,6 +61,26 @@ def test_variants_stand_in_the_order_in_which_they_add_up(predictions, metrics, 
     assert (characteristics["difference_low"] <= characteristics["difference_high"]).all()
 
 
+def test_differences_to_the_variant_before_and_to_the_best(predictions, metrics, vocabulary):
+    table, _ = compare(predictions, metrics, vocabulary, SETTINGS)
+    for value, prefix in (("map", ""), ("mean_accuracy", "accuracy_")):
+        step, behind = f"{prefix}step", f"{prefix}behind"
+        np.testing.assert_allclose(table[step], table[value].diff())
+        # To the first variant, the second differs as to the one before.
+        same = [table.loc[1, f"{prefix}{gap}_high"] for gap in ("difference", "step")]
+        assert same[0] == same[1]
+        best = table[value].idxmax()
+        assert best == 2  # of the highest skill
+        np.testing.assert_allclose(
+            table[behind].drop(best), (table[value] - table[value][best]).drop(best)
+        )
+        assert table.loc[best, [behind, f"{behind}_low", f"{behind}_high"]].isna().all()
+        assert (table[f"{behind}_high"].drop(best) < 0).all()
+        # The last one's step, turned round.
+        mirrored = [-table.loc[2, f"{step}_{end}"] for end in ("high", "low")]
+        assert table.loc[1, [f"{behind}_low", f"{behind}_high"]].tolist() == pytest.approx(mirrored)
+
+
 def test_pairing_narrows_the_interval_of_alike_models(predictions, metrics, vocabulary):
     org = predictions["org"]
     nearly = org.copy()

@@ -94,6 +94,21 @@ def test_classes_equal_scikit_learn(sample):
         assert found["recall"] == pytest.approx(recall)
         assert found["f1"] == pytest.approx(f1)
     assert scores.confusion() == sk.confusion_matrix(true, answered, labels=range(k)).tolist()
+    assert scores.decoded_confusion == scores.confusion()
+
+
+def test_decoded_labels_have_a_confusion_matrix_of_their_own():
+    true, answered = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 0, 2])
+    labels = np.eye(3, dtype=np.int8)[true]
+    decoded = np.eye(3, dtype=bool)[answered]
+    decoded[-1] = [True, False, True]  # two answers are none
+    scores = ClassScores(labels, np.zeros(5, dtype=int), decoded)
+    assert (
+        scores.decoded_confusion
+        == sk.confusion_matrix(true[:4], answered[:4], labels=range(3)).tolist()
+    )
+    assert one(scores)["decoded_accuracy"] == 2 / 5
+    assert ClassScores(labels, answered).decoded_confusion is None
 
 
 def test_a_face_whose_class_is_unknown_is_left_out():

@@ -5,7 +5,12 @@ import pytest
 from faceinsight.evaluation.ablation import compare
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.evaluation.text import ablation_text, agreement_text, metrics_text
+from faceinsight.evaluation.text import (
+    ablation_text,
+    agreement_text,
+    best_text,
+    metrics_text,
+)
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 
@@ -62,6 +67,17 @@ def test_the_ablation_says_how_many_seeds_it_is_of(results):
     several = ablation_text(one.assign(seeds=3, map_spread=0.021))
     assert "(3 seeds: mean ±" in several
     assert "One seed" not in several
+
+
+def test_the_best_is_told_with_those_that_cannot_be_told_from_it(results):
+    table = results["ablation"].assign(
+        behind=[-0.2, -0.1, -0.01, None], behind_high=[-0.1, 0.0, 0.02, None]
+    )
+    told = "Best on these faces: by mAP +lgc (not told from it: +seg, +corr); by mean accuracy "
+    assert best_text(table).startswith(told)
+    assert best_text(table) in ablation_text(table)
+    assert best_text(table.iloc[:1]) == ""
+    assert best_text(table.drop(columns=["behind", "accuracy_behind"])) == ""
 
 
 @pytest.mark.parametrize("table", ["ablation", "metrics"])

@@ -40,6 +40,10 @@ def test_a_run_ends_with_its_pages(finished, catalog):
     (path,) = re.findall(r"Beside the paper: (\S+)$", finished.told, re.MULTILINE)
     assert Path(path).read_text(encoding="utf-8") == catalog.load("paper_page")
     assert "4 models to train" in finished.told
+    # What is too small to learn is said to have learnt too little, before the last lines.
+    warned = finished.told.index("Warning: +lgc, ")
+    assert warned < finished.told.index("more in the report.") < finished.told.index("The report: ")
+    assert "Not everything was learnt" in page
     for name in PAPER_FIGURES:
         assert catalog.load(f"paper_figure_{name}").layout.height
     for number in range(1, 6):

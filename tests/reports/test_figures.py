@@ -18,6 +18,7 @@ from faceinsight.reports import (
     rule_figures,
 )
 from faceinsight.reports.charts import characteristic_name, in_lines, plain
+from faceinsight.reports.class_figure import class_answers
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 
@@ -141,6 +142,45 @@ def test_task_metrics_have_whiskers_and_baselines(report_arguments):
     assert heights == sorted(heights)
 
 
+def test_answers_by_class_are_shares_and_a_confusion_matrix(report_arguments, vocabulary):
+    metrics = report_arguments["metrics"]
+    figure = checked(class_answers(metrics, vocabulary), "Answers by class: +lgc")
+    tasks = [
+        (dataset, task, report)
+        for dataset, of in metrics["lgc"]["datasets"].items()
+        for task, report in of["tasks"].items()
+        if report["one_of"]
+    ]
+    assert len(figure.data) == 3 * len(tasks)
+    titles = [a.text for a in figure.layout.annotations]
+    position = titles.index("FairFace · race: shares of classes") // 2
+    assert tasks[position][:2] == ("fairface", "race")
+    true, answered, matrix = figure.data[3 * position : 3 * position + 3]
+    confusion = np.array(tasks[position][2]["decoded_confusion"])
+    n = confusion.sum()
+    assert list(true.y[:4]) == ["White", "Black", "Latino Hispanic", "East Asian"]
+    assert list(true.x) == pytest.approx((confusion.sum(axis=1) / n).tolist())
+    assert list(answered.x) == pytest.approx((confusion.sum(axis=0) / n).tolist())
+    rows = confusion / confusion.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.array(matrix.z), rows, atol=1e-4)
+    assert (matrix.x, matrix.y) == (true.y, true.y)
+
+
+def test_faces_without_an_answer_have_a_column(report_arguments, vocabulary):
+    metrics = copy.deepcopy({"lgc": report_arguments["metrics"]["lgc"]})
+    task = metrics["lgc"]["datasets"]["expw"]["tasks"]["expression"]
+    task["decoded_confusion"][0] = [0] * 7
+    figure = class_answers(metrics, vocabulary)
+    position = [a.text for a in figure.layout.annotations].index(
+        "ExpW · expression: shares of classes"
+    )
+    true, answered, matrix = figure.data[3 * position // 2 : 3 * position // 2 + 3]
+    assert answered.y[-1] == matrix.x[-1] == "no answer"
+    assert answered.customdata[-1] == task["positives"][0]
+    assert true.x[-1] == 0
+    assert list(matrix.z[0]) == [0] * 7 + [1]
+
+
 def test_ablation_figures(report_arguments):
     table, characteristics = report_arguments["ablation"], report_arguments["characteristics"]
     figure = checked(ablation_figures.ablation_overall(table), "What each")
@@ -204,6 +244,8 @@ def test_empty_results_give_figures():
         ablation_figures.ablation_overall(table),
         ablation_figures.ablation_by_characteristic(characteristics),
         result_figures.reliability_curve(metrics),
+        class_answers(metrics, vocabulary),
+        class_answers({}, vocabulary),
     ):
         checked(figure, "")
 

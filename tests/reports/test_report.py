@@ -261,8 +261,60 @@ def test_a_large_loss_is_told_before_anything_else(arguments, page):
     skipped = arguments["skipped"].assign(lost=80, of=100)
     said = Page(rendered(arguments | {"skipped": skipped})).words()
     assert "CelebA: 80 of 100 labelled faces (80 %) were left out (5 photographs: truncated" in said
-    assert said.index("A large share of the data was not used") < said.index("Summary Variant")
+    assert said.index("A large share of the data was not used") < said.index("mAP, %")
     assert "A large share" not in page.words()
+
+
+def test_what_has_collapsed_is_told_in_the_first_section(vocabulary, arguments):
+    metrics = copy.deepcopy(arguments["metrics"])
+    for of in metrics.values():
+        for dataset in of["datasets"].values():
+            for task in dataset["tasks"].values():
+                if task["one_of"]:
+                    task["decoded_confusion"] = np.diag(task["positives"]).tolist()
+    whole = rendered(arguments | {"metrics": metrics})
+    assert "Not everything was learnt" not in whole
+    race = metrics["lgc"]["datasets"]["fairface"]["tasks"]["race"]
+    first, *_ = race["positives"]
+    race["decoded_confusion"][0][:2] = [0, first]  # White, called Black
+    again = metrics["lgc"] | {
+        "datasets": {"expw": copy.deepcopy(metrics["lgc"]["datasets"]["expw"])}
+    }
+    again["datasets"]["expw"]["tasks"]["expression"]["decoded_confusion"][0][0] = 0
+    said = rendered(arguments | {"metrics": metrics | {"lgc.s1": again}})
+    section = said.split('<section id="summary">')[1].split("<table>")[0]
+    share = first / race["n"]
+    assert (
+        f"<li>+lgc, FairFace race: never answers White ({share:.0%} of the faces).</li>" in section
+    )
+    assert "+lgc with seed 1, ExpW expression: never answers angry" in section
+    assert "more</summary>" not in section
+    assert said.count("Answers by class") == whole.count("Answers by class")  # seeds add no column
+    # More than three are folded.
+    for name in ("org", "seg", "corr"):
+        metrics[name]["datasets"]["fairface"]["tasks"]["race"] = race
+    section = rendered(arguments | {"metrics": metrics}).split('<section id="summary">')[1]
+    shown, folded = section.split("<summary>1 more</summary>")
+    assert [name in shown for name in ("+lgc, ", "+corr, ", "+seg, ", "org, ")] == [True] * 3 + [
+        False
+    ]
+    assert "<li>org, FairFace race" in folded
+
+
+def test_the_best_variant_is_marked(arguments, page):
+    text = page.words().split("On these test faces")[0]
+    assert re.findall(r"(\S+ to \S+) best", text.split("+lgc")[-1])[0]
+    assert text.count(" best ") == 2  # by mAP and by mean accuracy
+    table = arguments["ablation"].assign(behind_high=[0.001, 0.001, 0.001, None])
+    said = Page(rendered(arguments | {"ablation": table})).words().split("Data sets One")[0]
+    assert said.count("not told from best") == 3
+    assert "Best on these faces: by mAP +lgc (not told from it: org, +seg, +corr)" in said
+    step = 100 * table["step"].iloc[-1]
+    assert f"+lgc {100 * table['map'].iloc[-1]:.1f}" in said
+    assert f"{step:+.1f}" in said
+    older = table.loc[:, [c for c in table if "step" not in c and "behind" not in c]]
+    said = Page(rendered(arguments | {"ablation": older})).words()
+    assert "not told from best" not in said
 
 
 def test_of_several_seeds_the_spread_is_given_and_single_models_are_named(arguments, page):

@@ -1,8 +1,10 @@
 """The end of a run: metrics, places, and what to look at next."""
 
+import copy
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -57,15 +59,51 @@ def test_one_page_alone_is_named(tmp_path):
     assert summary(["paper_page"], {}, paper_page=Path("p.html")) == ["Beside the paper: p.html"]
 
 
-def test_one_variant_tells_its_metrics_and_its_answers(report_arguments, drawn):
+def test_one_variant_tells_its_metrics_and_its_answers(report_arguments, vocabulary, drawn):
     artifacts = {
         "parameters": drawn,
+        "vocabulary": vocabulary,
         "seg.metrics": report_arguments["metrics"]["seg"],
         "seg.answers_agreement": {"direct": {"agree_with_probabilities": 0.5, "on_topic": 1.0}},
     }
-    table, answers = summary(["seg.metrics", "seg.answers_agreement", "seg.model"], artifacts)
+    table, answers, *_ = summary(["seg.metrics", "seg.answers_agreement", "seg.model"], artifacts)
     assert "celeba" in table
     assert "in per cent: +seg 50.0." in answers
+
+
+def test_what_has_collapsed_is_told_before_the_last_lines(report_arguments, vocabulary, drawn):
+    metrics = copy.deepcopy(report_arguments["metrics"])
+    for of in metrics.values():
+        for dataset in of["datasets"].values():
+            for task in dataset["tasks"].values():
+                if task["one_of"]:
+                    task["decoded_confusion"] = np.diag(task["positives"]).tolist()
+    age = metrics["lgc"]["datasets"]["fairface"]["tasks"]["age"]
+    artifacts = {
+        "parameters": drawn,
+        "vocabulary": vocabulary,
+        "ablation": report_arguments["ablation"],
+        "params:evaluation": SimpleNamespace(level=0.9),
+    }
+
+    def told():
+        of = {f"{name}.metrics": found for name, found in metrics.items()}
+        return summary(["ablation", "report", *of], artifacts | of)[1:-3]
+
+    assert told() == []
+    age["decoded_confusion"] = [[n, *[0] * 8] for n in age["positives"]]  # called the youngest
+    (line,) = told()
+    assert line.startswith("Warning: +lgc, FairFace age: never answers 3-9 (")
+    assert "more than 70 (" in line
+    for name in ("org", "seg", "corr"):
+        metrics[name]["datasets"]["fairface"]["tasks"]["age"] = age
+    lines = told()
+    assert [line.split(",")[0] for line in lines[:3]] == [
+        "Warning: +lgc",
+        "Warning: +corr",
+        "Warning: +seg",
+    ]
+    assert lines[3:] == ["1 more in the report."]
 
 
 def test_scores_of_other_systems_are_found_or_asked_for():

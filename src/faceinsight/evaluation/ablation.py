@@ -15,8 +15,11 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS, in_order
 
-COMPARED = {"map": (MAP, "difference"), "mean_accuracy": (MEAN_ACCURACY, "accuracy_difference")}
-"""Metrics by their columns in the table, with their keys and the columns of their differences."""
+COMPARED = {"map": (MAP, ""), "mean_accuracy": (MEAN_ACCURACY, "accuracy_")}
+"""Metrics by their columns in the table, with their keys and what their differences begin with."""
+
+DIFFERENCES = ("difference", "step", "behind")
+"""To the first variant, to the one before, and to the best."""
 
 
 class Ablation(NamedTuple):
@@ -26,9 +29,11 @@ class Ablation(NamedTuple):
         table: one row a variant: `variant`, `n` faces, `seeds`; `map, map_low, map_high,
             map_spread, map_prevalence` (mean over seeds, its interval over photographs and seeds,
             standard deviation between seeds; a baseline); `difference, difference_low,
-            difference_high` (of mAP, to the first variant; null in its own row); `mean_accuracy`
-            with `_low`, `_high`, `_spread` and `accuracy_difference...` likewise, and
-            `mean_accuracy_majority`; `faces_breaking_rules` (share of faces whose most probable
+            difference_high` (of mAP, to the first variant; null in its own row), `step...` (to the
+            variant before) and `behind...` (to the one with the highest mAP) likewise;
+            `mean_accuracy` with `_low`, `_high`, `_spread` and `accuracy_difference...`,
+            `accuracy_step...`, `accuracy_behind...`, and `mean_accuracy_majority`;
+            `faces_breaking_rules` (share of faces whose most probable
             answers break a rule, `highest_in_group` of `evaluate`, mean over seeds) and
             `violations_decoded` (number of broken rules after decoding, all seeds together); then
             `<data set>/<task>` accuracies, mean over seeds.
@@ -70,23 +75,25 @@ def compare(
         raise ParameterError(f"ablation: variant '{missing[0]}' has predictions but no metrics")
     runs = PairedRuns({name: predictions[name] for name in names}, vocabulary, settings)
 
-    def difference(name: str, key: Key, column: str) -> dict[str, float | None]:
-        """To the first variant, with its paired interval; nothing in its own row."""
-        if name == names[0]:
+    def difference(name: str, to: str, key: Key, column: str) -> dict[str, float | None]:
+        """With its paired interval; nothing to itself."""
+        if name == to:
             return _ends(column, None, None, None)
-        gap = runs.difference(names[0], name, key)
+        gap = runs.difference(to, name, key)
         return _ends(column, gap.value, gap.low, gap.high)
 
     rows = []
-    for name in names:
+    best = {column: _best(runs, names, key) for column, (key, _) in COMPARED.items()}
+    for before, name in zip([names[0], *names], names, strict=False):
         of = metrics[name]
         row: dict[str, Any] = {"variant": LABELS.get(name, name), "n": runs.n}
         row["seeds"] = runs.n_seeds
-        for column, (key, gap) in COMPARED.items():
+        for column, (key, prefix) in COMPARED.items():
             metric, by_seed = runs.metric(name, key), runs.by_seed(name, key)
             row |= _ends(column, metric.value, metric.low, metric.high)
             row[f"{column}_spread"] = by_seed.std(ddof=1) if len(by_seed) > 1 else None
-            row |= difference(name, key, gap)
+            for gap, to in zip(DIFFERENCES, (names[0], before, best[column]), strict=True):
+                row |= difference(name, to, key, prefix + gap)
         row["map_prevalence"] = of[0]["overall"]["map_prevalence"]
         row["mean_accuracy_majority"] = of[0]["overall"]["mean_accuracy_majority"]
         rules = [seed["rules"] for seed in of]
@@ -108,7 +115,7 @@ def compare(
         characteristics.append(
             {"id": id_, "n": known[id_]["n"], "prevalence": known[id_]["prevalence"]}
             | dict(zip(labels, aps, strict=True))
-            | difference(names[-1], ("ap", id_), "difference")
+            | difference(names[-1], names[0], ("ap", id_), "difference")
         )
     whole = ("n", "seeds", "violations_decoded")
     columns = ["id", "n", "prevalence", *labels, *_ends("difference", None, None, None)]
@@ -116,6 +123,11 @@ def compare(
         _frame(pd.DataFrame(rows), "variant", whole),
         _frame(pd.DataFrame(characteristics, columns=columns), "id", ("n",)),
     )
+
+
+def _best(runs: PairedRuns, names: Sequence[str], key: Key) -> str:
+    """The variant with the highest mean over seeds, the first of equals."""
+    return max(names, key=lambda name: np.nan_to_num(runs.by_seed(name, key).mean(), nan=-np.inf))
 
 
 def _ends(

@@ -65,7 +65,8 @@ def evaluate(
         A dictionary that goes into JSON as it is:
         `n`, `settings`;
         `datasets.<data set>`: `n` and `tasks.<task>`: `n`, `one_of`, `members`, `positives`,
-        `metrics.<metric>`, `baselines.<metric>`, and `confusion` (rows: truth) of a class task;
+        `metrics.<metric>`, `baselines.<metric>`, and of a class task `confusion` (rows: truth) of
+        the most probable answers and `decoded_confusion` of the decoded labels;
         `overall`: `map`, `map_prevalence`, `mean_accuracy`, `mean_accuracy_majority`,
         `n_characteristics`;
         `rules`: for `thresholded`, `highest_in_group` (the most probable answers, which reports
@@ -148,6 +149,7 @@ def _task_report(
     }
     if isinstance(scores, ClassScores):
         report["confusion"] = scores.confusion()
+        report["decoded_confusion"] = scores.decoded_confusion
     return report
 
 

@@ -45,6 +45,9 @@ class EvaluationSettings(BaseModel):
         seed: of the resamples.
         calibration_bins: of the calibration error.
         adaptive_bins: bins of equal numbers in place of equal widths.
+        common_class: a class that at least this share of a task's test faces has is common; reports
+            warn where it is never answered.
+        hardly_ever: or answered for less than this part of its share.
         answers: how answers in words are compared with probabilities.
     """
 
@@ -57,6 +60,8 @@ class EvaluationSettings(BaseModel):
     seed: int = Field(default=0, ge=0)
     calibration_bins: int = Field(default=15, ge=1)
     adaptive_bins: bool = False
+    common_class: float = Field(default=0.05, gt=0, le=1)
+    hardly_ever: float = Field(default=0.1, ge=0, le=1)
     answers: AnswersSettings = AnswersSettings()
 
     def thresholds_of(self, ids: Iterable[str]) -> NDArray[np.float64]:

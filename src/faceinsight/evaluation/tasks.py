@@ -84,6 +84,11 @@ class ClassScores:
         labels: int8 [n, k], -1 unknown.
         predicted: int [n], the column that is answered, -1 where none is.
         decoded: bool [n, k], the labels that contradict no rule, or None.
+
+    Attributes:
+        n: faces whose class is known.
+        table: [n, q], a row a face.
+        decoded_confusion: as `confusion`, but by the class among the decoded labels, or None.
     """
 
     def __init__(
@@ -102,8 +107,13 @@ class ClassScores:
         rows = np.flatnonzero(known)
         cell = np.where(predicted >= 0, true * k + predicted, k * k + true)
         self.table[rows, cell[rows]] = 1
+        self.decoded_confusion: list[list[int]] | None = None
         if decoded is not None:
-            self.table[rows, -1] = decoded[rows, true[rows]] & (decoded[rows].sum(axis=1) == 1)
+            answer = np.where(decoded.sum(axis=1) == 1, decoded.argmax(axis=1), -1)[rows]
+            self.table[rows, -1] = answer == true[rows]
+            counts = np.zeros((k, k + 1), dtype=int)  # the last column is of no answer
+            np.add.at(counts, (true[rows], answer), 1)
+            self.decoded_confusion = counts[:, :k].tolist()
         self.n = len(rows)
 
     def values(self, totals: NDArray[np.float64]) -> Values:

@@ -67,7 +67,29 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
         "too high on few faces.\n The baseline sees no picture. Faces breaking a rule: by the most "
         "probable answers; rules of what no\n data set here annotates are not counted.)"
     )
-    return "\n".join([*_aligned(rows), note, *([DRAWN] if drawn else [])])
+    best = best_text(ablation)
+    return "\n".join([*_aligned(rows), note, *filter(None, [best, DRAWN * drawn])])
+
+
+def best_text(ablation: pd.DataFrame) -> str:
+    """Which variant is best by mAP and by mean accuracy, and which cannot be told from it.
+
+    Args:
+        ablation: `Ablation.table` of `faceinsight.evaluation.ablation`.
+
+    Returns:
+        Empty where there is nothing to compare.
+    """
+    told = []
+    for name, metric in (("behind", "mAP"), ("accuracy_behind", "mean accuracy")):
+        if len(ablation) < 2 or name not in ablation:  # older versions of the table lack them
+            continue
+        best = ablation.loc[ablation[name].isna(), "variant"]
+        alike = ablation.loc[ablation[f"{name}_high"] >= 0, "variant"]
+        if len(best) == 1:
+            others = f" (not told from it: {', '.join(alike)})" if len(alike) else ""
+            told.append(f"by {metric} {best.item()}{others}")
+    return f"Best on these faces: {'; '.join(told)}." if told else ""
 
 
 def metrics_text(metrics: Mapping[str, Any], drawn: bool = False) -> str:

@@ -8,6 +8,7 @@ FIGURES = (
     "each_rule",
     "curves",
     "tasks",
+    "classes",
     "ablation",
     "characteristics",
     "reliability",

@@ -149,7 +149,8 @@ def layouts(figure: go.Figure) -> dict[str, dict[str, Any]]:
     """Changes of the layout for a wide and for a narrow window, each taking the other's back.
 
     Args:
-        figure: with panels of `make_subplots`, whose titles are its first annotations.
+        figure: with panels of `make_subplots`, whose titles are its first annotations; `gap` of its
+            `meta` is the space between them in a narrow window, in pixels.
 
     Returns:
         `wide` and `narrow`, Plotly's names of attributes to their values; the same names in both.
@@ -165,7 +166,8 @@ def layouts(figure: go.Figure) -> dict[str, dict[str, Any]]:
     if len({panel["x"] for panel in panels}) > 1:
         inner = layout["height"] - top - bottom
         heights = [(panel["y"][1] - panel["y"][0]) * inner for panel in panels]
-        total = sum(heights) + _GAP * (len(panels) - 1)
+        gap = (layout.get("meta") or {}).get("gap", _GAP)
+        total = sum(heights) + gap * (len(panels) - 1)
         narrow["height"] = total + top + extra + bottom
         at = 1.0
         for number, (panel, height) in enumerate(zip(panels, heights, strict=True)):
@@ -178,7 +180,7 @@ def layouts(figure: go.Figure) -> dict[str, dict[str, Any]]:
             annotation = layout["annotations"][number]
             wide |= {f"{title}.x": annotation["x"], f"{title}.y": annotation["y"]}
             narrow |= {f"{title}.x": 0.5, f"{title}.y": at}
-            at = low - _GAP / total
+            at = low - gap / total
     return {"wide": wide, "narrow": narrow}
 
 

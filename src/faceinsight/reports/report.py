@@ -10,6 +10,8 @@ import pandas as pd
 from faceinsight.data.classes import MAP_CLASSES, MAP_COLOURS
 from faceinsight.data.registry import dataset_name
 from faceinsight.errors import ParameterError
+from faceinsight.evaluation.collapse import find_collapses
+from faceinsight.evaluation.text import best_text
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import in_order
 from faceinsight.reports import FIGURES, tables
@@ -82,7 +84,8 @@ def render_report(
 
     Args:
         vocabulary: the characteristics.
-        metrics: variant to what `evaluate` returned; the last in order is called the full model.
+        metrics: variant to what `evaluate` returned; the last in order is called the full model. Of
+            runs with further seeds (`lgc.s1`) only collapses are told.
         ablation: `Ablation.table` of `compare`.
         characteristics: `Ablation.characteristics`.
         summary: from `summaries.dataset_summary`.
@@ -106,7 +109,8 @@ def render_report(
         raise ParameterError("report: there are no metrics of any variant; evaluate one first")
     if missing := [name for name in FIGURES if name not in figures]:
         raise ParameterError(f"report: the figure '{missing[0]}' is missing; draw it first")
-    metrics = in_order(metrics)
+    collapses = [collapse.sentence(vocabulary) for collapse in find_collapses(metrics)]
+    metrics = in_order({name: of for name, of in metrics.items() if "." not in name})
     last = list(metrics)[-1]
     full = metrics[last]
     return write_page(
@@ -118,7 +122,9 @@ def render_report(
         variants=[variant_name(v) for v in metrics],
         full_name=variant_name(last),
         full=full,
+        collapses=collapses,
         headline=_headline(ablation),
+        best=best_text(ablation),
         percent=tables.percent,
         settings=full["settings"],
         ablation_rows=tables.ablation_rows(ablation),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from faceinsight.data.registry import DATA_SETS, dataset_name
+from faceinsight.evaluation.ablation import COMPARED
 from faceinsight.evaluation.metrics import METRICS
 from faceinsight.reports.ablation_figures import compared
 from faceinsight.reports.charts import METRIC_NAMES, characteristic_name, variant_name
@@ -17,7 +18,7 @@ NOTHING = "–"
 """Stands where a metric is not defined."""
 
 Cell = dict[str, Any]
-"""`text`, and where there is one an `interval` and a `mark` (`up` or `down`)."""
+"""`text`, and where there is one an `interval`, a `mark` (`up` or `down`), and a `rank`."""
 
 
 def percent(value: float | None, sign: bool = False, digits: int = 1, factor: float = 100.0) -> str:
@@ -47,14 +48,19 @@ def cell(
 
 
 def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of the ablation table: variant, mAP, difference, mean accuracy, broken rules."""
+    """Rows of the ablation table: variant, mAP, differences, mean accuracy, broken rules."""
     return [
         {
             "variant": row["variant"],
-            **{
-                name: _cell_of(row, name, sign=name.endswith("difference"))
-                for name in ("map", "difference", "mean_accuracy", "accuracy_difference")
-            },
+            "cells": [
+                cell
+                for metric, (_, prefix) in COMPARED.items()
+                for cell in (
+                    _cell_of(row, metric) | _rank(row, f"{prefix}behind", len(table)),
+                    _cell_of(row, f"{prefix}difference", sign=True),
+                    _cell_of(row, f"{prefix}step", sign=True),
+                )
+            ],
             "breaking": percent(row["faces_breaking_rules"]),
             "decoded": f"{row['violations_decoded']:,}",
             "over_seeds": [
@@ -67,8 +73,18 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _cell_of(row: Mapping[Hashable, Any], name: str, sign: bool) -> Cell:
-    return cell(row[name], row[f"{name}_low"], row[f"{name}_high"], sign)
+def _cell_of(row: Mapping[Hashable, Any], name: str, sign: bool = False) -> Cell:
+    # Older versions of the table have no differences to the variant before.
+    return cell(row.get(name), row.get(f"{name}_low"), row.get(f"{name}_high"), sign)
+
+
+def _rank(row: Mapping[Hashable, Any], behind: str, n: int) -> Cell:
+    """Whether a variant of several is the best, or cannot be told from it."""
+    if n < 2 or behind not in row or pd.isna(row["map"]):
+        return {}
+    if pd.isna(row[behind]):
+        return {"rank": "best"}
+    return {"rank": "not told from best"} if row[f"{behind}_high"] >= 0 else {}
 
 
 def accuracy_rows(

@@ -19,6 +19,9 @@ TOLD = {"ablation", "tables_scores", "photo_scores"}
 DRAWN_FACE = "celeba/img_align_celeba/000002.jpg"
 """A photograph among the drawn data sets; the first is blurred, this one shows a lot."""
 
+WARNINGS = 3
+"""So many collapses are told one by one."""
+
 Load = Callable[[str], Any]
 """An artifact, or a parameter, by its name in the catalog."""
 
@@ -34,7 +37,7 @@ def run_summary(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
         load: gives them.
         path_of: says where they lie.
     """
-    texts = metric_tables(made, load)
+    texts = metric_tables(made, load) + collapses(made, load)
     if "skipped_summary" in made:
         texts += [f"Not used: {told}" for told in _losses(load("skipped_summary"))]
     pages = [
@@ -78,6 +81,20 @@ def metric_tables(made: Collection[str], load: Load) -> list[str]:
     if told := agreement_text(in_order(agreements)):
         texts.append(f"{told}\n")
     return texts
+
+
+def collapses(made: Collection[str], load: Load) -> list[str]:
+    """What has collapsed, the worst of the full model first; the report tells all of it."""
+    from faceinsight.evaluation.collapse import find_collapses
+
+    found = find_collapses({name.removesuffix(".metrics"): load(name) for name in _metrics(made)})
+    if not found:
+        return []
+    vocabulary = load("vocabulary")
+    told = [f"Warning: {one.sentence(vocabulary)}" for one in found[:WARNINGS]]
+    if more := len(found) - len(told):
+        told.append(f"{more} more{' in the report' if 'report' in made else ''}.")
+    return told
 
 
 def faces_are_drawn(load: Load) -> bool:

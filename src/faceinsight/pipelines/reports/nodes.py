@@ -82,6 +82,7 @@ def draw_report_figures(
 ) -> dict[str, Figure]:
     """All figures of the report, by the names of `REPORT_FIGURES`."""
     from faceinsight.reports import ablation_figures, data_figures, result_figures, rule_figures
+    from faceinsight.reports.class_figure import class_answers
 
     metrics = in_order(_of(results, "metrics"))
     curves = in_order(_of(results, "learning_curve"))
@@ -94,6 +95,7 @@ def draw_report_figures(
         "each_rule": rule_figures.violations_by_rule(rule_violations, metrics),
         "curves": result_figures.learning_curves(curves),
         "tasks": result_figures.task_metrics(metrics),
+        "classes": class_answers(metrics, vocabulary),
         "ablation": ablation_figures.ablation_overall(ablation),
         "characteristics": ablation_figures.ablation_by_characteristic(ablation_by_characteristic),
         "reliability": result_figures.reliability_curve(metrics),
