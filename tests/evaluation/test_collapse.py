@@ -94,7 +94,7 @@ def test_the_labels_that_are_handed_out_count(vocabulary):
     [
         ({"value": 0.3, "low": 0.2, "high": 0.39}, "is below"),
         ({"value": 0.3, "low": 0.2, "high": 0.4}, "is no better than"),
-        ({"value": 0.5, "low": 0.4, "high": 0.6}, "is no better than"),
+        ({"value": 0.5, "low": 0.4, "high": 0.6}, "is not clearly better than"),
         ({"value": 0.5, "low": 0.41, "high": 0.6}, None),
         ({"value": 0.3, "low": None, "high": None}, "is below"),
         ({"value": 0.4, "low": None, "high": None}, "is no better than"),
@@ -124,7 +124,7 @@ def test_the_ranking_of_attributes_is_held_against_prevalence(vocabulary):
     bad = {"value": 0.31, "low": 0.25, "high": 0.35}
     where = {"name": "attributes", "dataset": "celeba"}
     assert told(attributes(map=bad), vocabulary, **where) == [
-        "+lgc, CelebA attributes: mAP 31.0% is no better than 30.0% without a picture."
+        "+lgc, CelebA attributes: mAP 31.0% is not clearly better than 30.0% without a picture."
     ]
     # Of classes the answers count, not the ranking.
     ranked = report(RIGHT, metrics={"accuracy": GOOD, "decoded_accuracy": GOOD, "map": bad})

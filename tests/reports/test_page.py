@@ -41,6 +41,13 @@ def test_panels_stand_one_below_the_other_in_a_narrow_window(rows, columns):
     assert above == pytest.approx(0, abs=1e-9)
 
 
+def test_a_figure_may_ask_for_more_room_between_its_panels():
+    figure = panels(1, 3)
+    before = layouts(figure)["narrow"]["height"]
+    figure.update_layout(meta=figure.layout.meta | {"gap": 100})
+    assert layouts(figure)["narrow"]["height"] - before == 2 * (100 - 72)
+
+
 def test_a_wide_window_takes_everything_back(report_figures):
     for figure in report_figures.values():
         both = layouts(figure)

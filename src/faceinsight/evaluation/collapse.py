@@ -40,10 +40,10 @@ class Collapse:
     run: str
     dataset: str
     task: str
-    never: Mapping[str, float]
-    hardly: Mapping[str, float]
-    below: Mapping[str, tuple[float, float]]
-    alike: Mapping[str, tuple[float, float]]
+    never: dict[str, float]
+    hardly: dict[str, float]
+    below: dict[str, tuple[float, float]]
+    alike: dict[str, tuple[float, float]]
 
     def sentence(self, vocabulary: Vocabulary) -> str:
         """What is wrong, with variant, data set, task, and classes in the data set's words."""
@@ -57,11 +57,12 @@ class Collapse:
             for often, classes in (("never", self.never), ("hardly ever", self.hardly))
             if classes
         ]
-        told += [
-            f"{METRIC_WORDS[name]} {value:.1%} is {how} {baseline:.1%} without a picture"
-            for how, metrics in (("below", self.below), ("no better than", self.alike))
-            for name, (value, baseline) in metrics.items()
-        ]
+        for name, (value, baseline) in (self.below | self.alike).items():
+            alike = "not clearly better than" if value > baseline else "no better than"
+            how = "below" if name in self.below else alike
+            told.append(
+                f"{METRIC_WORDS[name]} {value:.1%} is {how} {baseline:.1%} without a picture"
+            )
         name = LABELS.get(variant, variant) + (f" with seed {seed}" if seed else "")
         return f"{name}, {dataset_name(self.dataset)} {self.task}: {'; '.join(told)}."
 

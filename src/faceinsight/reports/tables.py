@@ -56,18 +56,13 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
                 cell
                 for metric, (_, prefix) in COMPARED.items()
                 for cell in (
-                    _cell_of(row, metric) | _rank(row, f"{prefix}behind", len(table)),
+                    _over_seeds(row, metric) | _rank(row, f"{prefix}behind", len(table)),
                     _cell_of(row, f"{prefix}difference", sign=True),
                     _cell_of(row, f"{prefix}step", sign=True),
                 )
             ],
             "breaking": percent(row["faces_breaking_rules"]),
             "decoded": f"{row['violations_decoded']:,}",
-            "over_seeds": [
-                percent(row[f"{name}_spread"])
-                for name in ("map", "mean_accuracy")
-                if row.get("seeds", 1) > 1
-            ],
         }
         for row in table.to_dict("records")
     ]
@@ -76,6 +71,14 @@ def ablation_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _cell_of(row: Mapping[Hashable, Any], name: str, sign: bool = False) -> Cell:
     # Older versions of the table have no differences to the variant before.
     return cell(row.get(name), row.get(f"{name}_low"), row.get(f"{name}_high"), sign)
+
+
+def _over_seeds(row: Mapping[Hashable, Any], name: str) -> Cell:
+    """A metric, with the deviation between seeds where there are several."""
+    made = _cell_of(row, name)
+    if row.get("seeds", 1) > 1:
+        made["text"] += f" ± {percent(row[f'{name}_spread'])}"
+    return made
 
 
 def _rank(row: Mapping[Hashable, Any], behind: str, n: int) -> Cell:
