@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,79 +14,48 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import LABELS, in_order
 
-METRIC_WORDS = {
-    "accuracy": "accuracy",
-    "decoded_accuracy": "accuracy of decoded labels",
-    "map": "mAP",
-}
-"""Metrics that are held against the baseline, which sees no picture, and their names here."""
+_METRICS = {"accuracy": "accuracy", "decoded_accuracy": "accuracy of decoded labels", "map": "mAP"}
+"""What is held against the baseline, which sees no picture, in words; mAP of attributes alone."""
 
 
-@dataclass(frozen=True)
-class Collapse:
-    """A task of which a model has learnt too little.
+def find_collapses(runs: Mapping[str, Mapping[str, Any]], vocabulary: Vocabulary) -> list[str]:
+    """A sentence for every task that a model has learnt too little of.
 
-    Attributes:
-        run: name of the model, `lgc` or `lgc.s1`.
-        dataset: the task's data set.
-        task: its name.
-        never: common classes that are answered for no face, to their true shares of the test faces.
-        hardly: those answered for less than `hardly_ever` of their shares.
-        below: metrics whose interval ends under the baseline, to their values and the baseline.
-        alike: metrics whose interval holds the baseline, likewise.
-    """
-
-    run: str
-    dataset: str
-    task: str
-    never: dict[str, float]
-    hardly: dict[str, float]
-    below: dict[str, tuple[float, float]]
-    alike: dict[str, tuple[float, float]]
-
-    def sentence(self, vocabulary: Vocabulary) -> str:
-        """What is wrong, with variant, data set, task, and classes in the data set's words."""
-        variant, _, seed = self.run.partition(".s")
-        words = class_words(vocabulary, self.dataset)
-        told = [
-            f"{often} answers "
-            + ", ".join(f"{words[id_]} ({share:.0%})" for id_, share in classes.items()).replace(
-                "%)", "% of the faces)", 1
-            )
-            for often, classes in (("never", self.never), ("hardly ever", self.hardly))
-            if classes
-        ]
-        for name, (value, baseline) in (self.below | self.alike).items():
-            alike = "not clearly better than" if value > baseline else "no better than"
-            how = "below" if name in self.below else alike
-            told.append(
-                f"{METRIC_WORDS[name]} {value:.1%} is {how} {baseline:.1%} without a picture"
-            )
-        name = LABELS.get(variant, variant) + (f" with seed {seed}" if seed else "")
-        return f"{name}, {dataset_name(self.dataset)} {self.task}: {'; '.join(told)}."
-
-
-def find_collapses(runs: Mapping[str, Mapping[str, Any]]) -> list[Collapse]:
-    """Every task of every model that has collapsed: the full model first, and its worst first.
-
-    What counts are the labels that are handed out, the decoded ones; in metrics of older versions,
-    which have no counts of these, the most probable answers. The thresholds, `common_class` and
-    `hardly_ever`, are those of the metrics' own settings.
+    Told are classes with at least a share of `common_class` of the test faces that are answered for
+    none, or for less than `hardly_ever` of their share (of the labels that are handed out, the
+    decoded ones; in metrics of older versions, which do not count these, of the most probable
+    answers), and metrics whose interval ends below the baseline or holds it. Both parameters are
+    those of the metrics' own settings.
 
     Args:
         runs: variant, or a variant's run with a further seed (`lgc.s1`), to what `evaluate`
             returned.
+        vocabulary: gives the data sets' words.
+
+    Returns:
+        The full model (the last in order) first, and of each model the worst.
     """
     order = list(in_order({run.partition(".")[0]: run for run in runs}))
-    found = []
+    found: list[str] = []
     for run in sorted(runs, key=lambda run: (-order.index(run.partition(".")[0]), run)):
         settings = EvaluationSettings.model_validate(runs[run]["settings"])
-        of_run = [
-            Collapse(run, dataset, task, *_unanswered(report, settings), *_levels(report))
-            for dataset, task, report in tasks_with_faces(runs[run])
-        ]
-        kept = [c for c in of_run if c.never or c.hardly or c.below or c.alike]
-        found += sorted(kept, key=lambda c: (-sum(c.never.values()), not c.below, not c.hardly))
+        variant, _, seed = run.partition(".s")
+        name = LABELS.get(variant, variant) + (f" with seed {seed}" if seed else "")
+        told = []
+        for dataset, task, report in tasks_with_faces(runs[run]):
+            never, hardly = _unanswered(report, settings)
+            below, alike = _levels(report)
+            words = class_words(vocabulary, dataset)
+            clauses = [
+                f"{often} answers {', '.join(f'{words[c]} ({classes[c]:.0%})' for c in classes)}"
+                for often, classes in (("never", never), ("hardly ever", hardly))
+                if classes
+            ]
+            clauses = [clause.replace("%)", "% of the faces)", 1) for clause in clauses]
+            if clauses := [*clauses, *below, *alike]:
+                sentence = f"{name}, {dataset_name(dataset)} {task}: {'; '.join(clauses)}."
+                told.append((-sum(never.values()), not below, not hardly, sentence))
+        found += [sentence for *_, sentence in sorted(told, key=lambda one: one[:3])]
     return found
 
 
@@ -122,7 +90,7 @@ def class_words(vocabulary: Vocabulary, dataset: str) -> dict[str, str]:
 def _unanswered(
     report: Mapping[str, Any], settings: EvaluationSettings
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Common classes that are never answered, and those that hardly ever are."""
+    """Common classes that are never answered and those that hardly ever are, with their shares."""
     never: dict[str, float] = {}
     hardly: dict[str, float] = {}
     if report["one_of"]:
@@ -134,17 +102,20 @@ def _unanswered(
     return never, hardly
 
 
-def _levels(report: Mapping[str, Any]) -> tuple[dict[str, tuple[float, float]], ...]:
-    """Metrics below the level of no picture, and those that cannot be told from it."""
-    found: tuple[dict[str, tuple[float, float]], ...] = ({}, {})
-    for name in METRIC_WORDS:
+def _levels(report: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Metrics below the level of no picture, and those that cannot be told from it, in words."""
+    below: dict[str, str] = {}
+    alike: dict[str, str] = {}
+    for name, words in _METRICS.items():
         value, low, high = (report["metrics"][name][end] for end in ("value", "low", "high"))
         baseline = report["baselines"]["map" if name == "map" else "accuracy"]
         if value is None or baseline is None or (name == "map" and report["one_of"]):
             continue
+        ends = [value if end is None else end for end in (low, high)]
+        found, how = alike, "no better than" if value <= baseline else "not clearly better than"
+        if ends[1] < baseline:
+            found, how = below, "below"
         # Of what accuracy tells already, that of the decoded labels needs no word.
-        verdict = 0 if (value if high is None else high) < baseline else 1
-        above = verdict and (value if low is None else low) > baseline
-        if not above and (name != "decoded_accuracy" or "accuracy" not in found[verdict]):
-            found[verdict][name] = value, baseline
-    return found
+        if ends[0] <= baseline and (name != "decoded_accuracy" or "accuracy" not in found):
+            found[name] = f"{words} {value:.1%} is {how} {baseline:.1%} without a picture"
+    return [*below.values()], [*alike.values()]

@@ -109,7 +109,7 @@ def render_report(
         raise ParameterError("report: there are no metrics of any variant; evaluate one first")
     if missing := [name for name in FIGURES if name not in figures]:
         raise ParameterError(f"report: the figure '{missing[0]}' is missing; draw it first")
-    collapses = [collapse.sentence(vocabulary) for collapse in find_collapses(metrics)]
+    collapses = find_collapses(metrics, vocabulary)
     metrics = in_order({name: of for name, of in metrics.items() if "." not in name})
     last = list(metrics)[-1]
     full = metrics[last]

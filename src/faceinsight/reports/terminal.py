@@ -87,14 +87,10 @@ def collapses(made: Collection[str], load: Load) -> list[str]:
     """What has collapsed, the worst of the full model first; the report tells all of it."""
     from faceinsight.evaluation.collapse import find_collapses
 
-    found = find_collapses({name.removesuffix(".metrics"): load(name) for name in _metrics(made)})
-    if not found:
-        return []
-    vocabulary = load("vocabulary")
-    told = [f"Warning: {one.sentence(vocabulary)}" for one in found[:WARNINGS]]
-    if more := len(found) - len(told):
-        told.append(f"{more} more{' in the report' if 'report' in made else ''}.")
-    return told
+    runs = {name.removesuffix(".metrics"): load(name) for name in _metrics(made)}
+    found = find_collapses(runs, load("vocabulary")) if runs else []
+    more = [f"{len(found) - WARNINGS} more{' in the report' * ('report' in made)}."]
+    return [f"Warning: {one}" for one in found[:WARNINGS]] + more * (len(found) > WARNINGS)
 
 
 def faces_are_drawn(load: Load) -> bool:
