@@ -61,7 +61,7 @@ def test_a_version_that_was_asked_for_stays(tmp_path):
     assert catalog.load("metrics")["run"] == "older"
 
 
-RAW = {"raw": "photographs"}
+RAW = {"raw": "."}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -91,6 +91,12 @@ class _Context:
 )
 def test_parameters_that_something_reads_are_let_through(project_root, given):
     RefuseUnknownNames().after_context_created(_Context(project_root, **given))
+
+
+def test_a_raw_folder_that_is_not_there_is_told_before_anything_is_read(project_root):
+    context = _Context(project_root, raw="/not/there", drawing=None)
+    with pytest.raises(ParameterError, match="raw: there is no folder /not/there"):
+        RefuseUnknownNames().after_context_created(context)
 
 
 @pytest.mark.parametrize("name", ["photos", "detector_weights", "parser_weights"])
@@ -141,3 +147,13 @@ def test_a_version_that_is_not_there_stops_a_run_before_it_begins(tmp_path):
     hook.before_pipeline_run({"load_versions": {"metrics": "2026-01-01"}}, catalog)
     with pytest.raises(ParameterError, match="no version old of 'metrics'; the newest is 2026-01"):
         hook.before_pipeline_run({"load_versions": {"metrics": "old"}}, catalog)
+
+
+def test_the_newest_version_may_be_named_latest(tmp_path):
+    for day in ("2026-01-01", "2026-01-02"):
+        catalog_of(tmp_path, day).save("metrics", {"day": day})
+    entry = catalog_of(tmp_path, None).to_config()[0]["metrics"] | {"versioned": True}
+    named = {"metrics": "Latest"}
+    catalog = DataCatalog.from_config({"metrics": entry}, load_versions=named)
+    RefuseUnknownNames().before_pipeline_run({"load_versions": named}, catalog)
+    assert catalog.load("metrics") == {"day": "2026-01-02"}

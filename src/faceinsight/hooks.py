@@ -18,6 +18,7 @@ from faceinsight.common.latest import FOLDER, show_latest
 from faceinsight.common.messages import no_such
 from faceinsight.common.paths import with_texts
 from faceinsight.common.progress import at_work
+from faceinsight.data.registry import raw_folder
 from faceinsight.errors import ParameterError
 from faceinsight.pipelines import runs
 from faceinsight.pipelines.messages import require_version
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 RENAMED = {"baseline": "rival", "others": "tables"}
 """Parameters of former versions, and what they are called now."""
+
+NEWEST = "latest"
+"""Stands for an artifact's newest version in `--load-versions`."""
 
 UNLISTED = {"local", "tiny"}
 """Environments that are not for choosing: a person's own values, which always count, and tests'."""
@@ -60,6 +64,8 @@ class RefuseUnknownNames:
                 "--params raw: this environment draws its own data sets and reads no others; add "
                 "--env=small (or paper), which reads yours"
             )
+        if given.get("raw"):
+            raw_folder(given["raw"])
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: Any) -> None:
@@ -67,7 +73,10 @@ class RefuseUnknownNames:
         if told := misnamed(run_params, pipelines):
             raise ParameterError(told)
         for name, version in (run_params["load_versions"] or {}).items():
-            require_version(catalog, name, version, "--load-versions")
+            if version.lower() == NEWEST:
+                load_newest(catalog, name)
+            else:
+                require_version(catalog, name, version, "--load-versions")
 
 
 def _require_places(given: Mapping[str, Any]) -> None:
@@ -203,6 +212,15 @@ class TellResults:
 
         for text in run_summary(pipeline.all_outputs(), catalog.load, path_of):
             logger.info("%s", text)
+
+
+def load_newest(catalog: Any, name: str) -> None:
+    """Load the newest version of an artifact, as where none is named."""
+    dataset = catalog.get(name)
+    # Kedro has no public way to change the version of an entry that is there, see above.
+    version = getattr(dataset, "_version", None)
+    if version is not None:
+        dataset._version = Version(None, version.save)
 
 
 def newest_path(dataset: Any) -> Path | None:

@@ -259,13 +259,6 @@ def test_limits_by_part_and_none() -> None:
     assert report["taken"] == {"train": 3, "val": 20, "test": 0}
 
 
-@pytest.mark.parametrize("limit", [{"training": 3}, {"train": -1}, -2])
-def test_limits_that_cannot_be_meant_are_refused(limit: dict[str, int] | int) -> None:
-    table = many(8)
-    with pytest.raises(ParameterError, match="limit"):
-        select_examples(table, clean_audit(table), limit=limit)
-
-
 def test_one_part_alone_is_split_anew() -> None:
     table = label_table([f"p{i}.png" for i in range(200)])
     examples, report = select_examples(table, clean_audit(table), limit=10)

@@ -3,6 +3,7 @@
 import importlib
 
 import pytest
+from pydantic import ValidationError
 
 from faceinsight.data import registry
 from faceinsight.errors import ParameterError, VocabularyError
@@ -66,3 +67,19 @@ def test_a_vocabulary_names_data_sets_alone(vocabulary):
     config["characteristics"]["Bald"]["names"]["celaba"] = "Bald"
     with pytest.raises(VocabularyError, match="'celaba' is no data set; there are celeba"):
         build_vocabulary(VocabularyConfig(**config))
+
+
+@pytest.mark.parametrize(
+    "limit", ["abc", -5, 2.5, True, {"training": 3}, {"train": -1}, {"val": "many"}, {"test": 0.5}]
+)
+def test_a_limit_that_cannot_be_meant_is_one_fault(limit):
+    with pytest.raises(ValidationError) as caught:
+        registry.DatasetSettings(limit=limit)
+    (fault,) = caught.value.errors()
+    assert fault["loc"] == ("limit",)
+    assert "train, val and test" in fault["msg"]
+
+
+@pytest.mark.parametrize("limit", [None, 0, 8, {"train": 3, "val": None}])
+def test_a_limit_is_a_number_or_one_of_each_split(limit):
+    assert registry.DatasetSettings(limit=limit).limit == limit

@@ -144,17 +144,11 @@ def select_examples(
         resplit: reason or None, available: {part: rows}, taken: {part: rows}}`.
 
     Raises:
-        ParameterError: `limit` names a part that does not exist, or is negative.
         LabelFileError: too few photographs to split.
     """
     from faceinsight.data.splits import PARTS, hash_units, resplit_if_one_part
 
     limits = dict(limit) if isinstance(limit, Mapping) else dict.fromkeys(PARTS, limit)
-    for part, most in limits.items():
-        if part not in PARTS or (most is not None and most < 0):
-            raise ParameterError(
-                f"limit: '{part}: {most}' must be one of {list(PARTS)} with a number from 0 up."
-            )
     at = pd.Index(audit["photograph"].to_numpy(dtype=object)).get_indexer(
         pd.Index(table["photograph"].to_numpy(dtype=object))
     )

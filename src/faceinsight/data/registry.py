@@ -52,6 +52,21 @@ def dataset_name(dataset: str) -> str:
     return DATA_SETS[dataset].title if dataset in DATA_SETS else dataset
 
 
+def raw_folder(raw: str | Path) -> Path:
+    """The folder that holds a folder for each data set.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    folder = Path(raw)
+    if not folder.is_dir():
+        raise ParameterError(
+            f"raw: there is no folder {folder.absolute()}; name the folder that holds the data "
+            "sets' folders (celeba, fairface, ...) with --params raw=FOLDER"
+        )
+    return folder
+
+
 def dataset_folder(raw: Path, dataset: str) -> Path:
     """The folder of a data set below `raw`: that of its name, or one called as its authors do."""
     folder = raw / dataset
@@ -131,6 +146,18 @@ class DatasetSettings(BaseModel):
     limit: dict[str, int | None] | int | None = None
     val_share: float = Field(0.1, gt=0, lt=0.5)
     test_share: float = Field(0.1, gt=0, lt=0.5)
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _faces_of_splits(cls, limit: Any) -> Any:
+        """Told as one fault, and not as one of every form that a limit may have."""
+        for part, most in (limit if isinstance(limit, Mapping) else {"train": limit}).items():
+            number = type(most) is int and most >= 0
+            if part not in ("train", "val", "test") or not (most is None or number):
+                raise ValueError(
+                    "a limit is a number of faces from 0 up, or one for each of train, val and test"
+                )
+        return limit
 
 
 _names = tuple(DATA_SETS)

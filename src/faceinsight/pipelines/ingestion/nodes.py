@@ -12,6 +12,7 @@ from faceinsight.data.registry import (
     check_dataset,
     dataset_folder,
     holds_people,
+    raw_folder,
 )
 from faceinsight.errors import ParameterError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
@@ -43,12 +44,7 @@ def find_raw(raw: str, drawing: DrawnSettings | None, vocabulary: Vocabulary) ->
         # To start a process takes as long as to draw a hundred faces.
         many = sum(map(drawing.count, DATASETS)) >= 1000
         return draw_datasets(folder, drawing, vocabulary, cores() if many else 1)
-    if not folder.is_dir():
-        raise ParameterError(
-            f"raw: there is no folder '{raw}'; name the folder that holds the data sets' folders "
-            "(celeba, fairface, ...) with --params raw=FOLDER"
-        )
-    return folder
+    return raw_folder(folder)
 
 
 def read_labels(
