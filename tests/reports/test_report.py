@@ -6,6 +6,7 @@ import io
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,19 @@ def test_is_well_formed_with_all_sections_in_order(html, page):
     assert page.open == []
     assert page.sections == SECTIONS
     assert page.links == ["#summary", *(f"#{name}" for name in SECTIONS)]
+
+
+def test_says_where_the_newest_of_everything_lies(arguments, project_root):
+    said = rendered(arguments | {"figures": plain_figures(), "latest": Path("data/latest")})
+    assert said.index("data/latest") < said.index("<h2>Summary</h2>")
+    catalogs = (project_root / "conf/base").glob("catalog*.yml")
+    text = "\n".join(path.read_text("utf-8") for path in catalogs)
+    files = [path.replace("{run}", "lgc") for path in re.findall(r"_data\}/\w+/(\S+)", text)]
+    kept = {part for path in files for part in (path, *map(str, Path(path).parents))}
+    table = said[said.index('id="latest"') :].partition("</table>")[0]
+    paths = [p for code in re.findall("<td><code>(.+?)</code>", table) for p in code.split(", ")]
+    assert {"report.html", "ablation.csv", "lgc/model/", "org/metrics.json"} <= {*paths}
+    assert {re.sub("^(org|seg|corr)/", "lgc/", path).rstrip("/") for path in paths} <= kept
 
 
 def test_loads_nothing_from_anywhere(html, page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -76,6 +77,7 @@ def render_report(
     proofs: Mapping[str, Any] | None = None,
     withheld: str = WITHHELD,
     drawn: bool = False,
+    latest: Path | None = None,
     title: str = "FaceInsight: what the models see in a face",
 ) -> str:
     """Render the report as one HTML page that loads nothing from anywhere.
@@ -100,6 +102,7 @@ def render_report(
         proofs: fields of `faceinsight.method.rules.proofs.Proofs`.
         withheld: the reason why no faces are shown.
         drawn: the faces are drawn by this project, which the page then says first of all.
+        latest: folder that has the newest of everything, see `faceinsight.common.latest`.
         title: of the page.
 
     Raises:
@@ -166,7 +169,26 @@ def render_report(
             for name, text in tables.flat(provenance)
         ],
         parameters=tables.flat(parameters),
+        latest=latest,
+        places=_places(metrics),
     )
+
+
+def _places(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is kept of a run, in words, and where in `latest` the newest lies."""
+    tables_of = ("ablation", "ablation_by_characteristic", "data_summary", "skipped_summary")
+    of_run = ("learning_curve.parquet", "predictions.parquet", "metrics.json", "order_effect.json")
+    return [
+        ("This page", "report.html"),
+        ("Its tables", ", ".join(f"{name}.csv" for name in tables_of)),
+        ("Its figures, for Plotly", "figures/"),
+        *((f"{variant_name(run)}, the model", f"{run}/model/") for run in metrics),
+        *(
+            (f"{variant_name(run)}, what was measured", ", ".join(f"{run}/{of}" for of in of_run))
+            for run in metrics
+        ),
+        ("The run beside the paper, where the pipeline paper has run", "paper.html, paper/"),
+    ]
 
 
 def _headline(table: pd.DataFrame) -> dict[str, Any]:

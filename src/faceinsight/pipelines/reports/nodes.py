@@ -116,6 +116,7 @@ def write_report(
     **results: Any,
 ) -> str:
     """The report as one HTML page."""
+    from faceinsight.common.latest import FOLDER
     from faceinsight.common.provenance import provenance
     from faceinsight.common.work import digest
     from faceinsight.data.drawn.writing import is_drawn
@@ -153,6 +154,7 @@ def write_report(
         parameters=configuration,
         drawn=are_drawn,
         proofs=proofs,
+        latest=Path(parameters["data"]) / FOLDER,
     )
 
 
