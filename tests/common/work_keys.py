@@ -1,10 +1,5 @@
-"""The keys of all long work, as the functions that do it give them, for inputs in a folder.
+"""The keys of all long work, as the functions that do it give them, for inputs in a folder."""
 
-python -m tests.common.work_keys FOLDER
-"""
-
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,8 +121,3 @@ def key_of(kind: str, folder: Path) -> str:
     """The key of one kind of work."""
     with TemporaryDirectory() as work:
         return KEYS[kind](folder, Path(work))
-
-
-if __name__ == "__main__":
-    keys = {kind: key_of(kind, Path(sys.argv[1])) for kind in KEYS}
-    print(json.dumps({"package": faceinsight.__file__, "keys": keys}))
