@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
@@ -22,6 +25,23 @@ from faceinsight.pipelines import command
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"DO_NOT_TRACK": "1", "KEDRO_ENV": "tiny"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_words_once() -> Iterator[None]:
+    """What is global, vocabulary and words, is read once: Kedro takes a second for it each time."""
+    read, known = OmegaConfigLoader.__getitem__, {}
+
+    def once(loader: OmegaConfigLoader, key: str) -> dict[str, Any]:
+        if key != "globals":
+            return read(loader, key)
+        of = (loader.conf_source, loader.env)
+        known[of] = known.get(of) or read(loader, key)
+        return copy.deepcopy(known[of])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConfigLoader, "__getitem__", once)
+        yield
 
 
 class Project:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,7 @@ from tests.pipelines import wheel
 from tests.rivals.fake_server import FakeServer, question_of
 
 FACES = "data/tiny/01_raw/drawn/celeba/img_align_celeba"
+MOST_BOXES = 25
 NOTEBOOK = Path(__file__).parents[2] / "notebooks/catalog.ipynb"
 
 
@@ -134,9 +136,7 @@ def test_a_part_of_a_pipeline_runs_by_itself(finished, part):
     ("option", "said"),
     [
         ("--nodes=write_reprot", "--nodes: there is no node 'write_reprot'; did you mean"),
-        ("--from-nodes=celeba.segment_face", "did you mean 'celeba.segment_faces'?"),
         ("--tags=rules,pirors", "--tags: there is no tag 'pirors'; did you mean 'priors'?"),
-        ("--to-outputs=reports", "--to-outputs: there is no artifact 'reports'; did you mean 'rep"),
     ],
 )
 def test_a_part_that_is_misspelt_is_one_sentence(finished, option, said):
@@ -261,29 +261,55 @@ def test_other_systems_are_scored_by_their_answers(finished, catalog, tmp_path):
     assert scores.loc["gender", "accuracy"] == pytest.approx(0.5, abs=0.02)
 
 
-def test_the_lineage_page_shows_boxes_layers_and_previews(finished):
-    done = finished.kedro("viz", "build", "--include-hooks", "--include-previews")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "circular" not in done.stderr
-    page = finished.root / "build"
-    assert "<html" in (page / "index.html").read_text()
-    lineage = json.loads((page / "api/main").read_text())
-    boxes = {n["id"] for n in lineage["nodes"] if n["type"] == "modularPipeline"}
-    assert {f"experiment.{name}" for name in LABELS} | {
-        f"data.{name}" for name in DATA_SETS
-    } <= boxes
+@pytest.fixture(scope="module")
+def lineage(finished):
+    """What `kedro viz` opens with: the answer of its `/api/main`."""
+    from kedro_viz.api.rest.responses.pipelines import get_pipeline_response
+    from kedro_viz.server import load_and_populate_data
+
+    load_and_populate_data(finished.root, env="tiny", include_hooks=True)
+    return json.loads(get_pipeline_response().model_dump_json(by_alias=True))
+
+
+def test_the_lineage_opens_with_few_boxes(lineage):
+    assert lineage["selected_pipeline"] == "__default__"
+    children = lineage["modular_pipelines"]["__root__"]["children"]
+    children = [child for child in children if child["type"] != "parameters"]  # hidden there
+    kinds = Counter(child["type"] for child in children)
+    assert sum(kinds.values()) <= MOST_BOXES
+    assert kinds["modularPipeline"] == 2
+    assert not kinds["task"]  # every node is in a box
+    names = {node["id"]: node["name"] for node in lineage["nodes"]}
+    first = {names[child["id"]] for child in children if child["id"] in names}
+    assert {"report", "paper_page"} <= first
+    assert not [name for name in first if "figure" in name or "audit" in name]
+    boxes = set(lineage["modular_pipelines"])
+    assert {"experiment.report", "experiment.paper"} <= boxes
+    assert {f"experiment.{name}" for name in LABELS} | {f"data.{n}" for n in DATA_SETS} <= boxes
+
+
+def test_whatever_is_kept_has_a_layer(lineage):
+    layers = {node["name"]: node["layer"] for node in lineage["nodes"] if node["type"] == "data"}
+    assert layers["raw"] == "raw"
     order = ["raw", "intermediate", "primary", "feature", "models", "model_output", "reporting"]
-    assert lineage["layers"] == order
-    previews = {}
-    for name, id_ in {n["name"]: n["id"] for n in lineage["nodes"] if n["type"] == "data"}.items():
-        node = json.loads((page / "api/nodes" / id_).read_text())
-        if node.get("preview") is not None:
-            previews[name] = node["preview_type"]
-    assert {"data_summary", "celeba.labels", "rule_violations"} <= set(previews)
-    assert {f"figure_{name}" for name in FIGURES} <= set(previews)
-    assert "Plotly" in previews["figure_prior"]
-    assert "Table" in previews["ablation"]
-    assert "JSON" in previews["lgc.metrics"]
+    assert lineage["layers"] == order  # which a circle of layers would not have
+    assert not [name for name, layer in layers.items() if layer is None]
+
+
+def test_figures_tables_and_pages_have_a_preview(lineage):
+    from kedro_viz.api.rest.responses.nodes import get_node_metadata_response
+
+    of = {node["name"]: node["id"] for node in lineage["nodes"] if node["type"] == "data"}
+    kinds = dict.fromkeys(["data_summary", "celeba.labels", "rule_violations"], "Table")
+    kinds |= {f"figure_{name}": "Plotly" for name in FIGURES}
+    kinds |= {"ablation": "Table", "lgc.metrics": "JSON"}
+    says = {"report": "sections", "paper_page": "says", "lgc.model": "provenance"}
+    for name, kind in (kinds | dict.fromkeys(says, "JSON")).items():
+        found = get_node_metadata_response(of[name]).model_dump()
+        assert kind in found["preview_type"], name
+        assert found["preview"], name
+        if name in says:
+            assert json.loads(found["preview"])[says[name]]
 
 
 def test_the_notebook_runs_from_top_to_bottom(finished):
@@ -322,7 +348,7 @@ def test_a_wheel_alone_analyzes_a_photograph(finished, built_wheel, tmp_path):
     shutil.copytree(trained, tmp_path / "model")
     shutil.copy(finished.root / FACES / "000001.jpg", tmp_path / "face.jpg")
 
-    absent = "import importlib.util as u; print([n for n in ('kedro', 'openai') if u.find_spec(n)])"
+    absent = "import importlib.util as u; print([n for n in ('kedro', 'facer') if u.find_spec(n)])"
     assert wheel.run(python, "-c", absent, cwd=tmp_path).strip() == "[]"
     command = (python.with_name("faceinsight"), "analyze", "face.jpg", "--model=model")
     told = json.loads(wheel.run(*command, "--faces=whole", "--json", cwd=tmp_path))

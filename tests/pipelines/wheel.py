@@ -6,7 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 ALONE = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -41,9 +44,34 @@ def uv() -> Path:
 
 
 def install(wheel: Path, folder: Path) -> Path:
-    """Install the wheel into a new environment below `folder`; returns its Python."""
+    """Install the wheel into a new environment below `folder`; returns its Python.
+
+    What it requires, and nothing else, is linked from this environment, where it is compiled; but
+    for pyfacer, without which it can do all but find and parse faces.
+    """
     python = folder / "venv/bin/python"
     run(uv(), "venv", "--quiet", "--python", sys.executable, folder / "venv", cwd=folder)
-    pinned = ROOT / "requirements.txt"
-    run(uv(), "pip", "install", "-q", "--python", python, "-c", pinned, wheel, cwd=folder)
+    run(uv(), "pip", "install", "-q", "--python", python, "--no-deps", wheel, cwd=folder)
+    (info,) = (folder / "venv/lib").glob("python*/site-packages/faceinsight-*.dist-info")
+    for name in _required(metadata.Distribution.at(info)) - {"pyfacer"}:
+        of = metadata.distribution(name)
+        for top in {file.parts[0] for file in of.files or ()} - {"..", "__pycache__"}:
+            link = info.parent / top
+            if not link.exists():
+                link.symlink_to(str(of.locate_file(top)))
     return python
+
+
+def _required(package: metadata.Distribution) -> set[str]:
+    """Names of all distributions that a package brings, without its extras."""
+    seen: set[tuple[str, str]] = set()
+    ahead = [(package, "")]
+    while ahead:
+        of, extra = ahead.pop()
+        for text in of.requires or ():
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                new = {(needed.name, of_it) for of_it in ("", *needed.extras)} - seen
+                seen |= new
+                ahead += [(metadata.distribution(name), of_it) for name, of_it in new]
+    return {name for name, _ in seen}
