@@ -137,7 +137,9 @@ def with_answers(
 ) -> pd.DataFrame:
     """The same faces and labels with another network's answers, made consistent as ours are."""
     decoded = consistent_labels(ours, logits)
-    answers = answer_columns(ours.vocabulary.ids, probabilities(logits), decoded)
+    answers = answer_columns(
+        ours.vocabulary.ids, probabilities(ours, logits), decoded, energies=logits
+    )
     return predictions.drop(columns=list(answers)).join(answers)
 
 

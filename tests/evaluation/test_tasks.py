@@ -45,7 +45,7 @@ def test_attributes_equal_scikit_learn(pair):
 def test_unknown_labels_count_nowhere():
     labels = np.array([[1, 0, -1], [-1, -1, -1], [0, 1, 1]], dtype=np.int8)
     predicted = np.array([[1, 1, 1], [1, 0, 1], [0, 1, 0]], dtype=bool)
-    scores = AttributeScores(labels, predicted, decoded=labels == 1)
+    scores = AttributeScores(labels, predicted, others={"decoded_accuracy": labels == 1})
     found = one(scores)
     assert scores.n == 2
     assert found["accuracy"] == pytest.approx(3 / 5)
@@ -77,7 +77,9 @@ def test_classes_equal_scikit_learn(sample):
     k, faces = sample
     true, answered, weights = (np.array(column) for column in zip(*faces, strict=True))
     labels = np.eye(k, dtype=np.int8)[true]
-    scores = ClassScores(labels, answered, decoded=np.eye(k, dtype=bool)[answered])
+    scores = ClassScores(
+        labels, answered, others={"decoded_accuracy": np.eye(k, dtype=bool)[answered]}
+    )
     drawn = np.repeat(np.arange(len(faces)), weights)
     for weight, rows in ((np.ones(len(faces)), slice(None)), (weights, drawn)):
         found = one(scores, weight)

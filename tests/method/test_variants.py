@@ -2,13 +2,23 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from faceinsight.method.variants import CORR, LGC, ORG, SEG, Variant, in_order, of_switches
+from faceinsight.method.variants import (
+    COH,
+    CORR,
+    LGC,
+    ORG,
+    PAPER,
+    SEG,
+    Variant,
+    in_order,
+    of_switches,
+)
 
 
-def test_the_configuration_has_the_papers_four(project_root):
+def test_the_configuration_has_the_papers_four_and_the_coherent_one(project_root):
     text = (project_root / "conf/base/parameters.yml").read_text(encoding="utf-8")
     variants = yaml.safe_load(text)["variants"]
-    assert [Variant.model_validate(of) for of in variants.values()] == [ORG, SEG, CORR, LGC]
+    assert [Variant.model_validate(of) for of in variants.values()] == [*PAPER, COH]
     assert all(name == of["name"] for name, of in variants.items())
 
 

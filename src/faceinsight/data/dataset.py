@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from faceinsight.data.augmentation import AugmentationSettings, augment
+from faceinsight.data.splits import hash_units
 from faceinsight.data.store import StoredCrops
 from faceinsight.method.characteristics import Vocabulary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+Fold = Literal["stopping", "calibration"]
+"""Halves of the validation part of a coherent model: what training stops on, and what says how sure
+the model may be."""
+
+_FOLDS = 15
+"""Seed of the halves; another one than that of splits."""
 
 
 class FaceDataset(Dataset):
@@ -23,6 +35,7 @@ class FaceDataset(Dataset):
         split: train, val or test.
         with_maps: whether label maps are read.
         augmentation: None leaves the examples as they are.
+        fold: one half of the photographs, by a hash of their names; all, if None.
 
     Items are given in batches (`__getitems__`): photographs uint8 [B, S, S, 3], maps uint8
     [B, S, S] (where read), labels int8 [B, K] with -1 for unknown.
@@ -35,12 +48,11 @@ class FaceDataset(Dataset):
         split: str,
         with_maps: bool,
         augmentation: AugmentationSettings | None = None,
+        fold: Fold | None = None,
     ) -> None:
         self.names = tuple(crops)
         self._crops = tuple(crops.values())
-        self._rows = [
-            np.flatnonzero((f.examples["split"] == split).to_numpy(dtype=bool)) for f in self._crops
-        ]
+        self._rows = [_rows(f.examples, split, fold) for f in self._crops]
         self.sizes = [len(rows) for rows in self._rows]
         self._ends = np.cumsum(self.sizes)
         # int8 [n, K] in memory: 82 bytes an example, 270 MB for MAAD's 3.3 million.
@@ -57,6 +69,18 @@ class FaceDataset(Dataset):
     def raw_folders(self) -> list[str]:
         """Where each data set's photographs lay when its crops were made."""
         return [str(crops.header["raw"]) for crops in self._crops]
+
+    @property
+    def years(self) -> np.ndarray:
+        """Each face's age, float64 [n]; NaN where it is not known in years."""
+        return np.concatenate(
+            [
+                f.examples["years"].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+                if "years" in f.examples
+                else np.full(len(rows), np.nan)
+                for f, rows in zip(self._crops, self._rows, strict=True)
+            ]
+        )
 
     @property
     def dataset_numbers(self) -> np.ndarray:
@@ -91,6 +115,14 @@ class FaceDataset(Dataset):
         if maps is not None:
             batch["maps"] = torch.from_numpy(maps)
         return batch
+
+
+def _rows(examples: pd.DataFrame, split: str, fold: Fold | None) -> np.ndarray:
+    rows = np.flatnonzero((examples["split"] == split).to_numpy(dtype=bool))
+    if fold is None:
+        return rows
+    units = hash_units(examples["photograph"].iloc[rows], _FOLDS)
+    return rows[(units < 0.5) == (fold == "stopping")]
 
 
 def keep_batch(batch: Any) -> Any:

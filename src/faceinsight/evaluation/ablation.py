@@ -58,8 +58,8 @@ def compare(
     same seeds, for both variants, so what makes photographs easy or hard for both cancels.
 
     Args:
-        predictions: variant (`org`, `seg`, `corr`, `lgc`, or any other name, which then comes
-            last) to its predictions, one table a seed, the same seeds for all.
+        predictions: variant (`org`, `seg`, `corr`, `lgc`, `coh`, or any other name, which then
+            comes last) to its predictions, one table a seed, the same seeds for all.
         metrics: variant to what `evaluate` returned for them.
         vocabulary: the characteristics and tasks.
         settings: as for `evaluate`.

@@ -21,7 +21,7 @@ from faceinsight.answers import AnswerParser, Question, contradictions, on_topic
 from faceinsight.answers.questions import questions
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
-from faceinsight.model.labels import consistent_labels, known_labels, lexicon_of, taught
+from faceinsight.model.labels import answers, consistent_labels, known_labels, lexicon_of, taught
 
 if TYPE_CHECKING:
     import torch
@@ -106,7 +106,7 @@ class Asker:
             )
             scores = logits.float().cpu().numpy()
             decoded = consistent_labels(self._model, scores)
-            self._compare(question, texts, scores >= 0, decoded)
+            self._compare(question, texts, answers(self._model, scores), decoded)
             for labels in known_labels(self._model, scores[: self._settings.grounded]):
                 self._ground(question, labels)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faceinsight.errors import ParameterError
-from faceinsight.evaluation.metrics import METRICS, Metric, Metrics
+from faceinsight.errors import ParameterError, RuleError
+from faceinsight.evaluation.metrics import METRICS, Metric, Metrics, highest_in_group
 from faceinsight.evaluation.scored import Scored
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores
@@ -43,9 +43,11 @@ def evaluate(
 
     - Attributes: accuracy over all known labels; precision, recall and F1 per face, averaged.
     - One class of several: the member with the highest P; accuracy, macro precision, recall, F1.
+      With a coherent readout, of both kinds the labels that the model hands out.
     - `map` of a task: the mean AP over its characteristics with a positive and a negative in the
       data set. A resample that draws no positive leaves the characteristic out.
     - `decoded_accuracy`: of the labels that contradict no rule.
+    - `other_accuracy`: of the answers by the readout that is not the model's, at temperature 1.
     - `ece`: calibration error over the task's known labels.
     - Overall mAP: per characteristic over all faces with a known label, of whatever data set; then
       the mean over characteristics. Mean accuracy ("validation accuracy"): over all tasks of all
@@ -85,7 +87,8 @@ def evaluate(
     taught = np.zeros(len(vocabulary), dtype=np.bool_)
     for shares in by_dataset.values():
         taught |= ~np.isnan(shares)
-    measured = Metrics(scored, vocabulary, settings, ruleset, taught)
+    other = other_answers(scored, vocabulary, ruleset, taught)
+    measured = Metrics(scored, vocabulary, settings, ruleset, taught, other)
     metrics = measured.with_intervals(settings)
     datasets: dict[str, Any] = {}
     for dataset, rows in scored.rows.items():
@@ -112,6 +115,30 @@ def evaluate(
         },
         "per_characteristic": _per_characteristic(scored, vocabulary, metrics),
     }
+
+
+def other_answers(
+    scored: Scored, vocabulary: Vocabulary, ruleset: RuleSet, taught: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Answers by the readout that is not the model's, bool [N, K].
+
+    None where the predictions hold no energies, or where there are too many labels that break no
+    rule to list them.
+    """
+    if scored.energies is None:
+        return None
+    if scored.readout == "coherent":
+        return highest_in_group(scored.energies, 0.0, vocabulary)
+    import torch
+
+    from faceinsight.method.coherent import CoherentLayer
+
+    learnt = [id_ for id_, known in zip(vocabulary.ids, taught, strict=True) if known]
+    try:
+        layer = CoherentLayer.from_rules(ruleset, vocabulary.groups, learnt)
+    except RuleError:
+        return None
+    return (layer.labels(torch.from_numpy(scored.energies)) == 1).numpy()
 
 
 def _prevalence_by_dataset(

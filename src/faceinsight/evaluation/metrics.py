@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 Key = tuple[str, ...]
 """Names one metric: ("task", data set, task, metric), ("overall", ...), ("ap", id), ..."""
 
-METRICS = ("accuracy", "precision", "recall", "f1", "map", "decoded_accuracy", "ece")
+METRICS = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "map",
+    "decoded_accuracy",
+    "other_accuracy",
+    "ece",
+)
 """The metrics of a task, in the order of reports."""
 
 
@@ -49,6 +58,7 @@ class Metrics:
         vocabulary: its ids are the columns.
         settings: thresholds and bins.
         ruleset: count violations too.
+        other: bool [N, K], answers by the readout that is not the model's; None measures none.
         taught: bool [K], what some training label speaks of; shares of broken rules count the rules
             of these alone, as a model's word on the others is no more than a guess, and are not
             defined where there is no such rule. By default all.
@@ -56,8 +66,8 @@ class Metrics:
     Attributes:
         tasks: (data set, task) to what is counted on the data set's rows.
         answers: labels before decoding ("thresholded": from each threshold on;
-            "highest_in_group": the same, but the most probable member of each group) and after
-            ("decoded"); bool [N, K] each.
+            "highest_in_group": the same, but the most probable member of each group; of a coherent
+            model what it hands out) and after ("decoded"); bool [N, K] each.
         broken: the same three to the rules they break, bool [N, M]; empty without a rule set.
         counted: bool [M], the rules that mention taught characteristics alone.
         calibration: over all data sets.
@@ -73,6 +83,7 @@ class Metrics:
         settings: EvaluationSettings,
         ruleset: RuleSet | None = None,
         taught: NDArray[np.bool_] | None = None,
+        other: NDArray[np.bool_] | None = None,
     ) -> None:
         self.scored = scored
         self._vocabulary = vocabulary
@@ -92,15 +103,23 @@ class Metrics:
                 p = scored.probabilities[rows][:, columns]
                 labels = scored.labels[rows][:, columns]
                 decoded = scored.decoded[rows][:, columns]
+                others = {"decoded_accuracy": decoded}
+                if other is not None:
+                    others["other_accuracy"] = other[rows][:, columns]
                 key = dataset, task.name
                 self._tasks[key] = rows, task
-                self.tasks[key] = task_scores(task, labels, p, thresholds[columns], decoded)
+                said = decoded if scored.readout == "coherent" else None
+                self.tasks[key] = task_scores(task, labels, p, thresholds[columns], others, said)
                 self._calibration[key] = Calibration(p, labels, edges)
         self._rankings = {dataset: self._rank(rows) for dataset, rows in scored.rows.items()}
         self._pooled = self._rank(slice(0, len(scored)))
         self.answers = {
             "thresholded": scored.probabilities >= thresholds,
-            "highest_in_group": self._highest_in_group(thresholds),
+            "highest_in_group": (
+                scored.decoded
+                if scored.readout == "coherent"
+                else highest_in_group(scored.probabilities, thresholds, vocabulary)
+            ),
             "decoded": scored.decoded,
         }
         self.broken: dict[str, NDArray[np.bool_]] = {}
@@ -110,16 +129,6 @@ class Metrics:
         self.counted = np.array([taught[list(r.columns)].all() for r in rules], dtype=np.bool_)
         if ruleset is not None:
             self.broken = {name: ruleset.violated(of) for name, of in self.answers.items()}
-
-    def _highest_in_group(self, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
-        probabilities = self.scored.probabilities
-        present = probabilities >= thresholds
-        for members in self._vocabulary.groups.values():
-            columns = np.array([self._vocabulary.index[m] for m in members])
-            present[:, columns] = False
-            best = columns[probabilities[:, columns].argmax(axis=1)]
-            present[np.arange(len(present)), best] = True
-        return present
 
     def _rank(self, rows: slice) -> dict[int, Ranking]:
         """Rankings of the columns that have a positive and a negative among these rows."""
@@ -162,6 +171,7 @@ class Metrics:
             columns = (self._vocabulary.index[m] for m in task.members)
             ranked = [by_dataset[dataset][c] for c in columns if c in by_dataset[dataset]]
             found["map"] = mean_where_defined(ranked, len(weights))
+            found.setdefault("other_accuracy", np.full(len(weights), np.nan))
             if scores.n:
                 accuracies.append(found["accuracy"])
             out |= {("task", dataset, name, metric): found[metric] for metric in METRICS}
@@ -237,6 +247,21 @@ class Metrics:
                 )
             metrics[key] = Metric(value, low, high)
         return metrics
+
+
+def highest_in_group(
+    probabilities: NDArray[np.floating],
+    thresholds: NDArray[np.float64] | float,
+    vocabulary: Vocabulary,
+) -> NDArray[np.bool_]:
+    """What reaches its threshold, and of each group the most probable member alone; [N, K]."""
+    present = probabilities >= thresholds
+    for members in vocabulary.groups.values():
+        columns = np.array([vocabulary.index[m] for m in members])
+        present[:, columns] = False
+        best = columns[probabilities[:, columns].argmax(axis=1)]
+        present[np.arange(len(present)), best] = True
+    return present
 
 
 def _thresholds(settings: EvaluationSettings, vocabulary: Vocabulary) -> NDArray[np.float64]:

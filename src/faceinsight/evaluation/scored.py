@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.labels import UNKNOWN
+from faceinsight.method.variants import Readout
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,13 @@ class Scored:
     Attributes:
         faces: `dataset`, `photograph`, `face` of every row; the index is 0 to N - 1.
         rows: data set to its slice of rows, for every data set of the vocabulary (empty ones too).
-        probabilities: float32 [N, K].
+        probabilities: float32 [N, K]; 0 where the model has none, as it was not taught.
         labels: int8 [N, K], 1 present, 0 absent, -1 unknown.
         decoded: bool [N, K], the labels that contradict no rule.
         photographs: int64 [N], the number of the face's photograph within its data set, from 0.
+        readout: of the model; `independent` where the table does not say.
+        energies: float32 [N, K], what probabilities and labels were read from; None where the table
+            has none.
     """
 
     faces: pd.DataFrame
@@ -37,6 +41,8 @@ class Scored:
     labels: NDArray[np.int8]
     decoded: NDArray[np.bool_]
     photographs: NDArray[np.int64]
+    readout: Readout = "independent"
+    energies: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,6 +56,8 @@ class Scored:
     @classmethod
     def from_frame(cls, predictions: pd.DataFrame, vocabulary: Vocabulary) -> Scored:
         """Take the columns `dataset, photograph, face, p_<id>, d_<id>, y_<id>` of predictions.
+
+        And `readout` and `z_<id>`, where they are there.
 
         Raises:
             ParameterError: a column is missing, a data set is not in the vocabulary, a face occurs
@@ -82,7 +90,13 @@ class Scored:
                 name: slice(int(ends[i]), int(ends[i + 1]))
                 for i, name in enumerate(vocabulary.datasets)
             },
+            readout=_readout(predictions),
             probabilities=_probabilities(predictions, vocabulary)[order],
+            energies=(
+                _columns(predictions, "z_", vocabulary)[order]
+                if all(f"z_{id_}" in predictions for id_ in vocabulary.ids)
+                else None
+            ),
             labels=_ternary(predictions, "y_", vocabulary)[order],
             decoded=_ternary(predictions, "d_", vocabulary)[order] == 1,
             # Sorted already: numbered in the order in which they occur.
@@ -90,6 +104,12 @@ class Scored:
             .transform(lambda names: pd.factorize(names)[0])
             .to_numpy(dtype=np.int64),
         )
+
+
+def _readout(predictions: pd.DataFrame) -> Readout:
+    if "readout" not in predictions or not (predictions["readout"] == "coherent").any():
+        return "independent"
+    return "coherent"
 
 
 def _check_columns(predictions: pd.DataFrame, vocabulary: Vocabulary) -> None:
@@ -105,6 +125,9 @@ def _check_columns(predictions: pd.DataFrame, vocabulary: Vocabulary) -> None:
 
 def _probabilities(predictions: pd.DataFrame, vocabulary: Vocabulary) -> NDArray[np.float32]:
     values = _columns(predictions, "p_", vocabulary)
+    if _readout(predictions) == "coherent":
+        values = values.copy()
+        values[:, np.isnan(values).all(axis=0)] = 0
     bad = np.argwhere(~((values >= 0) & (values <= 1)))
     if len(bad):
         row, column = bad[0]

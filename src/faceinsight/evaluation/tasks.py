@@ -7,6 +7,9 @@ often a face was drawn) take the same path.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +29,7 @@ class AttributeScores:
     Args:
         labels: int8 [n, k], -1 unknown.
         predicted: bool [n, k].
-        decoded: bool [n, k], the labels that contradict no rule, or None.
+        others: answers beside these, bool [n, k] each, by the name that their accuracy gets.
 
     Attributes:
         n: faces with at least one known label.
@@ -37,7 +40,7 @@ class AttributeScores:
         self,
         labels: NDArray[np.int8],
         predicted: NDArray[np.bool_],
-        decoded: NDArray[np.bool_] | None = None,
+        others: Mapping[str, NDArray[np.bool_]] = MappingProxyType({}),
     ) -> None:
         known = labels >= 0
         present = labels == 1
@@ -52,24 +55,22 @@ class AttributeScores:
             _ratio(right, true, 0.0),
             _ratio(2 * right, claimed + true, 0.0),
         ]
-        self._has_decoded = decoded is not None
-        if decoded is not None:
-            columns.append(((decoded == present) & known).sum(axis=1))
+        self._others = tuple(others)
+        columns += [((of == present) & known).sum(axis=1) for of in others.values()]
         self.table = np.stack([c.astype(np.float64) for c in columns], axis=1)
         self.n = int(known.any(axis=1).sum())
 
     def values(self, totals: NDArray[np.float64]) -> Values:
         """Metrics, [r] each, of weighted column sums [r, q]; NaN where nothing can be counted."""
-        faces, known, right, precision, recall, f1, *decoded = totals.T
+        faces, known, right, precision, recall, f1, *others = totals.T
         metrics = {
             "accuracy": _ratio(right, known),
             "precision": _ratio(precision, faces),
             "recall": _ratio(recall, faces),
             "f1": _ratio(f1, faces),
         }
-        if decoded:
-            metrics["decoded_accuracy"] = _ratio(decoded[0], known)
-        return metrics
+        by_name = zip(self._others, others, strict=True)
+        return metrics | {name: _ratio(right, known) for name, right in by_name}
 
 
 class ClassScores:
@@ -83,19 +84,21 @@ class ClassScores:
     Args:
         labels: int8 [n, k], -1 unknown.
         predicted: int [n], the column that is answered, -1 where none is.
-        decoded: bool [n, k], the labels that contradict no rule, or None.
+        others: answers beside these, bool [n, k] each, by the name that their accuracy gets; one
+            without exactly one class is wrong.
 
     Attributes:
         n: faces whose class is known.
         table: [n, q], a row a face.
-        decoded_confusion: as `confusion`, but by the class among the decoded labels, or None.
+        decoded_confusion: as `confusion`, but of the others that are called `decoded_accuracy`;
+            None where there are none.
     """
 
     def __init__(
         self,
         labels: NDArray[np.int8],
         predicted: NDArray[np.integer],
-        decoded: NDArray[np.bool_] | None = None,
+        others: Mapping[str, NDArray[np.bool_]] = MappingProxyType({}),
     ) -> None:
         n, k = labels.shape
         present = labels == 1
@@ -103,17 +106,19 @@ class ClassScores:
         true = present.argmax(axis=1)
         self._classes = k
         # True class by answered class, and true class of those without an answer.
-        self.table = np.zeros((n, k * (k + 1) + (decoded is not None)))
+        self._others = tuple(others)
+        self.table = np.zeros((n, k * (k + 1) + len(others)))
         rows = np.flatnonzero(known)
         cell = np.where(predicted >= 0, true * k + predicted, k * k + true)
         self.table[rows, cell[rows]] = 1
         self.decoded_confusion: list[list[int]] | None = None
-        if decoded is not None:
-            answer = np.where(decoded.sum(axis=1) == 1, decoded.argmax(axis=1), -1)[rows]
-            self.table[rows, -1] = answer == true[rows]
-            counts = np.zeros((k, k + 1), dtype=int)  # the last column is of no answer
-            np.add.at(counts, (true[rows], answer), 1)
-            self.decoded_confusion = counts[:, :k].tolist()
+        for number, (name, of) in enumerate(others.items()):
+            answer = one_class(of)[rows]
+            self.table[rows, k * (k + 1) + number] = answer == true[rows]
+            if name == "decoded_accuracy":
+                counts = np.zeros((k, k + 1), dtype=int)  # the last column is of no answer
+                np.add.at(counts, (true[rows], answer), 1)
+                self.decoded_confusion = counts[:, :k].tolist()
         self.n = len(rows)
 
     def values(self, totals: NDArray[np.float64]) -> Values:
@@ -135,9 +140,8 @@ class ClassScores:
             "recall": macro(right, true),
             "f1": macro(2 * right, claimed + true),
         }
-        if totals.shape[1] > k * (k + 1):
-            metrics["decoded_accuracy"] = _ratio(totals[:, -1], total)
-        return metrics
+        by_name = zip(self._others, totals[:, k * (k + 1) :].T, strict=True)
+        return metrics | {name: _ratio(right, total) for name, right in by_name}
 
     def confusion(self) -> list[list[int]]:
         """Number of faces with an answer, by true class (row) and answered class (column)."""
@@ -150,18 +154,29 @@ def task_scores(
     labels: NDArray[np.int8],
     probabilities: NDArray[np.floating],
     thresholds: NDArray[np.floating],
-    decoded: NDArray[np.bool_] | None = None,
+    others: Mapping[str, NDArray[np.bool_]] = MappingProxyType({}),
+    handed_out: NDArray[np.bool_] | None = None,
 ) -> AttributeScores | ClassScores:
     """Score a task's own columns ([n, k] each, thresholds [k]).
 
-    An attribute is answered where its probability reaches its threshold; of several classes the one
+    The answers are those that are `handed_out`, if given. Else they are made of probabilities:
+
+    an attribute is answered where its probability reaches its threshold; of several classes the one
     with the highest probability is, the first of them in vocabulary order where they tie; where all
     are 0, none is answered (a rival that named no class).
     """
-    if task.one_of:
-        answered = probabilities.max(axis=1, initial=0) > 0
-        return ClassScores(labels, np.where(answered, probabilities.argmax(axis=1), -1), decoded)
-    return AttributeScores(labels, probabilities >= thresholds, decoded)
+    if not task.one_of:
+        said = probabilities >= thresholds if handed_out is None else handed_out
+        return AttributeScores(labels, said, others)
+    if handed_out is not None:
+        return ClassScores(labels, one_class(handed_out), others)
+    answered = probabilities.max(axis=1, initial=0) > 0
+    return ClassScores(labels, np.where(answered, probabilities.argmax(axis=1), -1), others)
+
+
+def one_class(present: NDArray[np.bool_]) -> NDArray[np.integer]:
+    """The column of [n, k] in which the one present class stands, [n]; -1 where not one is."""
+    return np.where(present.sum(axis=1) == 1, present.argmax(axis=1), -1)
 
 
 def task_accuracies(
@@ -169,6 +184,7 @@ def task_accuracies(
     labels: NDArray[np.int8],
     datasets: NDArray[np.str_],
     vocabulary: Vocabulary,
+    handed_out: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
     """Accuracy of every task with a known label; cheap enough for several times an epoch.
 
@@ -179,6 +195,7 @@ def task_accuracies(
         labels: int8 [N, K], -1 unknown.
         datasets: [N], the data set of each row.
         vocabulary: its K ids are the columns.
+        handed_out: [N, K], answers in place of those that probabilities give.
 
     Returns:
         "<data set>/<task>" to accuracy, in the vocabulary's order.
@@ -189,7 +206,10 @@ def task_accuracies(
         for task in vocabulary.tasks(dataset):
             cells = np.ix_(rows, np.array([vocabulary.index[m] for m in task.members]))
             thresholds = np.full(len(task.members), 0.5)
-            scores = task_scores(task, labels[cells], probabilities[cells], thresholds)
+            said = None if handed_out is None else handed_out[cells]
+            scores = task_scores(
+                task, labels[cells], probabilities[cells], thresholds, handed_out=said
+            )
             if scores.n:
                 accuracy = scores.values(scores.table.sum(axis=0)[None])["accuracy"]
                 accuracies[f"{dataset}/{task.name}"] = float(accuracy[0])

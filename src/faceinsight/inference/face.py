@@ -204,23 +204,27 @@ def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.Dat
 
 
 def answer_columns(
-    ids: Sequence[str], probabilities: np.ndarray, present: np.ndarray
+    ids: Sequence[str],
+    probabilities: np.ndarray,
+    present: np.ndarray,
+    energies: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """A model's answers as columns of a table: p_<id> float32, d_<id> int8.
+    """A model's answers as columns of a table: p_<id> float32, d_<id> int8, z_<id> float32.
 
     Args:
         ids: K characteristics.
         probabilities: [N, K].
         present: [N, K], labels that break no rule.
+        energies: [N, K], what they were read from; None leaves them out.
     """
     import pandas as pd
 
     p, d = probabilities.astype(np.float32), present.astype(np.int8)
+    kinds: dict[str, np.ndarray] = {"p": p, "d": d}
+    if energies is not None:
+        kinds["z"] = energies.astype(np.float32)
     return pd.concat(
-        [
-            pd.DataFrame(p, columns=[f"p_{id_}" for id_ in ids]),
-            pd.DataFrame(d, columns=[f"d_{id_}" for id_ in ids]),
-        ],
+        [pd.DataFrame(of, columns=[f"{kind}_{id_}" for id_ in ids]) for kind, of in kinds.items()],
         axis=1,
     )
 

@@ -12,7 +12,6 @@ from faceinsight.answers import label_words, labels_of, write_answer
 from faceinsight.answers.questions import questions
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face, shown_crop
-from faceinsight.method.characteristics import Vocabulary
 from faceinsight.model.labels import consistent_labels, handed_out, probabilities
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class FaceReader:
         self._drawn_alone = drawn_alone
         vocabulary = network.vocabulary
         self._groups = {
-            name: _group_of(vocabulary, name) for name in ("age", "gender", "expression", "race")
+            name: vocabulary.group_of_task(name) for name in ("age", "gender", "expression", "race")
         }
 
     def read(self, logits: np.ndarray, crops: Crops, sensitive: bool) -> list[Face]:
@@ -45,7 +44,7 @@ class FaceReader:
         ids = np.array(network.vocabulary.ids)
         kept = np.flatnonzero(handed_out(network, sensitive))
         names = ids[kept].tolist()
-        estimated = probabilities(logits)[:, kept].tolist()
+        estimated = probabilities(network, logits)[:, kept].tolist()
         decoded = consistent_labels(network, logits)[:, kept].tolist()
         faces = []
         for row in range(len(crops)):
@@ -89,15 +88,6 @@ class FaceReader:
         written = [write_answer(about_all, labels, lexicon, seed) for seed in range(_TRIES)]
         in_groups = [id_ for group in self._groups.values() for id_ in group if labels.get(id_)]
         return max(written, key=lambda answer: sum(id_ in answer.about for id_ in in_groups)).text
-
-
-def _group_of(vocabulary: Vocabulary, task: str) -> tuple[str, ...]:
-    """Members of the group that a data set has as this task, or that is called so."""
-    for dataset in vocabulary.datasets:
-        for t in vocabulary.tasks(dataset):
-            if t.one_of and t.name == task:
-                return next(g for g in vocabulary.groups.values() if set(t.members) <= set(g))
-    return vocabulary.groups.get(task, ())
 
 
 def _held(

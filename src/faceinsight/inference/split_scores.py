@@ -17,11 +17,12 @@ from faceinsight.data.store import StoredCrops
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import answer_columns
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.model.labels import consistent_labels, probabilities
+from faceinsight.model.labels import answers, consistent_labels, probabilities
 
 if TYPE_CHECKING:
     from faceinsight.data.dataset import FaceDataset
     from faceinsight.inference.faceinsight import FaceInsight
+    from faceinsight.model.modeling import FaceInsightModel
 
 
 def predict(
@@ -35,8 +36,10 @@ def predict(
         settings: split and batch size.
 
     Returns:
-        One row a face: dataset, photograph, face, split; p_<id> float32; d_<id> int8 decoded label;
-        y_<id> Int8 truth, null where unknown.
+        One row a face: dataset, photograph, face, split; readout, of the model; p_<id> float32,
+        null where a coherent model was not taught; d_<id> int8, a label that breaks no rule with
+        the others; z_<id> float32, the energies that both were read from; y_<id> Int8 truth, null
+        where unknown.
     """
     from faceinsight.data.dataset import FaceDataset
 
@@ -61,15 +64,14 @@ def predict(
             _table(
                 dataset,
                 opened.examples[in_split],
-                vocabulary.ids,
+                model.network,
                 logits,
-                consistent_labels(model.network, logits),
                 faces.labels,
             )
         )
     if not tables:
-        columns = ["dataset", "photograph", "face", "split"]
-        columns += [f"{part}_{id_}" for part in "pdy" for id_ in vocabulary.ids]
+        columns = ["dataset", "photograph", "face", "split", "readout"]
+        columns += [f"{part}_{id_}" for part in "pdzy" for id_ in vocabulary.ids]
         return pd.DataFrame({column: [] for column in columns})
     return pd.concat(tables, ignore_index=True)
 
@@ -97,7 +99,7 @@ def order_effect(
 
     Returns:
         `faces`, `shuffles`; `mean_change` and `largest_change` of a probability;
-        `answers_changed`: share of answers on the other side of P = 0.5.
+        `answers_changed`: share of answers that are others.
     """
     from faceinsight.data.dataset import FaceDataset
 
@@ -105,7 +107,8 @@ def order_effect(
     opened = {name: of for name, of in opened.items() if len(of)}
     if not opened:
         return {"faces": 0, "shuffles": shuffles}
-    maps = model.network.config.segmentation
+    network = model.network
+    maps = network.config.segmentation
     data = FaceDataset(opened, model.vocabulary, settings.split, maps)
     # One face of each data set in turn: numbered within their data sets, sorted by that number.
     within = np.concatenate([np.arange(size) for size in data.sizes])
@@ -118,16 +121,17 @@ def order_effect(
         own = model.score(batch)
         for order in orders:
             other = model.score(batch, order=order)
-            changes.append(np.abs(probabilities(own) - probabilities(other)))
-            flips.append((own >= 0) != (other >= 0))
+            pair = (probabilities(network, z) for z in (own, other))
+            changes.append(np.abs(np.subtract(*pair)))
+            flips.append(answers(network, own) != answers(network, other))
     if not changes:
         return {"faces": 0, "shuffles": shuffles}
     change = np.concatenate(changes)
     return {
         "faces": len(rows),
         "shuffles": shuffles,
-        "mean_change": float(change.mean()),
-        "largest_change": float(change.max()),
+        "mean_change": float(np.nanmean(change)),
+        "largest_change": float(np.nanmax(change)),
         "answers_changed": float(np.concatenate(flips).mean()),
     }
 
@@ -141,13 +145,15 @@ def _crops(faces: FaceDataset, rows: Iterable[int]) -> Crops:
 def _table(
     dataset: str,
     examples: pd.DataFrame,
-    ids: tuple[str, ...],
+    network: FaceInsightModel,
     logits: np.ndarray,
-    decoded: np.ndarray,
     labels: np.ndarray,
 ) -> pd.DataFrame:
+    ids = network.vocabulary.ids
     faces = examples[["photograph", "face", "split"]].reset_index(drop=True)
     faces.insert(0, "dataset", dataset)
+    faces["readout"] = network.config.readout
     truth = pd.DataFrame(labels, columns=[f"y_{id_}" for id_ in ids]).astype("Int8")
-    answers = answer_columns(ids, probabilities(logits), decoded)
-    return pd.concat([faces, answers, truth.mask(truth < 0)], axis=1)
+    decoded = consistent_labels(network, logits)
+    said = answer_columns(ids, probabilities(network, logits), decoded, logits)
+    return pd.concat([faces, said, truth.mask(truth < 0)], axis=1)

@@ -148,7 +148,9 @@ class _Columns:
         }
         decoded = consistent_labels(self._network, logits)
         answers = answer_columns(
-            self.ids, probabilities(logits)[:, self._kept], decoded[:, self._kept]
+            self.ids,
+            probabilities(self._network, logits)[:, self._kept],
+            decoded[:, self._kept],
         )
         return pd.concat([pd.DataFrame(places).astype(FACE_COLUMNS), answers], axis=1)
 

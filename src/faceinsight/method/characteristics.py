@@ -287,6 +287,14 @@ class Vocabulary:
                     pairs[known[0]] = next(m for m in members if m not in named)
         return pairs
 
+    def group_of_task(self, task: str) -> tuple[str, ...]:
+        """Members of the group that a data set has as this task, or that is called so."""
+        for dataset in self.datasets:
+            for t in self.tasks(dataset):
+                if t.one_of and t.name == task:
+                    return next(g for g in self.groups.values() if set(t.members) <= set(g))
+        return self.groups.get(task, ())
+
     def tasks(self, dataset: str) -> tuple[Task, ...]:
         """The tasks measured on a data set, in configuration order.
 

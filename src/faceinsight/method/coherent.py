@@ -16,6 +16,9 @@ a product with A:
 - the loss: -log P(annotation), where the annotation is a noisy copy of part of the true labels;
   what is unknown is summed over.
 
+Temperatures, one a component and one for all free characteristics, divide energies and so leave
+the distribution coherent, where scaled marginals would not add up any more.
+
 Only characteristics that are taught take part (`learnt`): the rows are the distinct ones over
 those. Others would re-weight the taught ones as latent variables; they have no probability, and a
 label only where the rules leave no choice.
@@ -26,8 +29,10 @@ listed. It is a semantic probabilistic layer (Ahmed et al., NeurIPS 2022) whose 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import torch
@@ -43,7 +48,7 @@ MOST_ROWS = 65_536
 """A component with more consistent assignments than this is refused."""
 
 MOST_NOISE = 0.02
-"""Of annotations that are wrong, if nothing was fitted."""
+"""Annotations of which more than this share are wrong are not reckoned with."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,12 @@ class CoherentLayer(nn.Module):
         noise: how often annotations are wrong; `MOST_NOISE` everywhere, if None.
 
     Attributes:
+        taught: bool [K], the columns that are learnt.
         free: columns that are learnt and in no component.
         count: C, the number of components.
+        part: int64 [K], the component of each column; C for those in none.
+        temperatures: [C + 1], of components, and of all free characteristics; they divide what
+            `marginals` and `labels` are given.
 
     Raises:
         ValueError: a component without rows, a column in two components, a group that lies in none.
@@ -165,10 +174,12 @@ class CoherentLayer(nn.Module):
             raise ValueError(f"group {min(lost)} lies in no component; give its rule, too")
         self.free = tuple(free.nonzero().flatten().tolist())
         self.count = len(self._components)
+        self.part = torch.tensor([home.get(c, self.count) for c in range(size)], device="cpu")
+        self.temperatures: Sequence[float] = (1.0,) * (self.count + 1)
         empty = torch.zeros(0, size, dtype=torch.int8, device="cpu")
         self._rows = torch.cat([*rows, empty])
         self._forced = torch.cat([*forced, empty])
-        self._taught = taught
+        self.taught = taught
 
     @classmethod
     def from_rules(
@@ -181,8 +192,8 @@ class CoherentLayer(nn.Module):
         """The layer of a compiled rule set.
 
         Args:
-            ruleset: rules over K characteristics, those of the groups included.
-            groups: ids of the classes of each group.
+            ruleset: rules over K characteristics.
+            groups: ids of the classes of each group; one that no rule ties together is none.
             learnt: ids of what is taught; all, if None.
             noise: see the class.
 
@@ -204,16 +215,25 @@ class CoherentLayer(nn.Module):
                     f"such: {texts}"
                 )
             components.append((component.columns, rows))
+        of_groups = [[column[id_] for id_ in of] for of in (groups or {}).values()]
+        tied = [any(set(of) <= set(columns) for columns, _ in components) for of in of_groups]
+        if noise is not None:
+            noise = replace(noise, groups=tuple(compress(noise.groups, tied)))
         return cls(
             len(ruleset.ids),
             components,
-            [[column[id_] for id_ in of] for of in (groups or {}).values()],
+            list(compress(of_groups, tied)),
             None if learnt is None else [column[id_] for id_ in learnt],
             noise,
         )
 
+    def scaled(self, logits: Tensor, temperatures: Sequence[float] | Tensor) -> Tensor:
+        """Energies [B, K] divided by the temperature of their component, [C + 1]."""
+        each = torch.as_tensor(temperatures, dtype=logits.dtype, device="cpu")
+        return logits / each[self.part].to(logits.device)
+
     def marginals(self, logits: Tensor) -> Tensor:
-        """P(y_j), the sum over consistent assignments with j.
+        """P(y_j), the sum over consistent assignments with j, at the layer's temperatures.
 
         Args:
             logits: [B, K] float, finite; computed in float64 if they are so, else in float32.
@@ -223,6 +243,7 @@ class CoherentLayer(nn.Module):
         """
         logits, tables = self._prepared(logits)
         with torch.autocast(logits.device.type, enabled=False):
+            logits = self.scaled(logits, self.temperatures)
             energy = logits @ tables.rows.T
             found = logits.sigmoid()
             for component, inside in zip(self._components, tables.inside, strict=True):
@@ -265,7 +286,8 @@ class CoherentLayer(nn.Module):
             labels: [B, K] of 1 present, 0 absent, -1 unknown.
 
         Returns:
-            [B, C + 1], in nats: a column a component, one for the sum over free characteristics.
+            [B, C + 1], in nats: a column a component, one for the sum over free characteristics;
+            at temperature 1, whatever the layer's are.
         """
         logits, tables = self._prepared(logits)
         with torch.autocast(logits.device.type, enabled=False):
@@ -336,7 +358,7 @@ class CoherentLayer(nn.Module):
         return _Tables(
             self._rows.to(device, dtype),
             self._forced.to(device),
-            self._taught.to(device),
+            self.taught.to(device),
             free.to(device),
             single.to(device),
             [at.to(device) for at in inside],
@@ -367,6 +389,38 @@ class _Tables:
     inside: list[Tensor]
     missed: Tensor
     invented: Tensor
+
+
+@torch.no_grad()
+def fit_temperatures(
+    layer: CoherentLayer, logits: Tensor, labels: Tensor, largest: float
+) -> tuple[float, ...]:
+    """Temperatures under which an annotation that was not learnt from is most probable.
+
+    Each component's `nll` depends on its own temperature alone, so that all are sought at once: on
+    a grid of log T, and then on finer ones around the best.
+
+    Args:
+        layer: of the logits; it is left as it is.
+        logits: [N, K] of faces that were neither trained nor stopped on.
+        labels: [N, K] of 1 present, 0 absent, -1 unknown.
+        largest: temperatures are sought from 1 / largest to largest.
+
+    Returns:
+        [C + 1]; 1 where no label of a component is known.
+    """
+    logits = logits.double()
+    best = torch.zeros(layer.count + 1, dtype=logits.dtype, device="cpu")
+    step = math.log(largest) / 10
+    for _ in range(5):
+        grid = best + step * torch.arange(-10, 11, dtype=logits.dtype)[:, None]
+        losses = [layer.nll(layer.scaled(logits, at.exp()), labels).sum(0).cpu() for at in grid]
+        best = grid.gather(0, torch.stack(losses).argmin(0)[None])[0]
+        step /= 10
+    limit = math.log(largest)
+    known = (labels >= 0).any(0).cpu() & layer.taught
+    seen = torch.isin(torch.arange(layer.count + 1), layer.part[known])
+    return tuple(torch.where(seen, best.clamp(-limit, limit), 0.0).exp().tolist())
 
 
 def _projected(table: Tensor, learnt: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from faceinsight.answers.grounding import grounding
 from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.coherent import Noise
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import LGC, Variant
 from faceinsight.model.configuration import FaceInsightConfig
@@ -37,6 +39,8 @@ def build_model(
     variant: Variant = LGC,
     lexicon: Lexicon | None = None,
     text_features: NDArray[np.floating] | None = None,
+    learnt: Sequence[str] = (),
+    noise: Noise | None = None,
     seed: int = 0,
 ) -> FaceInsightModel:
     """Build a new model.
@@ -48,10 +52,13 @@ def build_model(
             checkpoint, builds one from the vocabulary's phrases, the prompts and the lexicon.
         adjacency: C_hat, [K, K] (`faceinsight.method.prior`); needed where the variant's
             `correlation` is on.
-        ruleset: needed where the variant's `logic` is on; else only saved with the model.
+        ruleset: needed where the variant's `logic` is on, or where it is coherent; else only saved
+            with the model.
         variant: which of the paper's additions the model has.
         lexicon: words of answers; saved with the model, which cannot answer in words without.
         text_features: T_p^0, [K, d] (`encode_phrases`); needed where a text encoder is named.
+        learnt: ids that the training annotates; all, if empty.
+        noise: how often annotations are wrong; used where the loss is coherent.
         seed: of all random weights. The caller's random state stays as it was.
 
     Raises:
@@ -60,6 +67,9 @@ def build_model(
     """
     tokenizer = tokenizer or default_tokenizer(settings, vocabulary, lexicon)
     config = resolve(settings, vocabulary, tokenizer, variant)
+    config.learnt = list(learnt)
+    if noise is not None and variant.loss == "coherent":
+        config.noise = asdict(noise)
     size = len(vocabulary)
     if variant.correlation:
         if adjacency is None or adjacency.shape != (size, size):
@@ -149,7 +159,7 @@ def resolve(
         ParameterError: a setting cannot work.
         WeightsError: a checkpoint is not there.
     """
-    plain = settings.model_dump(mode="json")
+    plain = settings.model_dump(mode="json", exclude={"annotation_noise"})  # it becomes `noise`
     language = _language_config(settings, tokenizer)
     plain["language_model"]["architecture"] = _architecture(language)
     plain["image_encoder"] = _encoder(settings, "image_encoder")

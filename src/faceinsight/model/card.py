@@ -129,7 +129,18 @@ def _introduction(config: FaceInsightConfig, training: Mapping[str, Any]) -> str
             if config.correlation
             else "its text features are used as they are"
         )
-        + ("; logical rules were part of its loss." if config.logic else ".")
+        + ("; logical rules were part of its loss" if config.logic else "")
+        + (
+            "; it learnt a distribution over labels that break no rule"
+            if config.loss == "coherent"
+            else ""
+        )
+        + (
+            ", and its probabilities and labels are read from that: classes of a group add up to "
+            "one, and nothing handed out contradicts itself."
+            if config.readout == "coherent"
+            else "."
+        )
     )
     if training.get("drawn"):
         text += (

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from transformers import AutoConfig, PretrainedConfig
 
 from faceinsight.errors import WeightsError
-from faceinsight.method.variants import Variant, of_switches
+from faceinsight.method.variants import Loss, Readout, Variant, of_switches
 
 _SWITCHES = ("segmentation", "correlation", "logic")
 
@@ -49,10 +49,14 @@ class FaceInsightConfig(PretrainedConfig):
         crops: how the face crops and label maps of its training were made, so that they are made
             the same way wherever it is used (`SegmentationSettings.of_crops`); empty if unknown.
         learnt: ids that a data set of its training annotates; empty if unknown.
+        noise: how often annotations are wrong, the fields of a `faceinsight.method.coherent.Noise`;
+            None where the loss is the paper's.
+        calibration: the fields of a `faceinsight.model.calibration.Calibration`; None where none
+            was fitted.
     """
 
     model_type = "faceinsight"
-    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic", "answer"]
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["bce", "logic", "coherent", "answer"]
 
     def __init__(
         self,
@@ -80,6 +84,8 @@ class FaceInsightConfig(PretrainedConfig):
         characteristics_attend: str = "causal",
         crops: dict[str, Any] | None = None,
         learnt: Sequence[str] = (),
+        noise: dict[str, Any] | None = None,
+        calibration: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self.characteristics = list(characteristics)
@@ -108,6 +114,8 @@ class FaceInsightConfig(PretrainedConfig):
         # Models that were saved before crops were called so.
         self.crops = kwargs.pop("frames", None) or crops or {}
         self.learnt = list(learnt)
+        self.noise = noise
+        self.calibration = calibration
         super().__init__(**kwargs)
 
     @property
@@ -124,6 +132,16 @@ class FaceInsightConfig(PretrainedConfig):
     def logic(self) -> bool:
         """Whether the logical loss is part of the loss."""
         return bool(self.variant["logic"])
+
+    @property
+    def loss(self) -> Loss:
+        """`paper` or `coherent`."""
+        return self.variant["loss"]
+
+    @property
+    def readout(self) -> Readout:
+        """`independent` or `coherent`."""
+        return self.variant["readout"]
 
     @property
     def label(self) -> str:

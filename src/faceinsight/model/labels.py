@@ -1,7 +1,8 @@
 """From a model's logits to probabilities and labels: what is handed out, and of what it was taught.
 
-The search for labels that break no rule is `faceinsight.method.rules.decode`; here it is put to one
-model, which says what it has learnt.
+Each model names its readout. `independent`: a sigmoid each, and the most probable labels that break
+no rule (`faceinsight.method.rules.decode`). `coherent`: marginals and labels of a distribution over
+labels that break none (`faceinsight.method.coherent`), at the model's temperatures.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from faceinsight.answers import Lexicon, LexiconSettings
 from faceinsight.errors import WeightsError
 
 if TYPE_CHECKING:
+    from faceinsight.method.characteristics import Vocabulary
+    from faceinsight.method.coherent import CoherentLayer
     from faceinsight.method.rules.compiler import RuleSet
+    from faceinsight.model.configuration import FaceInsightConfig
     from faceinsight.model.modeling import FaceInsightModel
 
 _RATHER_ABSENT = -1e-6
@@ -59,13 +63,63 @@ def handed_out(model: FaceInsightModel, sensitive: bool) -> np.ndarray:
     return said if sensitive else said & ~np.isin(vocabulary.ids, vocabulary.sensitive)
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Sigmoids of energies, float32."""
+def coherent_layer(
+    config: FaceInsightConfig, vocabulary: Vocabulary, ruleset: RuleSet
+) -> CoherentLayer:
+    """The layer of a model, with its noise and temperatures, over what it was taught.
+
+    Raises:
+        RuleError: the labels that break no rule are too many to list.
+    """
+    from faceinsight.method.coherent import CoherentLayer, Noise
+
+    noise = None if config.noise is None else Noise(**config.noise)
+    learnt = config.learnt or None
+    layer = CoherentLayer.from_rules(ruleset, vocabulary.groups, learnt, noise)
+    if config.calibration is not None:
+        layer.temperatures = config.calibration["temperatures"]
+    return layer
+
+
+def probabilities(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
+    """P of each characteristic, float32 [N, K], of energies [N, K].
+
+    With an independent readout a sigmoid; with a coherent one its marginal, and NaN for what was
+    not taught.
+    """
+    if model.config.readout == "independent":
+        return sigmoid(logits)
+    return _asked(model, "marginals", logits).astype(np.float32)
+
+
+def answers(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
+    """What a model says before anything is decoded, bool [N, K].
+
+    With an independent readout what has a P of 0.5 or more; a coherent one needs no decoding.
+    """
+    return (
+        logits >= 0 if model.config.readout == "independent" else consistent_labels(model, logits)
+    )
+
+
+def _asked(model: FaceInsightModel, method: str, logits: np.ndarray) -> np.ndarray:
+    import torch
+
+    if model.coherent is None:
+        raise WeightsError("the model holds no rules.json, and hands out what they decide")
+    return getattr(model.coherent, method)(torch.from_numpy(logits)).numpy()
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-z)) in float32, without overflow."""
     return (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
 
 
 def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
-    """The most probable labels that break none of the model's rules.
+    """Labels that break none of the model's rules, by its readout.
+
+    With a coherent readout those of which most are expected to be right, with an independent one
+    the most probable ones.
 
     A characteristic that no data set of the training annotates says nothing: rules that tie it to
     others, as another data set's word for the same, must not carry what it was never taught. It
@@ -81,6 +135,8 @@ def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray
     Raises:
         WeightsError: the model was saved without rules.
     """
+    if model.config.readout == "coherent":
+        return _asked(model, "labels", logits) == 1
     from faceinsight.method.rules.decode import decode
 
     return decode(np.where(taught(model), logits, _RATHER_ABSENT), rules_of(model))

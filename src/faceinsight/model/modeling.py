@@ -32,9 +32,12 @@ class FaceInsightOutput(ModelOutput):
     """What a forward pass gives.
 
     Attributes:
-        loss: bce + logic_weight * logic (Eq. 4) + answer_weight * answer, where labels were given.
+        loss: bce + logic_weight * logic (Eq. 4), or coherent; + answer_weight * answer; where
+            labels were given.
         bce: Eq. 3 over the known labels, where labels were given.
         logic: Eq. 9, where labels were given and the switch is on.
+        coherent: -log P(annotation) (`method.coherent`), where labels were given and this is the
+            loss.
         answer: cross-entropy of the answers' tokens, where they were given.
         logits: z_yes - z_no, float32 [B, K]; their sigmoid is P.
     """
@@ -42,6 +45,7 @@ class FaceInsightOutput(ModelOutput):
     loss: Tensor | None = None
     bce: Tensor | None = None
     logic: Tensor | None = None
+    coherent: Tensor | None = None
     answer: Tensor | None = None
     logits: Tensor | None = None
 
@@ -97,7 +101,7 @@ class FaceInsightModel(SavedModel):
         super().__init__(config)
         self.lora = None
         self.documents = {}
-        self.logical_loss = None
+        self.logical_loss = self.coherent = None
         parts = new_parts(config)
         language_model = parts["language_model"]
         width = language_model.config.hidden_size
@@ -271,7 +275,7 @@ class FaceInsightModel(SavedModel):
 
         Raises:
             ParameterError: label maps are part of the input, and there are none; or labels are
-                given to a model with logical loss that has no rules beside it.
+                given to a model with a loss over rules that has none beside it.
         """
         sequence = self.embed(photographs, maps, order)
         words, body = self.get_input_embeddings(), self.language_model.base_model
@@ -297,8 +301,15 @@ class FaceInsightModel(SavedModel):
             logits = logits[:, order.argsort()]
         if labels is None:
             return FaceInsightOutput(logits=logits)
-        loss = bce = masked_bce(logits, labels)
-        logic = answer = None
+        bce = logic = coherent = answer = None
+        if self.config.loss == "coherent":
+            if self.coherent is None:
+                raise ParameterError(
+                    "loss is coherent, and there are no rules: `complete` the model"
+                )
+            loss = coherent = self.coherent(logits, labels)
+        else:
+            loss = bce = masked_bce(logits, labels)
         if self.config.logic:
             if self.logical_loss is None:
                 raise ParameterError("logic is on, and there are no rules: `complete` the model")
@@ -309,7 +320,7 @@ class FaceInsightModel(SavedModel):
             head = self.language_model.get_output_embeddings()
             answer = answer_loss(head, said[:, length - 1 : -1], answer_labels, answer_tokens)
             loss = loss + self.config.answer_weight * answer
-        return FaceInsightOutput(loss=loss, bce=bce, logic=logic, answer=answer, logits=logits)
+        return FaceInsightOutput(loss, bce, logic, coherent, answer, logits)
 
 
 AutoModel.register(FaceInsightConfig, FaceInsightModel, exist_ok=True)

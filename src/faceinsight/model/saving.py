@@ -27,12 +27,14 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from faceinsight.answers import Lexicon
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.coherent import CoherentLayer
 from faceinsight.method.losses import LogicalLoss
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line
 from faceinsight.model.hub import saved_folder, upload_folder
 from faceinsight.model.image_processing import FaceInsightImageProcessor
+from faceinsight.model.labels import coherent_layer
 from faceinsight.model.parts import PARTS, is_attached, load_parts
 
 _Read = TypeVar("_Read")
@@ -75,6 +77,7 @@ class SavedModel(PreTrainedModel):
     documents: dict[str, str]
     language_model: PreTrainedModel
     logical_loss: LogicalLoss | None
+    coherent: CoherentLayer | None
 
     def attach(self, **parts: PreTrainedModel) -> None:
         """Put parts that were read from their checkpoints into their places, in place.
@@ -105,11 +108,12 @@ class SavedModel(PreTrainedModel):
         Args:
             vocabulary: the K characteristics.
             tokenizer: of the language model.
-            ruleset: the rules; None where the logical loss is off and labels are not decoded.
+            ruleset: the rules; None where no loss needs them and labels are not decoded.
             lexicon: words of answers; None where there are none.
 
         Raises:
-            ParameterError: the logical loss is on, and there are no rules.
+            ParameterError: loss or readout needs rules, and there are none.
+            RuleError: the labels that break no rule are too many to list for a coherent model.
         """
         self.vocabulary, self.tokenizer = vocabulary, tokenizer
         self.ruleset, self.lexicon = ruleset, lexicon
@@ -117,6 +121,12 @@ class SavedModel(PreTrainedModel):
             if ruleset is None:
                 raise ParameterError("logic is on, and there are no rules: pass a rule set")
             self.logical_loss = LogicalLoss(ruleset)
+        if "coherent" in (self.config.loss, self.config.readout):
+            if ruleset is None:
+                raise ParameterError(
+                    "the variant is coherent, and there are no rules: pass a rule set"
+                )
+            self.coherent = coherent_layer(self.config, vocabulary, ruleset)
 
     def _add_lora(self) -> None:
         if self.config.lora is not None:

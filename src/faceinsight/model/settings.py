@@ -146,6 +146,8 @@ class ModelSettings(_Settings):
         adapter_width: hidden width of the adapters; null takes the language model's width.
         gcn_layers: L of Eq. 8; only used where the variant's `correlation` is on.
         logic_weight: factor of the logical loss where the variant's `logic` is on; Eq. 4 has 1.
+        annotation_noise: share of annotations that may be wrong, at most, where the variant's loss
+            is coherent; a tenth of what is rarer, if that is less (`method.coherent.Noise`).
         answer_weight: factor of the language-model loss on templated answers; Eq. 4 has none (0).
         frozen: parts that are not trained.
         frozen_dtype: number format in which frozen parts are held.
@@ -165,6 +167,7 @@ class ModelSettings(_Settings):
     adapter_width: int | None = Field(None, gt=0)
     gcn_layers: int = Field(2, ge=1)
     logic_weight: float = Field(1.0, ge=0)
+    annotation_noise: float = Field(0.02, gt=0, lt=0.5)
     answer_weight: float = Field(0.0, ge=0)
     frozen: tuple[Part, ...] = ()
     frozen_dtype: Literal["float32", "bfloat16", "float16"] = "float32"

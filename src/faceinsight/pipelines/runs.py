@@ -14,7 +14,7 @@ from typing import Any
 from faceinsight.common.messages import no_such
 from faceinsight.data.registry import configure_datasets, dataset_names
 from faceinsight.errors import ParameterError
-from faceinsight.method.variants import LABELS, in_order
+from faceinsight.method.variants import LABELS, LGC, in_order
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Runs:
     """
 
     variants: tuple[str, ...] = tuple(LABELS)
-    chosen: str = tuple(LABELS)[-1]
+    chosen: str = LGC.name
     seeds: tuple[int, ...] = (0,)
     rival: str = "llava_1_5_7b"
     scored_by: str = "text"

@@ -42,6 +42,7 @@ METRIC_NAMES = {
     "f1": "F1",
     "map": "mAP",
     "decoded_accuracy": "Accuracy, decoded",
+    "other_accuracy": "Accuracy, other readout",
     "ece": "Calibration error",
 }
 

@@ -28,6 +28,7 @@ CURVES = {
     "loss": "training loss",
     "bce": "cross-entropy (Eq. 3)",
     "logic": "logical loss (Eq. 9)",
+    "coherent": "coherent loss",
     "eval_loss": "validation loss",
     "eval_accuracy": "validation accuracy",
 }

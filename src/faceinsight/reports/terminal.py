@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from faceinsight.common.latest import stable_path
-from faceinsight.method.variants import LABELS, in_order
+from faceinsight.method.variants import LGC, in_order
 
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them."""
@@ -110,7 +110,7 @@ def _metrics(made: Collection[str]) -> list[str]:
 def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:
     """What to look at after a whole run, in three lines."""
     face = Path(load("parameters")["raw"]) / DRAWN_FACE
-    model = stable_path(path_of(f"{list(LABELS)[-1]}.model"))
+    model = stable_path(path_of(f"{LGC.name}.model"))
     command = (
         f"faceinsight analyze {_short(face)}" if face.is_file() else "faceinsight analyze PHOTO"
     )

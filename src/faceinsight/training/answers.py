@@ -18,8 +18,8 @@ from transformers import PreTrainedTokenizerBase
 
 from faceinsight.answers import Lexicon, write_answer
 from faceinsight.answers.questions import questions
+from faceinsight.model import labels as readout
 from faceinsight.model.conversation import NOT_LEARNT, collate_answers, reply_text
-from faceinsight.model.labels import consistent_labels, taught
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
@@ -194,9 +194,9 @@ class SpokenAnswers:
             logits = model(photographs[:n], None if maps is None else maps[:n]).logits
         model.train()
         estimated = logits.float().cpu().numpy()
-        labels = consistent_labels(model, estimated)
+        labels = readout.consistent_labels(model, estimated)
         rng = np.random.default_rng([self._seed, step, 0])
-        held = labels == (estimated >= 0)
-        answers = self._writer(labels, held, rng, taught(model), places)
+        held = labels == readout.answers(model, estimated)
+        answers = self._writer(labels, held, rng, readout.taught(model), places)
         answers = {name: ids.to(photographs.device) for name, ids in answers.items()}
         return inputs | answers

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.tasks import task_accuracies
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.coherent import Noise
+from faceinsight.model.labels import answers
 from faceinsight.training.arguments import trainer_arguments
 from faceinsight.training.checkpoints import CHECKPOINTS, last_complete_checkpoint
 from faceinsight.training.job import TrainingJob, with_processes
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from faceinsight.model.modeling import FaceInsightModel
     from faceinsight.training.answers import SpokenAnswers
+    from faceinsight.training.trainer import FaceTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +130,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
     transformers_logging.disable_progress_bar()
     try:
         tokenizer = default_tokenizer(job.model, job.vocabulary, job.lexicon)
-        train_set, val_set = _datasets(job)
+        train_set, val_set, calibration_set = _datasets(job)
         arguments = _arguments(job, work, len(train_set), evaluates=len(val_set) > 0)
         if arguments.device.type == "cpu":
             keep_freed_memory()
@@ -154,7 +157,7 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             train_dataset=train_set,
             eval_dataset=val_set if len(val_set) else None,
             data_collator=keep_batch,
-            compute_metrics=_accuracy_of(val_set, job.vocabulary),
+            compute_metrics=_accuracy_of(model, val_set, job.vocabulary),
         )
         if settings.patience is not None and len(val_set):
             trainer.add_callback(StopWithoutProgress(settings.patience))
@@ -167,6 +170,8 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
         state = trainer.state
         if state.best_global_step:
             model.load_trained(work / CHECKPOINTS / f"checkpoint-{state.best_global_step}")
+        if calibration_set is not None and len(calibration_set):
+            _calibrate(model, trainer, train_set, calibration_set)
         if trainer.is_world_process_zero():
             rates = speed.rates(trainer.throughput.images_per_second)
             logger.info("%s: %s", job.variant.label, rates)
@@ -185,6 +190,7 @@ def _model(
     from faceinsight.model.building import build_model
     from faceinsight.model.compiling import compile_layers
 
+    taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
     model = build_model(
         job.model,
         job.vocabulary,
@@ -194,11 +200,11 @@ def _model(
         ruleset=job.rule_set,
         lexicon=job.lexicon,
         text_features=job.text_features,
+        learnt=[id_ for id_ in job.vocabulary.ids if id_ in taught],
+        noise=_noise(train_set.labels, job),
         seed=job.training.seed,
     )
     model.config.crops = _crops_of(job)
-    taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
-    model.config.learnt = [id_ for id_ in job.vocabulary.ids if id_ in taught]
     if job.training.gradient_checkpointing:
         # transformers 5.23 calls it by the first name, 5.17 by the second.
         enable = "activation_checkpointing_enable", "gradient_checkpointing_enable"
@@ -208,7 +214,41 @@ def _model(
     return model
 
 
-def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset]:
+def _noise(labels: np.ndarray, job: TrainingJob) -> Noise:
+    """How often annotations are wrong, at most, by how rare the training has what they say."""
+    known = (labels >= 0).sum(axis=0)
+    seen = np.where(known, (labels == 1).sum(axis=0) / np.maximum(known, 1), np.nan)
+    index = job.vocabulary.index
+    groups = [[index[m] for m in members] for members in job.vocabulary.groups.values()]
+    return Noise.of_prevalence(seen.tolist(), groups, job.model.annotation_noise)
+
+
+def _calibrate(
+    model: FaceInsightModel, trainer: FaceTrainer, train_set: FaceDataset, faces: FaceDataset
+) -> None:
+    """Fit what says how sure the model may be, on faces that it was not chosen by."""
+    from faceinsight.model.calibration import fit_calibration, mean_years
+
+    vocabulary, layer = model.vocabulary, model.coherent
+    assert layer is not None
+    trainer.compute_metrics = None  # it measures the faces that training stops on
+    logits = np.asarray(trainer.predict(faces).predictions)
+    ages = vocabulary.group_of_task("age")
+    columns = [vocabulary.index[id_] for id_ in ages]
+    found = fit_calibration(
+        layer,
+        logits,
+        faces.labels,
+        faces.dataset_numbers,
+        vocabulary,
+        years=faces.years,
+        years_of=mean_years(ages, train_set.labels[:, columns], train_set.years),
+    )
+    model.config.calibration = asdict(found)
+
+
+def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset, FaceDataset | None]:
+    """Faces to train, to stop and to calibrate on; the last for a coherent readout alone."""
     opened = {name: StoredCrops.open(Path(folder)) for name, folder in job.crops.items()}
     crops = {name: f for name, f in opened.items() if len(f)}
     if not crops:
@@ -231,7 +271,13 @@ def _datasets(job: TrainingJob) -> tuple[FaceDataset, FaceDataset]:
     train_set = FaceDataset(crops, vocabulary, "train", maps, job.training.augmentation)
     if not len(train_set):
         raise ParameterError("training: no data set has examples in its training split")
-    return train_set, FaceDataset(crops, vocabulary, "val", maps)
+    if job.variant.readout == "independent":
+        return train_set, FaceDataset(crops, vocabulary, "val", maps), None
+    return (
+        train_set,
+        FaceDataset(crops, vocabulary, "val", maps, fold="stopping"),
+        FaceDataset(crops, vocabulary, "val", maps, fold="calibration"),
+    )
 
 
 def _crops_of(job: TrainingJob) -> dict[str, Any]:
@@ -297,15 +343,16 @@ def _tensorboard(work: Path) -> Any:
     return TensorBoardCallback(SummaryWriter(log_dir=str(work / TENSORBOARD)))
 
 
-def _accuracy_of(val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
-    """ "Validation accuracy": the mean over data sets and tasks."""
+def _accuracy_of(model: FaceInsightModel, val_set: FaceDataset, vocabulary: Vocabulary) -> Any:
+    """ "Validation accuracy": the mean over data sets and tasks, of what the model hands out."""
     datasets = np.array(val_set.names)[val_set.dataset_numbers]
 
     def compute(prediction: Any) -> dict[str, float]:
         # In double precision no probability is 0, which would mean that nothing is answered.
-        probabilities = expit(np.asarray(prediction.predictions, dtype=np.float64))
+        logits = np.asarray(prediction.predictions, dtype=np.float64)
+        said = answers(model, logits) if model.config.readout == "coherent" else None
         labels = np.asarray(prediction.label_ids)
-        accuracies = task_accuracies(probabilities, labels, datasets, vocabulary)
+        accuracies = task_accuracies(expit(logits), labels, datasets, vocabulary, said)
         return {"accuracy": float(np.mean(list(accuracies.values()))), **accuracies}
 
     return compute

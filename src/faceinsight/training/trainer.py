@@ -28,7 +28,7 @@ from faceinsight.training.callbacks import (
 if TYPE_CHECKING:
     from faceinsight.training.answers import SpokenAnswers
 
-LOSS_PARTS = ("bce", "logic", "answer")
+LOSS_PARTS = ("bce", "logic", "coherent", "answer")
 
 
 class FaceTrainer(Trainer):
@@ -116,7 +116,7 @@ class FaceTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """The model's own loss; Eq. 3 and Eq. 9 are averaged over images inside it.
+        """The model's own loss; all but that of answers is averaged over images inside it.
 
         With several processes, gradients and logs are averaged over processes, not over images:
         the loss is weighted by this process's share of the images, so that each counts the same;

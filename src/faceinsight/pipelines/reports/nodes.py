@@ -14,7 +14,7 @@ from faceinsight.evaluation.settings import (
 )
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.variants import LABELS, in_order
+from faceinsight.method.variants import PAPER, in_order
 from faceinsight.reports import FIGURES as REPORT_FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
 from faceinsight.reports.settings import PaperSettings, ReportingSettings
@@ -270,7 +270,7 @@ def measure_components(
     """What each component adds on one data set, by characteristic and step by step."""
     from faceinsight.reports.paper.components import measure_components as measure
 
-    in_order = {name: predictions[name] for name in LABELS}
+    in_order = {v.name: predictions[v.name] for v in PAPER}
     found = measure(paper.ablation_dataset, in_order, vocabulary, evaluation)
     return found.characteristics, found.steps
 
@@ -285,7 +285,7 @@ def mark_answers(
     """What variants, and whoever else was asked, say of a few faces, with errors marked."""
     from faceinsight.reports.paper.panel import example_answers
 
-    in_order = {name: predictions[name] for name in LABELS}
+    in_order = {v.name: predictions[v.name] for v in PAPER}
     return example_answers(in_order, vocabulary, rule_set, evaluation, paper)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from kedro.pipeline import Pipeline, pipeline
 
 from faceinsight.data.registry import dataset_names
-from faceinsight.method.variants import LABELS
+from faceinsight.method.variants import LGC, PAPER
 from faceinsight.pipelines.each_dataset import in_box, of_each
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.reports import nodes
@@ -87,13 +87,13 @@ def create_pipeline(runs: Runs) -> Pipeline:
 def create_paper_pipeline() -> Pipeline:
     """This run beside the paper, fairness and calibration.
 
-    FaceInsight is the last variant; the ablation's figures are of all of them.
+    FaceInsight is the paper's whole method; the ablation's figures are of its four variants.
     """
-    full = tuple(LABELS)[-1]
+    full = LGC.name
     tables = {f"table_{number}": f"paper_table_{number}" for number in nodes.TABLE_NUMBERS}
     figures = {name: f"paper_figure_{name}" for name in PAPER_FIGURES}
     evaluated = {"vocabulary": "vocabulary", "evaluation": "params:evaluation"}
-    variants = {name: f"{name}.predictions" for name in LABELS}
+    variants = {v.name: f"{v.name}.predictions" for v in PAPER}
     of_paper = pipeline(
         [
             named(

@@ -1,0 +1,220 @@
+"""Does the coherent layer help, and what of it? Variants and controls over seeds, paired by face.
+
+Faces, splits, crops, maps and prior are the same for all seeds and made once; initial weights,
+order of examples and augmentation are each seed's own. Beside the paper's four variants and +coh
+stand controls, each +corr with another loss, so that a difference is due to one thing:
+
+- a softmax within groups: Eq. 3, but the classes of a group are one cross-entropy. No links, no
+  exclusions, no noise;
+- noise alone: Eq. 3, and annotations may be wrong as often as in +coh;
+- no links: +coh that knows of groups alone, noise as in +coh;
+- no noise: +coh under which one annotation in 10,000 is wrong.
+
+    python experiments/coherent.py --env=base --folder /tmp/coherent --out docs/coherent_drawn.md
+
+A run that was stopped goes on where it was. Whatever comes out is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ablation import METRICS
+from faceinsight.evaluation.metrics import Key
+from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.temperature import log_odds
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.variants import COH, LABELS, PAPER
+from faceinsight.training.job import TrainingJob
+from page import INTERVALS, difference_cells, over_seeds, spread, table, write
+from runner import Arm, Project, device_name, parser_of, run_arms
+
+NEXT_TO_NOTHING = 1e-6
+"""Noise of a loss that has none: a row that an annotation rules out keeps a finite loss."""
+
+
+def main() -> None:
+    parser = parser_of(__doc__, env="base", seeds=5)
+    parser.add_argument("--controls", type=int, default=None, help="seeds of the controls")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
+    args = parser.parse_args()
+    raw = [] if args.raw is None else [f"raw={args.raw.resolve()}"]
+    more = [pair for pair in args.params.split(",") if pair]
+    project = Project(args.env, args.folder.resolve() / "data", (*raw, *more))
+    variants = [Arm(name, name, label) for name, label in LABELS.items()]
+    controls = args.seeds if args.controls is None else args.controls
+    found: dict[str, list[pd.DataFrame]] = {}
+    commit = ""
+    # A seed at a time, so that what there is after a stop is of all arms alike.
+    for seeds in range(1, args.seeds + 1):
+        arms = [*variants, *(ARMS if seeds <= controls else [])]
+        found |= (runs := run_arms(project, arms, seeds)).tables
+        commit = runs.commit
+    vocabulary, rule_set, training = project.load("vocabulary", "rule_set", "params:training")
+    settings = EvaluationSettings(n_resamples=args.resamples)
+    made = (
+        f"Environment `{args.env}`, {device_name(training['device'])}; code and configuration of "
+        f"{commit}."
+    )
+    write(render(found, vocabulary, rule_set, settings, made), args.out)
+
+
+def _groups_alone(rule_set: RuleSet) -> RuleSet:
+    kept = [r for r in rule_set.rules if r.kind == "group"]
+    return RuleSet(rule_set.ids, [(r.text, r.reason, r.kind) for r in kept])
+
+
+def softmax_within_groups(job: TrainingJob, seed: int, folder: Path) -> TrainingJob:
+    """Eq. 3 with a softmax within groups: coherent over groups alone, without noise."""
+    job = no_links(job, seed, folder)
+    return replace(job, model=job.model.model_copy(update={"annotation_noise": NEXT_TO_NOTHING}))
+
+
+def noise_alone(job: TrainingJob, seed: int, folder: Path) -> TrainingJob:
+    """Eq. 3 with noise: nothing tied to anything, and each read by itself."""
+    variant = job.variant.model_copy(update={"readout": "independent"})
+    return replace(job, rule_set=RuleSet(job.rule_set.ids, []), variant=variant)
+
+
+def no_links(job: TrainingJob, seed: int, folder: Path) -> TrainingJob:
+    """Groups alone."""
+    return replace(job, rule_set=_groups_alone(job.rule_set))
+
+
+def no_noise(job: TrainingJob, seed: int, folder: Path) -> TrainingJob:
+    """One annotation in 10,000."""
+    return replace(job, model=job.model.model_copy(update={"annotation_noise": 1e-4}))
+
+
+ARMS = [
+    Arm("softmax", COH.name, "Eq. 3, softmax within groups", softmax_within_groups),
+    Arm("noise", COH.name, "Eq. 3, noise", noise_alone),
+    Arm("no-links", COH.name, "+coh without links", no_links),
+    Arm("no-noise", COH.name, "+coh, noise 1e-4", no_noise),
+]
+
+
+def render(
+    tables: Mapping[str, list[pd.DataFrame]],
+    vocabulary: Vocabulary,
+    rule_set: RuleSet,
+    settings: EvaluationSettings,
+    made: str,
+) -> list[str]:
+    """The result as lines of Markdown."""
+    titles = LABELS | {arm.name: arm.title for arm in ARMS}
+    least = min(len(of) for of in tables.values())
+    papers = [v.name for v in PAPER]
+    main_runs = PairedRuns({n: tables[n] for n in LABELS}, vocabulary, settings, rule_set)
+    runs = PairedRuns({n: of[:least] for n, of in tables.items()}, vocabulary, settings, rule_set)
+    nll = {name: np.array([negative_log_likelihood(t) for t in of]) for name, of in tables.items()}
+    lines = [
+        "# The coherent layer beside the paper's four variants",
+        "",
+        f"Made by `experiments/coherent.py`, which writes it anew. {made}",
+        "",
+        f"{main_runs.n_seeds} seeds a variant, {least} a control; {main_runs.n} test faces. Per "
+        "cent; mean over seeds, with the standard deviation between seeds. Each model is read as "
+        "it hands out: the paper's by the most probable class and P of one half, +coh by its "
+        "labels. NLL: mean of -log P of each known label of the test faces, in nats.",
+        "",
+        *table(
+            ["variant", *METRICS, "NLL"],
+            [
+                [
+                    titles[name],
+                    *(spread(of.by_seed(name, key)) for key in METRICS.values()),
+                    f"{nll[name].mean():.4f} ± {nll[name].std(ddof=1):.4f}"
+                    if len(nll[name]) > 1
+                    else f"{nll[name].mean():.4f}",
+                ]
+                for name in tables
+                for of in (main_runs if name in LABELS else runs,)
+            ],
+        ),
+        "",
+        "## +coh less each other",
+        "",
+        f"In points. {INTERVALS}.",
+        "",
+        *table(
+            ["less", "mAP", "t over seeds", "mean accuracy", "t over seeds", "NLL, t over seeds"],
+            [
+                [
+                    titles[name],
+                    *difference_cells(of.difference(name, COH.name, MAP)),
+                    *difference_cells(of.difference(name, COH.name, MEAN_ACCURACY)),
+                    _plain(nll[COH.name][: len(nll[name])] - nll[name]),
+                ]
+                for name in tables
+                if name != COH.name
+                for of in (main_runs if name in LABELS else runs,)
+            ],
+        ),
+        "",
+        "mAP by seed: "
+        + "; ".join(f"{titles[n]} {_by_seed(main_runs, n, MAP)}" for n in LABELS)
+        + ". Mean accuracy by seed: "
+        + "; ".join(f"{titles[n]} {_by_seed(main_runs, n, MEAN_ACCURACY)}" for n in LABELS)
+        + ".",
+        "",
+        "## By task",
+        "",
+        "Accuracy of what is handed out, and +coh less +corr and +lgc (of classes: their most "
+        "probable one), interval over photographs and seeds.",
+        "",
+    ]
+    tasks = [
+        ("task", dataset, task.name, "accuracy")
+        for dataset in vocabulary.datasets
+        for task in vocabulary.tasks(dataset)
+        if not np.isnan(main_runs.by_seed(COH.name, ("task", dataset, task.name, "accuracy"))).all()
+    ]
+    return [
+        *lines,
+        *table(
+            ["task", *(titles[n] for n in (*papers, COH.name)), "to +corr", "to +lgc"],
+            [
+                [
+                    f"{key[1]}/{key[2]}",
+                    *(spread(main_runs.by_seed(n, key), 1) for n in (*papers, COH.name)),
+                    *(
+                        difference_cells(main_runs.difference(n, COH.name, key))[0]
+                        for n in ("corr", "lgc")
+                    ),
+                ]
+                for key in tasks
+            ],
+        ),
+    ]
+
+
+def negative_log_likelihood(predictions: pd.DataFrame) -> float:
+    """Mean of -log P over all known labels, in nats; what has no probability is left out."""
+    ids = [name[2:] for name in map(str, predictions) if name.startswith("p_")]
+    p = predictions[[f"p_{id_}" for id_ in ids]].to_numpy(dtype=np.float64)
+    y = predictions[[f"y_{id_}" for id_ in ids]].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = ~np.isnan(y) & ~np.isnan(p)
+    z = log_odds(p[known])
+    return float(np.logaddexp(0, np.where(y[known] == 1, -z, z)).mean())
+
+
+def _by_seed(runs: PairedRuns, name: str, key: Key) -> str:
+    return ", ".join(f"{100 * value:.1f}" for value in runs.by_seed(name, key))
+
+
+def _plain(gaps: NDArray[np.float64]) -> str:
+    """In nats and not in per cent."""
+    return over_seeds(gaps / 100, 4)
+
+
+if __name__ == "__main__":
+    main()
