@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from faceinsight.errors import PhotographError
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.reading import FaceReader
 from faceinsight.method.rules.compiler import compile_rules
+from faceinsight.model.calibration import Calibration
+from faceinsight.model.labels import coherent_layer
 from tests.inference.conftest import WHOLE, save_model
 from tests.label_tables import save_photograph
 from tests.model import talking
@@ -28,7 +31,8 @@ class Network:
         text = (root / "conf/base/rules.yml").read_text(encoding="utf-8")
         self.vocabulary, self.lexicon = vocabulary, lexicon
         self.ruleset = compile_rules(yaml.safe_load(text)["rules"], vocabulary)
-        self.config = type("Config", (), {"learnt": learnt})
+        of = {"learnt": learnt, "readout": "independent", "calibration": None}
+        self.config = type("Config", (), of)
 
 
 def read(network: Network, sensitive: bool = False, **energies: float):
@@ -83,6 +87,42 @@ def test_of_what_was_never_taught_nothing_is_said(project_root: Path, vocabulary
     assert face.expression is None
     assert face.gender.word == "female"
     assert "bald" not in face.labels
+
+
+def test_a_coherent_face_does_not_contradict_itself_and_says_what_it_cannot_tell(
+    project_root: Path, vocabulary
+) -> None:
+    ages = vocabulary.groups["age"]
+    taught = [*vocabulary.annotated_by("utkface"), *vocabulary.annotated_by("celeba")]
+    network = Network(project_root, vocabulary, taught)
+    network.config.readout, network.config.noise = "coherent", None
+    calibration = Calibration(
+        (1.0,) * (1 + len(network.ruleset.components)),
+        0.9,
+        {"age": 0.75, "gender": 0.3},
+        {"Smiling": 0.6, "Bald": 0.2},
+        {"Smiling": 0.6, "Bald": 0.2},
+        years={id_: 5.0 + 10 * number for number, id_ in enumerate(ages)},
+        margin=1.5,
+    )
+    network.config.calibration = asdict(calibration)
+    network.coherent = coherent_layer(network.config, vocabulary, network.ruleset)
+    face = read(network, age_20_29=2, age_30_39=2, Male=4, Young=3, Smiling=0.1, Bald=-3, Bangs=-3)
+    p = face.probabilities
+    assert sum(p[id_] for id_ in ages) == pytest.approx(1, abs=1e-6)
+    assert p["Male"] + p["Female"] == pytest.approx(1, abs=1e-6)
+    assert "maad" not in face.present
+    assert face.age.candidates == ("20 to 29 years old", "30 to 39 years old")
+    assert face.gender.candidates == ("male",)
+    assert face.age.years == pytest.approx(sum(p[id_] * calibration.years[id_] for id_ in ages))
+    low, high = face.age.interval
+    assert 0 <= low < face.age.years < high
+    assert set(face.uncertain) == {"age", "Smiling"}
+    plain = json.loads(json.dumps(face.to_dict()))
+    assert plain["age"]["candidates"] == list(face.age.candidates)
+    assert plain["age"]["interval"] == [low, high]
+    assert plain["uncertain"] == list(face.uncertain)
+    assert "Cannot tell: age, smiling" in face._repr_html_()
 
 
 def test_a_face_is_plain_data(org: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_what_was_never_taught_does_not_decide(project_root, vocabulary):
     others = np.setdiff1d(np.arange(len(vocabulary)), columns)
     louder = logits.copy()
     louder[:, others] = rng.normal(0, 20, (200, len(others)))
-    config = SimpleNamespace(learnt=list(taught))
+    config = SimpleNamespace(learnt=list(taught), readout="independent")
     model = SimpleNamespace(ruleset=rules, vocabulary=vocabulary, config=config)
     labels = consistent_labels(model, louder)
     assert not rules.violated(labels).any()

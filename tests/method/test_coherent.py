@@ -14,7 +14,7 @@ from pysdd.sdd import SddManager
 
 from faceinsight.errors import RuleError
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.coherent import CoherentLayer, Noise
+from faceinsight.method.coherent import CoherentLayer, Noise, fit_temperatures
 from faceinsight.method.rules.compiler import RuleSet
 from tests.method.rules.reference import LETTERS, Made, compiled, consistent, rules, table
 
@@ -222,6 +222,62 @@ def test_what_is_unknown_costs_nothing(ruleset: RuleSet, vocabulary: Vocabulary)
     logits = torch.randn(3, len(ruleset.ids), requires_grad=True)
     layer(logits, torch.full(logits.shape, -1)).backward()
     assert (logits.grad == 0).all()
+
+
+def drawn_from(layer: CoherentLayer, logits: torch.Tensor, seed: int) -> torch.Tensor:
+    """Labels of the distribution itself, one face each."""
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.zeros(logits.shape, dtype=torch.int8)
+    for component in layer._components:
+        columns = list(component.columns)
+        own = layer._rows[component.rows].double()
+        row = torch.multinomial((logits @ own.T).softmax(1), 1, generator=draw)[:, 0]
+        labels[:, columns] = own[row][:, columns].to(torch.int8)
+    free = list(layer.free)
+    uniform = torch.rand(len(logits), len(free), generator=draw, dtype=torch.float64)
+    labels[:, free] = (uniform < logits[:, free].sigmoid()).to(torch.int8)
+    return labels
+
+
+def test_temperatures_that_were_in_the_data_are_found(ruleset: RuleSet, vocabulary: Vocabulary):
+    groups = [[0]] * len(vocabulary.groups)
+    nearly_none = Noise.of_prevalence([0.5] * len(ruleset.ids), groups, 1e-6)
+    layer = CoherentLayer.from_rules(ruleset, vocabulary.groups, noise=nearly_none)
+    draw = torch.Generator().manual_seed(5)
+    truth = torch.randn(4000, len(ruleset.ids), generator=draw, dtype=torch.float64)
+    labels = drawn_from(layer, truth, 6)
+    hidden = int(layer.part[ruleset.ids.index("Bald")])
+    labels[:, layer.part == hidden] = -1
+    times = torch.linspace(0.4, 3.0, layer.count + 1, dtype=torch.float64)
+    found = torch.tensor(fit_temperatures(layer, truth * times[layer.part], labels, 20.0))
+    assert found[hidden] == 1
+    seen = torch.arange(layer.count + 1) != hidden
+    torch.testing.assert_close(found[seen].double(), times[seen], rtol=0.12, atol=0)
+    # No temperature that is sought is sure enough of what is always right.
+    limit = fit_temperatures(layer, torch.where(labels == 1, 1.0, -1.0), labels, 20.0)
+    assert min(limit) == pytest.approx(1 / 20)
+
+
+def test_temperatures_divide_energies_and_leave_labels_coherent(ruleset: RuleSet, vocabulary):
+    plain = CoherentLayer.from_rules(ruleset, vocabulary.groups)
+    warm = CoherentLayer.from_rules(ruleset, vocabulary.groups)
+    warm.temperatures = torch.linspace(0.5, 4, warm.count + 1).tolist()
+    logits = 3 * torch.randn(50, len(ruleset.ids), generator=torch.Generator().manual_seed(4))
+    by_hand = logits / torch.tensor(warm.temperatures)[warm.part]
+    torch.testing.assert_close(warm.marginals(logits), plain.marginals(by_hand))
+    assert torch.equal(warm.labels(logits), plain.labels(by_hand))
+    assert not ruleset.violated(warm.labels(logits).numpy() == 1).any()
+    labels = torch.ones_like(logits)
+    torch.testing.assert_close(warm(logits, labels), plain(logits, labels))
+
+
+def test_a_group_that_no_rule_ties_together_is_none(vocabulary: Vocabulary):
+    alone = RuleSet(vocabulary.ids, [])
+    noise = Noise.of_prevalence([0.5] * len(vocabulary), [[0]] * len(vocabulary.groups))
+    layer = CoherentLayer.from_rules(alone, vocabulary.groups, noise=noise)
+    assert layer.groups == layer.noise.groups == ()
+    logits = torch.randn(4, len(vocabulary), generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(layer.marginals(logits), logits.sigmoid())
 
 
 def test_noise_is_a_tenth_of_what_is_rare_at_most():

@@ -33,6 +33,12 @@ def test_reports_call_the_papers_as_it_does_and_others_by_their_name():
     assert LGC.model_copy(update={"name": "mine"}).label == "mine"
 
 
+def test_rules_are_not_counted_twice():
+    with pytest.raises(ValidationError, match="coherent has the rules in it already"):
+        Variant.model_validate(LGC.model_dump() | {"loss": "coherent"})
+    assert (COH.label, COH.segmentation, COH.correlation) == ("+coh", True, True)
+
+
 @pytest.mark.parametrize(
     "change", [{"name": "no folder"}, {"loss": "other"}, {"readout": "other"}, {"lift": True}]
 )

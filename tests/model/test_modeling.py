@@ -4,8 +4,9 @@ from pydantic import ValidationError
 
 from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.errors import ParameterError
+from faceinsight.method.coherent import CoherentLayer
 from faceinsight.method.losses import masked_bce
-from faceinsight.method.variants import CORR, LGC, ORG, SEG
+from faceinsight.method.variants import COH, CORR, LGC, ORG, SEG
 from faceinsight.model import ModelSettings, build_model
 from tests.model import tiny
 
@@ -107,6 +108,18 @@ def test_loss_is_the_sum_of_equation_4():
     torch.testing.assert_close(out.logic, broken.mean())
     torch.testing.assert_close(out.loss, out.bce + 0.5 * out.logic)
     assert model(batch["photographs"], batch["maps"]).loss is None
+
+
+def test_the_coherent_loss_takes_the_place_of_both():
+    model, batch = tiny.model(COH), tiny.batch()
+    found = model(**batch)
+    rules = tiny.ruleset()
+    layer = CoherentLayer.from_rules(rules, tiny.vocabulary().groups)
+    expected = layer.nll(found.logits, batch["labels"]).sum(1).mean()
+    assert found.loss.item() == found.coherent.item() == pytest.approx(expected.item())
+    assert found.bce is found.logic is None
+    with pytest.raises(ParameterError, match="the variant is coherent, and there are no rules"):
+        build_model(tiny.settings(), tiny.vocabulary(), None, tiny.adjacency(), variant=COH)
 
 
 def test_gradients_reach_every_parameter():

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ from safetensors.torch import load_file, save_file
 
 from faceinsight.errors import WeightsError
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.variants import CORR, LGC
+from faceinsight.method.coherent import Noise
+from faceinsight.method.variants import COH, CORR, LGC
 from faceinsight.model import FaceInsightModel, build_model
+from faceinsight.model.calibration import Calibration
+from faceinsight.model.labels import calibration_of, probabilities
 from tests.model import checkpoints, tiny
 
 
@@ -80,6 +84,33 @@ def test_everything_comes_back(tmp_path):
     state = again.state_dict()
     for name, tensor in model.state_dict().items():
         assert torch.equal(state[name], tensor), name
+
+
+def test_a_coherent_model_keeps_its_noise_and_temperatures(tmp_path):
+    noise = Noise((0.3,), (0.1,) * 5, (0.2,) * 5)
+    model = build_model(
+        tiny.settings(),
+        tiny.vocabulary(),
+        None,
+        tiny.adjacency(),
+        tiny.ruleset(),
+        variant=COH,
+        learnt=tiny.IDS[1:],
+        noise=noise,
+    )
+    calibration = Calibration((2.0, 3.0, 0.5), 0.9, {"gender": 0.7}, {"Bangs": 0.4}, {"Bangs": 1.0})
+    model.config.calibration = asdict(calibration)
+    model.save_pretrained(tmp_path)
+    again = FaceInsightModel.from_pretrained(tmp_path)
+    assert again.coherent.noise == noise
+    assert list(again.coherent.temperatures) == [2.0, 3.0, 0.5]
+    assert calibration_of(again) == calibration
+    logits = np.random.default_rng(0).normal(0, 2, (20, 5)).astype(np.float32)
+    p = probabilities(again, logits)
+    np.testing.assert_allclose(p[:, 3:].sum(1), 1, atol=1e-6)
+    assert np.isnan(p[:, 0]).all()
+    at = np.exp(logits[:, 3:] / again.coherent.temperatures[again.coherent.part[3]])
+    np.testing.assert_allclose(p[:, 3:], at / at.sum(1, keepdims=True), atol=1e-6)
 
 
 def test_only_what_was_trained_is_saved_in_full_precision(tmp_path):

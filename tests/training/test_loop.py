@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from faceinsight.common.work import WorkFolder
+from faceinsight.data.dataset import FaceDataset
+from faceinsight.data.store import StoredCrops
 from faceinsight.errors import ParameterError
-from faceinsight.method.variants import ORG
+from faceinsight.method.variants import COH, ORG
 from faceinsight.model.building import default_tokenizer
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.training import loop
@@ -92,6 +94,25 @@ def test_what_is_trained_is_not_trained_again(learning, trained, place, monkeypa
     assert train(learning, place / "work")[0] == trained[0]
 
 
+def test_a_coherent_model_is_calibrated_on_what_it_does_not_stop_on(learning, place):
+    folder, curve = train(dataclasses.replace(learning, variant=COH), place / "work")
+    assert "coherent" in set(curve["name"])
+    assert not {"bce", "logic"} & set(curve["name"])
+    assert accuracies(curve).iloc[-1] > 0.85
+    model = FaceInsightModel.from_pretrained(folder)
+    assert model.config.noise["groups"] == [pytest.approx(0.02)]
+    crops = StoredCrops.open(learning.crops["celeba"])
+    halves = [
+        FaceDataset({"celeba": crops}, learning.vocabulary, "val", True, fold=fold)
+        for fold in ("stopping", "calibration", None)
+    ]
+    assert len(halves[0]) + len(halves[1]) == len(halves[2]) == 40
+    assert min(len(half) for half in halves[:2]) > 8
+    calibration = model.config.calibration
+    assert calibration["faces"] == len(halves[1])
+    assert len(calibration["temperatures"]) == model.coherent.count + 1 == 3
+
+
 def test_crops_that_were_made_in_two_ways_are_refused(job, tmp_path):
     one = job()
     other = write_crops(tmp_path / "other", 40, seed=5, dataset="maad")
@@ -169,5 +190,6 @@ def test_validation_accuracy_is_that_of_the_likeliest_class(vocabulary):
     val_set = SimpleNamespace(names=["fairface"], dataset_numbers=np.zeros(50, dtype=int))
     given = SimpleNamespace(predictions=logits, label_ids=labels)
     expected = (logits[:, columns].argmax(axis=1) == true).mean()
-    found = loop._accuracy_of(val_set, vocabulary)(given)
+    model = SimpleNamespace(config=SimpleNamespace(readout="independent"))
+    found = loop._accuracy_of(model, val_set, vocabulary)(given)
     assert found == {"accuracy": pytest.approx(expected), "fairface/age": pytest.approx(expected)}

@@ -43,11 +43,14 @@ class ClassEstimate:
         id: the characteristic, e.g. `happy`.
         word: in plain words.
         probability: 0 to 1.
+        candidates: in words the classes of which one is annotated for nine in ten faces, this one
+            among them; None where the model cannot say so.
     """
 
     id: str
     word: str
     probability: float
+    candidates: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         return f"{self.word} ({self.probability:.0%})"
@@ -58,9 +61,8 @@ class AgeEstimate(ClassEstimate):
     """A class of ages.
 
     Attributes:
-        years: estimated age; None where the model has no calibration of years.
-        interval: first and last year between which the age lies with a stated probability; None as
-            above.
+        years: expected age in years; None where the model was not told the years of its classes.
+        interval: between which nine in ten ages lie; None where none was known in years.
     """
 
     years: float | None = None
@@ -84,7 +86,8 @@ class Face:
         gender: likewise.
         expression: likewise.
         race: likewise, and None unless what is sensitive was asked for.
-        uncertain: characteristics of which the model cannot tell; None where it cannot say so.
+        uncertain: groups, and characteristics outside groups, of which the model cannot tell, as
+            more than one answer is right for nine in ten such faces; None where it cannot say so.
         caution: why what is said of it means nothing; None where there is no such reason.
         crop: [s, s, 3] uint8, RGB, what the model saw.
     """
@@ -147,6 +150,8 @@ class Face:
         """The face and its labels, for a notebook."""
         from PIL import Image
 
+        from faceinsight.answers import label_words
+
         stream = BytesIO()
         Image.fromarray(self.crop).save(stream, "JPEG", quality=90)
         source = f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode()}"
@@ -154,6 +159,8 @@ class Face:
         if self.confidence is not None:
             where += f", found with a score of {self.confidence:.2f}"
         labels = ", ".join(self.labels) or "none of the characteristics"
+        if self.uncertain:
+            labels += f". Cannot tell: {', '.join(map(label_words, self.uncertain))}"
         caution = "" if self.caution is None else f"<p><b>{escape(self.caution)}</b></p>"
         return (
             '<div style="display:flex;gap:1em;align-items:flex-start;max-width:48em">'
@@ -165,9 +172,7 @@ class Face:
 
 def _plain(estimate: ClassEstimate) -> dict[str, Any]:
     plain = asdict(estimate)
-    if plain.get("interval") is not None:
-        plain["interval"] = list(plain["interval"])
-    return plain
+    return {name: list(of) if isinstance(of, tuple) else of for name, of in plain.items()}
 
 
 def shown_crop(pixels: np.ndarray) -> np.ndarray:

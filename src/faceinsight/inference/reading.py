@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from faceinsight.answers import label_words, labels_of, write_answer
 from faceinsight.answers.questions import questions
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face, shown_crop
-from faceinsight.model.labels import consistent_labels, handed_out, probabilities
+from faceinsight.model.labels import calibration_of, consistent_labels, handed_out, probabilities
 
 if TYPE_CHECKING:
     from faceinsight.model.modeling import FaceInsightModel
@@ -33,6 +33,7 @@ class FaceReader:
     def __init__(self, network: FaceInsightModel, drawn_alone: bool = False) -> None:
         self._network = network
         self._drawn_alone = drawn_alone
+        self._calibration = calibration_of(network)
         vocabulary = network.vocabulary
         self._groups = {
             name: vocabulary.group_of_task(name) for name in ("age", "gender", "expression", "race")
@@ -44,24 +45,63 @@ class FaceReader:
         ids = np.array(network.vocabulary.ids)
         kept = np.flatnonzero(handed_out(network, sensitive))
         names = ids[kept].tolist()
-        estimated = probabilities(network, logits)[:, kept].tolist()
-        decoded = consistent_labels(network, logits)[:, kept].tolist()
+        estimated, decoded = probabilities(network, logits), consistent_labels(network, logits)
+        sure = self._sure(estimated, decoded, set(names))
         faces = []
         for row in range(len(crops)):
-            p = dict(zip(names, estimated[row], strict=True))
-            labels = dict(zip(names, decoded[row], strict=True))
-            faces.append(self._face(row, crops, p, labels))
+            p = dict(zip(names, estimated[row, kept].tolist(), strict=True))
+            labels = dict(zip(names, decoded[row, kept].tolist(), strict=True))
+            faces.append(self._face(row, crops, p, labels, sure[row]))
         return faces
 
+    def _sure(
+        self, estimated: np.ndarray, decoded: np.ndarray, said: set[str]
+    ) -> list[_Sureness | None]:
+        """What the model cannot tell of each face; None where it was never told."""
+        calibration, vocabulary = self._calibration, self._network.vocabulary
+        if calibration is None:
+            return [None] * len(estimated)
+        absent, present = calibration.candidates(estimated, decoded, vocabulary)
+        groups = {
+            name: members for name, members in vocabulary.groups.items() if said.issuperset(members)
+        }
+        in_groups = {member for members in groups.values() for member in members}
+        single = [id_ for id_ in vocabulary.ids if id_ in said - in_groups]
+        years, ends = calibration.age(estimated, vocabulary) if calibration.years else (None, None)
+        found: list[_Sureness | None] = []
+        for row in range(len(estimated)):
+            may = {
+                name: tuple(m for m in members if present[row, vocabulary.index[m]])
+                for name, members in groups.items()
+            }
+            unclear = [name for name, members in may.items() if len(members) > 1]
+            columns = ((id_, vocabulary.index[id_]) for id_ in single)
+            unclear += [id_ for id_, c in columns if absent[row, c] and present[row, c]]
+            found.append(
+                _Sureness(
+                    {members: may[name] for name, members in groups.items()},
+                    tuple(unclear),
+                    None if years is None else float(years[row]),
+                    None if ends is None else (float(ends[row, 0]), float(ends[row, 1])),
+                )
+            )
+        return found
+
     def _face(
-        self, row: int, crops: Crops, p: Mapping[str, float], labels: Mapping[str, bool]
+        self,
+        row: int,
+        crops: Crops,
+        p: Mapping[str, float],
+        labels: Mapping[str, bool],
+        sure: _Sureness | None,
     ) -> Face:
         score = float(crops.scores[row])
         present = tuple(id_ for id_, value in labels.items() if value)
         words = tuple(labels_of(present, self._network.vocabulary))
         left, top, right, bottom = crops.boxes[row].tolist()
-        held = {name: _held(group, p, present) for name, group in self._groups.items()}
+        held = {name: _held(group, p, present, sure) for name, group in self._groups.items()}
         age = held["age"]
+        years, interval = (None, None) if sure is None else (sure.years, sure.interval)
         return Face(
             photograph=crops.names[crops.photographs[row]],
             number=int(crops.numbers[row]),
@@ -70,11 +110,11 @@ class FaceReader:
             probabilities=p,
             present=present,
             labels=words,
-            age=None if age is None else AgeEstimate(age.id, age.word, age.probability),
+            age=None if age is None else AgeEstimate(**vars(age), years=years, interval=interval),
             gender=held["gender"],
             expression=held["expression"],
             race=held["race"],
-            uncertain=None,
+            uncertain=None if sure is None else sure.uncertain,
             caution=crops.caution(row) if self._drawn_alone else None,
             crop=shown_crop(crops.pixels[row]),
             _words=partial(self._described, labels, words),
@@ -90,8 +130,24 @@ class FaceReader:
         return max(written, key=lambda answer: sum(id_ in answer.about for id_ in in_groups)).text
 
 
+class _Sureness(NamedTuple):
+    """Of one face: classes that may be each group's, by its members; what has several answers."""
+
+    candidates: Mapping[tuple[str, ...], tuple[str, ...]]
+    uncertain: tuple[str, ...]
+    years: float | None
+    interval: tuple[float, float] | None
+
+
 def _held(
-    group: tuple[str, ...], p: Mapping[str, float], present: tuple[str, ...]
+    group: tuple[str, ...],
+    p: Mapping[str, float],
+    present: tuple[str, ...],
+    sure: _Sureness | None,
 ) -> ClassEstimate | None:
     held = [id_ for id_ in group if id_ in present]
-    return ClassEstimate(held[0], label_words(held[0]), p[held[0]]) if len(held) == 1 else None
+    if len(held) != 1:
+        return None
+    may = None if sure is None else sure.candidates.get(group)
+    words = None if may is None else tuple(map(label_words, may))
+    return ClassEstimate(held[0], label_words(held[0]), p[held[0]], words)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from faceinsight.method.characteristics import Vocabulary
     from faceinsight.method.coherent import CoherentLayer
     from faceinsight.method.rules.compiler import RuleSet
+    from faceinsight.model.calibration import Calibration
     from faceinsight.model.configuration import FaceInsightConfig
     from faceinsight.model.modeling import FaceInsightModel
 
@@ -73,12 +74,20 @@ def coherent_layer(
     """
     from faceinsight.method.coherent import CoherentLayer, Noise
 
-    noise = None if config.noise is None else Noise(**config.noise)
+    noise = config.noise and Noise(**{name: tuple(of) for name, of in config.noise.items()})
     learnt = config.learnt or None
     layer = CoherentLayer.from_rules(ruleset, vocabulary.groups, learnt, noise)
     if config.calibration is not None:
         layer.temperatures = config.calibration["temperatures"]
     return layer
+
+
+def calibration_of(model: FaceInsightModel) -> Calibration | None:
+    """What says how sure the model may be; None where nothing was fitted."""
+    from faceinsight.model.calibration import Calibration
+
+    found = model.config.calibration
+    return None if found is None else Calibration(**found)
 
 
 def probabilities(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
