@@ -29,7 +29,7 @@ from faceinsight.evaluation.paired import (
 )
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.rules.compiler import RuleSet
-from faceinsight.method.variants import LABELS
+from faceinsight.method.variants import PAPER
 from page import INTERVALS, difference_cells, interval, spread, table, write
 from runner import Arm, Project, facts, parser_of, photograph_options, run_arms
 
@@ -39,13 +39,14 @@ METRICS: dict[str, Key] = {
     "faces breaking a rule": FACES_BREAKING_RULES,
 }
 COMPARED = {name: METRICS[name] for name in ("mAP", "mean accuracy")}
-STEPS = [*pairwise(LABELS), ("org", "lgc")]
+FOUR = {variant.name: variant.label for variant in PAPER}
+STEPS = [*pairwise(FOUR), ("org", "lgc")]
 
 
 def main() -> None:
     args = photograph_options(parser_of(__doc__)).parse_args()
     project = Project.of_one_dataset(args)
-    arms = [Arm(name, name, label) for name, label in LABELS.items()]
+    arms = [Arm(name, name, label) for name, label in FOUR.items()]
     tables, commit = run_arms(project, arms, args.seeds)
     vocabulary, rule_set = project.load("vocabulary", "rule_set")
     rule_set = among(rule_set, vocabulary.annotated_by(args.dataset))
@@ -101,7 +102,7 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> list[str]:
             ["variant", *METRICS],
             [
                 [label, *(spread(runs.by_seed(name, key)) for key in METRICS.values())]
-                for name, label in LABELS.items()
+                for name, label in FOUR.items()
             ],
         ),
         "",
@@ -127,7 +128,7 @@ def render(runs: PairedRuns, made: list[str], analysis: str) -> list[str]:
         ),
         "",
         "mAP by seed (1, 2, 3, ...): "
-        + "; ".join(f"{LABELS[v]} {levels(runs, v)}" for v in LABELS)
+        + "; ".join(f"{FOUR[v]} {levels(runs, v)}" for v in FOUR)
         + ". Differences: "
         + "; ".join(f"{step(*s)} {seeds(runs.difference(*s))}" for s in STEPS)
         + ".",
@@ -173,7 +174,7 @@ def levels(runs: PairedRuns, variant: str) -> str:
 
 
 def step(before: str, after: str) -> str:
-    return f"{LABELS[before]} to {LABELS[after]}"
+    return f"{FOUR[before]} to {FOUR[after]}"
 
 
 def seeds(gap: Difference) -> str:

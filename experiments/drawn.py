@@ -19,10 +19,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ablation import STEPS, step
+from ablation import FOUR, STEPS, step
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.method.variants import LABELS
 from page import over_seeds, spread, table, write
 from runner import Arm, Project, commits, parser_of, run_arm
 
@@ -46,7 +45,7 @@ def ablation_of(
 ) -> tuple[list[dict[str, object]], list[Path]]:
     """One row a variant: test mAP, mean accuracy, and rule violations before decoding."""
     project = Project.of_seed(args, seed, maps, f"segmentation.maps={MAPS[maps]}")
-    kept = {name: run_arm(project, Arm(f"{maps}-{name}", name, ""), seed) for name in LABELS}
+    kept = {name: run_arm(project, Arm(f"{maps}-{name}", name, ""), seed) for name in FOUR}
     vocabulary, rule_set = project.load("vocabulary", "rule_set")
     rows: list[dict[str, object]] = []
     for name, folder in kept.items():
@@ -59,7 +58,7 @@ def ablation_of(
         )
         rows.append(
             {
-                "variant": LABELS[name],
+                "variant": FOUR[name],
                 "seed": seed,
                 "maps": maps,
                 "map": metrics["overall"]["map"]["value"],
@@ -95,7 +94,7 @@ def render(results: pd.DataFrame, seeds: int, commit: str) -> list[str]:
                 ["variant", "mAP", "mean accuracy", "faces breaking a rule"],
                 [
                     [label, *(spread(values(label, metric), 1) for metric in shown)]
-                    for label in LABELS.values()
+                    for label in FOUR.values()
                 ],
             ),
             "",
@@ -108,7 +107,7 @@ def render(results: pd.DataFrame, seeds: int, commit: str) -> list[str]:
                         step(before, after),
                         *(
                             over_seeds(
-                                values(LABELS[after], metric) - values(LABELS[before], metric), 1
+                                values(FOUR[after], metric) - values(FOUR[before], metric), 1
                             )
                             for metric in METRICS
                         ),

@@ -3,12 +3,12 @@
 import pytest
 
 import ablation
+from ablation import FOUR
 from faceinsight.evaluation.paired import PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.method.variants import LABELS
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
-SKILLS = dict(zip(LABELS, (0.4, 0.8, 0.8, 1.2), strict=True))
+SKILLS = dict(zip(FOUR, (0.4, 0.8, 0.8, 1.2), strict=True))
 
 
 def tables(seed):
@@ -24,7 +24,7 @@ def runs():
     by_seed = [tables(seed) for seed in (1, 2, 3)]
     vocabulary = small_vocabulary()
     return PairedRuns(
-        {name: [of[name] for of in by_seed] for name in LABELS},
+        {name: [of[name] for of in by_seed] for name in FOUR},
         vocabulary,
         EvaluationSettings(n_resamples=50),
         FakeRules(vocabulary),

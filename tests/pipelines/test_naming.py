@@ -41,7 +41,7 @@ def test_every_node_is_called_as_its_function_and_tagged_by_its_stage(registered
         ({"to_nodes": ["celeba.read_label"]}, "--to-nodes: .* did you mean 'celeba.read_labels'"),
         (
             {"node_names": ["train_model"]},
-            "several boxes; name one: experiment.corr.train_model, exp",
+            "several boxes; name one: experiment.coh.train_model, exp",
         ),
         ({"node_names": ["write_report", "x"]}, "no node 'x'; `kedro registry describe` names"),
         ({"tags": ["rules", "reprots"]}, "--tags: there is no tag 'reprots'; did you mean 'report"),

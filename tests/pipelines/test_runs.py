@@ -14,24 +14,24 @@ def parameters(project_root):
     return yaml.safe_load(text) | {"variant": "lgc", "training": {"seed": 0}} | rival
 
 
-def test_by_default_each_of_the_papers_variants_once(parameters):
+def test_by_default_each_of_the_papers_variants_and_the_coherent_one_once(parameters):
     assert Runs.of(parameters) == Runs()
-    assert Runs().names == ("org", "seg", "corr", "lgc")
+    assert Runs().names == ("org", "seg", "corr", "lgc", "coh")
 
 
 def test_a_variant_of_ones_own_comes_last_and_each_seed_is_a_run(parameters):
     mine = {"name": "mine", "segmentation": False, "correlation": True, "logic": True}
     parameters |= {"variants": {"mine": mine} | parameters["variants"], "variant": "mine"}
     runs = Runs.of(parameters | {"seeds": 3, "training": {"seed": 5}})
-    assert runs.variants == ("org", "seg", "corr", "lgc", "mine")
+    assert runs.variants == ("org", "seg", "corr", "lgc", "coh", "mine")
     assert runs.of_variant("mine") == {"mine": 5, "mine.s6": 6, "mine.s7": 7}
-    assert len(runs.names) == 15
+    assert len(runs.names) == 18
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"variant": None}, "none is named; there are corr, lgc, org, seg"),
+        ({"variant": None}, "none is named; there are coh, corr, lgc, org, seg"),
         ({"variant": "sgg"}, "did you mean 'seg'"),
         ({"variants": {"lgc": {"name": "other"}}}, "variants.lgc.name: call it lgc"),
         ({"variants": {"lgc": {"name": "lgc"}, "expw": {"name": "expw"}}}, "a data set has that"),
