@@ -104,7 +104,7 @@ def test_decoded_labels_have_a_confusion_matrix_of_their_own():
     labels = np.eye(3, dtype=np.int8)[true]
     decoded = np.eye(3, dtype=bool)[answered]
     decoded[-1] = [True, False, True]  # two answers are none
-    scores = ClassScores(labels, np.zeros(5, dtype=int), decoded)
+    scores = ClassScores(labels, np.zeros(5, dtype=int), {"decoded_accuracy": decoded})
     assert (
         scores.decoded_confusion
         == sk.confusion_matrix(true[:4], answered[:4], labels=range(3)).tolist()

@@ -74,7 +74,8 @@ def coherent_layer(
     """
     from faceinsight.method.coherent import CoherentLayer, Noise
 
-    noise = config.noise and Noise(**{name: tuple(of) for name, of in config.noise.items()})
+    rates = None if config.noise is None else {n: tuple(of) for n, of in config.noise.items()}
+    noise = None if rates is None else Noise(**rates)
     learnt = config.learnt or None
     layer = CoherentLayer.from_rules(ruleset, vocabulary.groups, learnt, noise)
     if config.calibration is not None:
