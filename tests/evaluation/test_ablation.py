@@ -81,6 +81,23 @@ def test_differences_to_the_variant_before_and_to_the_best(predictions, metrics,
         assert table.loc[1, [f"{behind}_low", f"{behind}_high"]].tolist() == pytest.approx(mirrored)
 
 
+def test_the_coherent_variant_stands_beside_the_one_that_it_changes(vocabulary):
+    skills = {"corr": 0.5, "lgc": 1.2, "coh": 0.9}
+    frames = {
+        name: fake_predictions(vocabulary, {"one": 90, "two": 90, "three": 90}, skill=skill)
+        for name, skill in skills.items()
+    }
+    prevalence = np.full(len(vocabulary), 0.3)
+    of = {
+        name: evaluate(frame, vocabulary, FakeRules(vocabulary), prevalence, SETTINGS)
+        for name, frame in frames.items()
+    }
+    table, _ = compare(frames, of, vocabulary, SETTINGS)
+    assert table["variant"].tolist() == ["+corr", "+lgc", "+coh"]
+    assert table["step"][2] == pytest.approx(table["map"][2] - table["map"][0])
+    assert table["step"][1] == pytest.approx(table["map"][1] - table["map"][0])
+
+
 def test_pairing_narrows_the_interval_of_alike_models(predictions, metrics, vocabulary):
     org = predictions["org"]
     nearly = org.copy()

@@ -13,7 +13,7 @@ from faceinsight.evaluation.metrics import Key
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.method.variants import LABELS, in_order
+from faceinsight.method.variants import COH, CORR, LABELS, in_order
 
 COMPARED = {"map": (MAP, ""), "mean_accuracy": (MEAN_ACCURACY, "accuracy_")}
 """Metrics by their columns in the table, with their keys and what their differences begin with."""
@@ -84,7 +84,9 @@ def compare(
 
     rows = []
     best = {column: _best(runs, names, key) for column, (key, _) in COMPARED.items()}
-    for before, name in zip([names[0], *names], names, strict=False):
+    for above, name in zip([names[0], *names], names, strict=False):
+        # With another loss it is +corr; nothing is added to +lgc.
+        before = CORR.name if name == COH.name and CORR.name in names else above
         of = metrics[name]
         row: dict[str, Any] = {"variant": LABELS.get(name, name), "n": runs.n}
         row["seeds"] = runs.n_seeds

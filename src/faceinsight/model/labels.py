@@ -99,7 +99,8 @@ def probabilities(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
     """
     if model.config.readout == "independent":
         return sigmoid(logits)
-    return _asked(model, "marginals", logits).astype(np.float32)
+    # Sums of rounded terms may be a little more than 1.
+    return _asked(model, "marginals", logits).astype(np.float32).clip(0, 1)
 
 
 def answers(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
