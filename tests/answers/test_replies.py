@@ -136,6 +136,7 @@ def test_what_answers_is_read(reply: str, present: bool, parser: AnswerParser, l
         ("Young", "No, she seems to be middle-aged.", False),
         ("Smiling", "No, the expression is neutral.", False),
         ("No_Beard", "Yes, no beard.", True),
+        ("Goatee", "No, he has a full beard.", False),
         ("Male", "Yes, he is.", True),
     ],
 )

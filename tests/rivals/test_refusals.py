@@ -73,6 +73,10 @@ def test_neither_key_nor_picture_nor_address_is_told_on():
     [
         (400, "Unsupported parameter: 'max_tokens' is not supported with this model.", "all"),
         (400, "Unsupported value: 'temperature' does not support 0.0 with this model.", "all"),
+        (400, "API key not valid. Please pass a valid API key.", "all"),
+        (400, "logit_bias is not supported", "all"),
+        (400, "Invalid value: 'developer'. Supported values are: 'system', 'user'", "all"),
+        (400, "The model `some-vision-preview` has been deprecated", "all"),
         (401, "no", "all"),
         (402, "Insufficient credits", "all"),
         (403, "no", "all"),

@@ -289,13 +289,17 @@ class AnswerParser:
                     continue
                 if not asked.isdisjoint(claim.ids) or any(
                     not kin.isdisjoint(claim.ids) and not kin.isdisjoint(asked)
-                    for kin in (self._kin if claim.present and not yes else self._groups)
+                    for kin in (self._kin if self._there(claim) and not yes else self._groups)
                 ):
                     return False
                 # "No. She is young." only goes on; "No. There is no hat." answers another question.
                 other = other or one.denied is not yes or not led.apart
             other = other or (one.age is not None and not led.apart)
         return other
+
+    def _there(self, claim: Claim) -> bool:
+        """Whether something is there: no beard's absence is a beard."""
+        return claim.present is self._denying.isdisjoint(claim.ids)
 
     def _led(
         self, words: Words, clause: Clause, end: int, yes: bool, pending: tuple[str, ...]

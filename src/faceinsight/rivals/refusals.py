@@ -26,7 +26,9 @@ _OF_A_FIELD = re.compile(
 
 _OF_ALL = re.compile(
     r"insufficient.{0,3}quota|exceeded your current quota|billing|\bcredits?\b|payment|"
-    r"balance is|model.{0,120}(not found|does not exist|not exist)|unknown model|invalid model|"
+    r"balance is|model.{0,120}(not.found|does not exist|not exist|deprecated|decommissioned)|"
+    r"unknown model|invalid model|api.?key.{0,20}(not valid|invalid|incorrect|expired|missing)|"
+    r"(invalid|incorrect|expired|missing).{0,20}api.?key|"
     r"no such model|(image|vision|multi-?modal|mmproj).{0,60}(not support|unsupported|disabled)|"
     r"(not support|unsupported|no endpoints).{0,60}(image|vision|multi-?modal)|"
     r"not a (multi-?modal|vision)|at most 0 image|image_url is only|"
@@ -49,7 +51,8 @@ _OF_ONE = re.compile(
 _OF_FIELDS = re.compile(
     r"max_tokens|max_completion_tokens|temperature|extra_forbidden|extra inputs|"
     r"(unknown|unrecognized|unexpected|unsupported|not permitted).{0,30}"
-    r"(field|parameter|argument|name)",
+    r"(field|parameter|argument|name)|supported values are|"
+    r"\b[a-z]+_[a-z_]+\b.{0,4} is not supported",
     re.IGNORECASE | re.DOTALL,
 )
 """Faults of fields that every request has; where a text is too long they may be named as well."""
