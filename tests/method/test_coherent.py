@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import math
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from hypothesis import strategies as st
 from pysdd.sdd import SddManager
 
 from faceinsight.errors import RuleError
+from faceinsight.method import coherent
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.coherent import CoherentLayer, Noise, fit_temperatures
 from faceinsight.method.rules.compiler import RuleSet
@@ -303,3 +308,26 @@ def test_what_cannot_be_listed_is_refused():
         CoherentLayer(3, [([0, 1], [[0, 1]]), ([1, 2], [[0, 1]])])
     with pytest.raises(ValueError, match="component 0 has no consistent assignment"):
         CoherentLayer(2, [([0, 1], np.zeros((0, 2), dtype=bool))])
+
+
+def test_the_page_runs_as_printed(project_root, monkeypatch):
+    text = (project_root / "docs/coherent.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    found: dict = {}
+    exec(snippet, found)
+    rows = {tuple(row) for row in found["rows"]}
+    assert len(rows) == 5
+    assert {tuple(row) for row in found["labels"][:, :4].tolist()} <= rows
+    assert found["logits"].grad.abs().sum() > 0
+
+
+def test_it_needs_pytorch_alone():
+    tree = ast.parse(Path(coherent.__file__).read_text(encoding="utf-8"))
+    named = {
+        alias.name if isinstance(node, ast.Import) else node.module
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    others = {name for name in named if name.split(".")[0] not in sys.stdlib_module_names}
+    assert others == {"torch", "torch.nn", "faceinsight.errors"}
