@@ -232,18 +232,23 @@ class CoherentLayer(nn.Module):
         each = torch.as_tensor(temperatures, dtype=logits.dtype, device="cpu")
         return logits / each[self.part].to(logits.device)
 
-    def marginals(self, logits: Tensor) -> Tensor:
-        """P(y_j), the sum over consistent assignments with j, at the layer's temperatures.
+    def marginals(
+        self, logits: Tensor, temperatures: Sequence[float] | Tensor | None = None
+    ) -> Tensor:
+        """P(y_j), the sum over consistent assignments with j.
 
         Args:
             logits: [B, K] float, finite; computed in float64 if they are so, else in float32.
+            temperatures: [C + 1]; the layer's, if None.
 
         Returns:
             [B, K], in [0, 1] up to rounding; NaN for what is not learnt.
         """
         logits, tables = self._prepared(logits)
         with torch.autocast(logits.device.type, enabled=False):
-            logits = self.scaled(logits, self.temperatures)
+            logits = self.scaled(
+                logits, self.temperatures if temperatures is None else temperatures
+            )
             energy = logits @ tables.rows.T
             found = logits.sigmoid()
             for component, inside in zip(self._components, tables.inside, strict=True):
@@ -395,10 +400,12 @@ class _Tables:
 def fit_temperatures(
     layer: CoherentLayer, logits: Tensor, labels: Tensor, largest: float
 ) -> tuple[float, ...]:
-    """Temperatures under which an annotation that was not learnt from is most probable.
+    """Temperatures under which marginals tell best what is annotated.
 
-    Each component's `nll` depends on its own temperature alone, so that all are sought at once: on
-    a grid of log T, and then on finer ones around the best.
+    What is minimised is the cross-entropy of marginals, summed over known labels, since marginals
+    are what is handed out, and the annotation is what they are held against; noise has no part in
+    it. Each component's depends on its own temperature alone, so that all are sought at once: on a
+    grid of log T, and then on finer ones around the best.
 
     Args:
         layer: of the logits; it is left as it is.
@@ -409,12 +416,20 @@ def fit_temperatures(
     Returns:
         [C + 1]; 1 where no label of a component is known.
     """
-    logits = logits.double()
+    logits, labels = logits.double(), labels.to(logits.device)
+    part, tiny = layer.part.to(logits.device), torch.finfo(torch.float32).tiny
+
+    def loss(temperatures: Tensor) -> Tensor:
+        p = layer.marginals(logits, temperatures).nan_to_num(0.5)
+        right = torch.where(labels == 1, p, 1 - p).clamp_min(tiny).log()
+        each = -torch.where(labels >= 0, right, 0.0).sum(0)
+        return each.new_zeros(layer.count + 1).index_add(0, part, each).cpu()
+
     best = torch.zeros(layer.count + 1, dtype=logits.dtype, device="cpu")
     step = math.log(largest) / 10
     for _ in range(5):
         grid = best + step * torch.arange(-10, 11, dtype=logits.dtype)[:, None]
-        losses = [layer.nll(layer.scaled(logits, at.exp()), labels).sum(0).cpu() for at in grid]
+        losses = [loss(at.exp()) for at in grid]
         best = grid.gather(0, torch.stack(losses).argmin(0)[None])[0]
         step /= 10
     limit = math.log(largest)

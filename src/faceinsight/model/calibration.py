@@ -194,8 +194,8 @@ def _years(
         return years_of, None
     mean, spread = _moments(p[:, columns].astype(np.float64), np.array(list(years_of.values())))
     known = ~np.isnan(years)
-    off = np.abs(years - mean) / spread
-    return years_of, _threshold(off[known], level, np.inf) if known.sum() >= _FEWEST else None
+    margin = _threshold((np.abs(years - mean) / spread)[known], level, np.inf)
+    return years_of, margin if np.isfinite(margin) else None
 
 
 def _threshold(scores: NDArray[np.floating], level: float, most: float = 1.0) -> float:
