@@ -113,6 +113,7 @@ def test_a_coherent_model_is_calibrated_on_what_it_does_not_stop_on(learning, pl
     assert len(calibration["temperatures"]) == model.coherent.count + 1 == 3
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_crops_that_were_made_in_two_ways_are_refused(job, tmp_path):
     one = job()
     other = write_crops(tmp_path / "other", 40, seed=5, dataset="maad")
@@ -151,6 +152,7 @@ def test_maps_that_are_not_there_are_not_taken_for_black(job, tmp_path):
         train(dataclasses.replace(job(), crops={"celeba": crops}), tmp_path / "work")
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_a_second_start_waits_for_the_first(job, tmp_path):
     """Two processes on one job: one trains, the other finds what it made."""
     one = job(epochs=0.2)
