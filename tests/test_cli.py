@@ -77,6 +77,7 @@ def model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeModel:
         Path(name).parent.mkdir(exist_ok=True)
         Image.new("RGB", (4, 4)).save(name)
     Path("model").mkdir()
+    Path("model/config.json").write_text("{}", "utf-8")
     monkeypatch.setenv(cli.MODEL, "model")
     fake = FakeModel()
     monkeypatch.setattr(faceinsight, "FaceInsight", fake, raising=False)
@@ -182,6 +183,9 @@ def test_without_a_model_it_is_said_where_one_comes_from(model, monkeypatch):
     assert done.exit_code == 2
     assert "none is named" in done.stderr
     Path("data/06_models/lgc/model").mkdir(parents=True)
+    assert "holds no saved model" in call("analyze", "a.png").stderr
+    assert model.options == {}
+    Path("model/config.json").rename("data/06_models/lgc/model/config.json")
     assert call("analyze", "a.png").exit_code == 0
     assert model.options["name"] == "data/06_models/lgc/model"
 

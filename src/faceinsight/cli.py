@@ -207,6 +207,9 @@ def _open(model: str | None, options: dict[str, Any]) -> FaceInsight:
     model = at_home(model)
     if not Path(model).is_dir() and not _is_hub_name(model):
         raise click.UsageError(f"--model: there is no folder {Path(model).absolute()}")
+    from faceinsight.inference.versions import newest_model
+
+    newest_model(model)  # a folder without a model is told before PyTorch is imported
     from faceinsight import FaceInsight
 
     return FaceInsight.from_pretrained(model, **options)

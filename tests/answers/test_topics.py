@@ -5,7 +5,7 @@ import pytest
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import questions
-from faceinsight.answers.topics import cannot_be_told, recognise_questions
+from faceinsight.answers.topics import cannot_be_told, recognise_questions, tellable
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,20 @@ def test_every_topic_of_a_question_is_found(
 )
 def test_what_no_face_tells_is_known(text: str):
     assert cannot_be_told(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("What gender, and how old, and what is the weather?", "What gender, how old"),
+        ("Is he married and is he smiling?", "is he smiling"),
+        ("What is her name and age?", "age"),
+        ("Is he smiling?", "Is he smiling?"),
+        ("What is her name, and is she rich?", ""),
+    ],
+)
+def test_what_a_face_tells_is_left_of_a_question(text: str, rest: str):
+    assert tellable(text) == rest
 
 
 def test_the_projects_own_questions_are_themselves(parser: AnswerParser, lexicon: Lexicon):

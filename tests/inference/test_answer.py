@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from faceinsight import FaceInsight, PhotoSettings
+from faceinsight.answers import UNTELLABLE
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.answer import PhotoAnswer
@@ -96,6 +97,14 @@ def test_the_question_decides_what_is_told(model, file):
     answer = ask(model, file, "Is this man bald?")
     assert answer.asked == "Does this person appear to be bald?"
     assert set(answer.said) == {"Bald"}
+
+
+def test_what_no_face_tells_is_declined_beside_what_is_answered(model, file):
+    alone = ask(model, file, "Is this man bald?")
+    both = ask(model, file, "Is this man bald, and what is his name?")
+    assert both.text == f"{alone.text} {UNTELLABLE}"
+    assert (both.way, both.asked) == (alone.way, alone.asked)
+    assert ask(model, file, "What is his name?").text == UNTELLABLE
 
 
 def test_the_largest_face_or_the_one_that_is_named(model, file, detected):

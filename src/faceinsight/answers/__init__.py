@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         UNTELLABLE,
         cannot_be_told,
         recognise_questions,
+        tellable,
     )
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "spoken",
     "stated",
     "summary_text",
+    "tellable",
     "unfounded",
     "words_of",
     "write_answer",
@@ -92,6 +94,7 @@ __getattr__, __dir__ = lazy(
         "spoken": "faceinsight.answers.replies",
         "stated": "faceinsight.answers.grounding",
         "summary_text": "faceinsight.answers.labels",
+        "tellable": "faceinsight.answers.topics",
         "unfounded": "faceinsight.answers.grounding",
         "words_of": "faceinsight.answers.settings",
         "write_answer": "faceinsight.answers.templates",

@@ -67,6 +67,16 @@ def cannot_be_told(text: str) -> bool:
     return _UNTELLABLE.search(text) is not None
 
 
+def tellable(text: str) -> str:
+    """A text without the parts that ask for what no photograph tells: "her name and age" is "age".
+
+    It stays as it is where there is none, and is empty where there is nothing else.
+    """
+    parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
+    told = [part for part in parts if not cannot_be_told(part)]
+    return text if len(told) == len(parts) else ", ".join(told)
+
+
 def _is_foreign(text: str) -> bool:
     letters = [c for c in text if c.isalpha()]
     other = sum(ord(c) > 0x24F for c in letters)

@@ -18,6 +18,7 @@ from faceinsight.answers import (
     misstated,
     on_topic,
     recognise_questions,
+    tellable,
     unfounded,
     write_answer,
 )
@@ -167,21 +168,29 @@ class _Asking:
         self._parser = AnswerParser(model.vocabulary, lexicon)
         self._several: tuple[Question, ...] = ()
         self._understood = self._told = True
+        self._partly = False
         if text is None or not text.strip():
             self._question: Question | None = questions(model.vocabulary, lexicon)[0]
             text = self._question.text
         else:
-            self._several = recognise_questions(text, lexicon, self._parser)
+            telling = tellable(text)
+            self._several = recognise_questions(telling, lexicon, self._parser)
+            self._partly = telling != text and bool(self._several)
             self._question = next(iter(self._several), None)
             self._understood = self._question is not None or not lexicon.entries
-            self._told = not cannot_be_told(text)
+            self._told = self._partly or not cannot_be_told(text)
+            text = telling if self._partly else text
             if len(self._several) > 1:
                 about = dict.fromkeys(id_ for one in self._several for id_ in one.about)
                 self._question = Question(text, tuple(about), "describe")
         self._asked = put_question(model, text.strip(), self._question, lexicon)
 
     def ground(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
-        """Fields of a grounded `PhotoAnswer`."""
+        """Fields of a grounded `PhotoAnswer`, which says as well what no photograph tells."""
+        made = self._grounded(inputs, generate)
+        return made | {"text": f"{made['text']} {UNTELLABLE}"} if self._partly else made
+
+    def _grounded(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
         import torch
 
         from faceinsight.model.grounded import answer_from_labels
