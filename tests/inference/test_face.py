@@ -77,6 +77,7 @@ def test_what_is_sensitive_is_handed_out_only_to_whoever_asks(
         assert word not in told.lower().replace("black_hair", "")
         assert word in repr(asked.labels).lower()
     assert not hidden & {column[2:] for column in to_frame([plain])}
+    assert not {"uncertain", "age_years"} & {*to_frame([plain])}  # it was never calibrated
     assert hidden < {column[2:] for column in to_frame([asked])}
 
 
@@ -123,6 +124,10 @@ def test_a_coherent_face_does_not_contradict_itself_and_says_what_it_cannot_tell
     assert plain["age"]["interval"] == [low, high]
     assert plain["uncertain"] == list(face.uncertain)
     assert "Cannot tell: age, smiling" in face._repr_html_()
+    row = to_frame([face]).iloc[0]
+    assert row["uncertain"].split("; ") == list(face.uncertain)
+    ages = row[["age_years", "age_low", "age_high"]].tolist()
+    assert ages == pytest.approx([face.age.years, low, high])
 
 
 def test_a_face_is_plain_data(org: Path, tmp_path: Path) -> None:

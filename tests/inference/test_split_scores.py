@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,14 +7,16 @@ import torch
 import yaml
 
 from faceinsight import FaceInsight
+from faceinsight.data.dataset import FaceDataset
 from faceinsight.data.store import StoredCrops
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.inference.split_scores import order_effect, predict
+from faceinsight.inference.split_scores import EITHER, order_effect, predict
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode
-from faceinsight.method.variants import LGC, SEG
+from faceinsight.method.variants import COH, LGC, SEG
 from faceinsight.model.building import build_model
-from faceinsight.model.labels import consistent_labels
+from faceinsight.model.calibration import Calibration
+from faceinsight.model.labels import coherent_layer, consistent_labels
 from tests.model import tiny
 from tests.training.conftest import write_crops
 
@@ -55,6 +58,37 @@ def test_rows_are_the_split_and_columns_the_model(crops, tmp_path):
         assert table[f"y_{id_}"].tolist() == truth.tolist()
     decoded = table[[f"d_{id_}" for id_ in tiny.IDS]].to_numpy(dtype=bool)
     assert not tiny.ruleset().violated(decoded).any()
+
+
+def test_of_a_calibrated_model_there_are_sets_and_ages(crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(FaceDataset, "years", property(lambda self: np.arange(float(len(self)))))
+    saved(tmp_path / "model", COH)
+    loaded_model = loaded(tmp_path / "model")
+    network = loaded_model.network
+    network.config.learnt = [id_ for id_ in tiny.IDS if id_ != "Bangs"]
+    network.coherent = coherent_layer(network.config, network.vocabulary, network.ruleset)
+    table = predict(loaded_model, crops, SETTINGS)
+    assert not {"s_Bald", "years", "age_years"} & {*table}
+    halves = {"Smiling": 0.5, "Bald": 0.2}
+    of = [1.0] * (network.coherent.count + 1), 0.9, {"gender": 0.5}, halves, halves
+    network.config.calibration = asdict(Calibration(*of, {"Male": 30.0, "Female": 50.0}, 2.0))
+    table = predict(loaded_model, crops, SETTINGS)
+    p = table[[f"p_{id_}" for id_ in tiny.IDS]].to_numpy()
+    for id_, most in halves.items():
+        p_of, said = table[f"p_{id_}"], table[f"d_{id_}"] == 1
+        present, absent = (p_of >= 1 - most) | said, (p_of <= most) | ~said
+        expected = np.where(present & absent, EITHER, present)
+        assert table[f"s_{id_}"].tolist() == expected.tolist()
+    men = table["d_Male"] == 1
+    both = np.maximum(p[:, 3], p[:, 4]) == np.minimum(p[:, 3], p[:, 4])
+    assert (table["s_Male"][~both] == men[~both]).all()
+    assert (table["s_Female"][~both] == ~men[~both]).all()
+    assert table["s_Bangs"].isna().all()
+    assert table["age_years"].to_numpy() == pytest.approx(30 * p[:, 3] + 50 * p[:, 4], abs=1e-3)
+    spread = 2 * 20 * np.sqrt(p[:, 3] * p[:, 4])  # two deviations of two ages 20 years apart
+    assert (table["age_high"] - table["age_years"]).to_numpy() == pytest.approx(spread, abs=1e-2)
+    assert (table["age_years"] - table["age_low"]).to_numpy() == pytest.approx(spread, abs=1e-2)
+    assert table["years"].tolist() == list(range(len(table)))
 
 
 def test_without_faces_there_are_columns_and_no_rows(crops, tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +14,15 @@ import torch
 from PIL import Image
 
 import faceinsight.inference.cropper
-from faceinsight import FaceInsight, PhotoSettings
+from faceinsight import FaceInsight, PhotoSettings, to_frame
 from faceinsight.data.geometry import crop_square, cut_map, cut_photograph
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.inference.cropper import Cropper
 from faceinsight.inference.table import for_spreadsheet, require_faces
-from faceinsight.method.variants import ORG
+from faceinsight.method.variants import COH, ORG
+from faceinsight.model.calibration import Calibration
 from faceinsight.model.modeling import FaceInsightModel
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
 from tests.inference.conftest import WHOLE, save_model
@@ -48,6 +51,25 @@ def expected(model: Path, *crops: np.ndarray, maps: list[np.ndarray] | None = No
 def crop(pixels: np.ndarray, box=None, margin: float = 0.25) -> np.ndarray:
     height, width = pixels.shape[:2]
     return cut_photograph(pixels, crop_square(height, width, box, margin), tiny.SIZE)
+
+
+def test_what_a_calibrated_model_cannot_tell_is_in_the_table(photos, tmp_path):
+    save_model(tmp_path / "model", variant=COH.model_copy(update={"segmentation": False}))
+    config = json.loads((tmp_path / "model/config.json").read_text())
+    # Never sure of a gender, nor of a smile where it says that there is one; always of Bald.
+    sets = {"present": {"Smiling": 0.0, "Bald": 0.0}, "absent": {"Smiling": 1.0, "Bald": 0.0}}
+    config["calibration"] = asdict(Calibration([1.0, 1.0, 1.0], 0.9, {"gender": 1.0}, **sets))
+    (tmp_path / "model/config.json").write_text(json.dumps(config))
+    faces = score(tmp_path / "model", photos, work=tmp_path / "work").faces
+    again = score(tmp_path / "model", photos, work=tmp_path / "work").faces
+    pd.testing.assert_frame_equal(faces, again)
+    smiling = faces["d_Smiling"] == 1
+    assert (faces["uncertain"] == np.where(smiling, "gender; Smiling", "gender")).all()
+    assert faces[["age_years", "age_low", "age_high"]].isna().all(axis=None)
+    shown = FaceInsight.from_pretrained(tmp_path / "model", WHOLE).analyze(
+        sorted(photos.glob("*.png"))
+    )
+    assert to_frame(shown)["uncertain"].tolist() == faces["uncertain"].iloc[: len(shown)].tolist()
 
 
 @pytest.fixture

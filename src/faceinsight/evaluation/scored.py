@@ -6,7 +6,7 @@ faces line up row by row, which a paired comparison needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,9 @@ from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.labels import UNKNOWN
 from faceinsight.method.variants import Readout
+
+AGES = ("years", "age_years", "age_low", "age_high")
+"""Columns of ages: the true one, the expected one, and the ends of its interval."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Scored:
         readout: of the model; `independent` where the table does not say.
         energies: float32 [N, K], what probabilities and labels were read from; None where the table
             has none.
+        sets: int8 [N, K], what the conformal sets of a calibrated model hold: 0 absent, 1 present,
+            2 either, -1 where it was not taught; None of other models.
+        ages: float32 [N, 4] in years, with `sets`: true, expected, and the ends of its interval;
+            NaN where there is none.
     """
 
     faces: pd.DataFrame
@@ -43,6 +50,8 @@ class Scored:
     photographs: NDArray[np.int64]
     readout: Readout = "independent"
     energies: NDArray[np.float32] | None = None
+    sets: NDArray[np.int8] | None = None
+    ages: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,7 +66,7 @@ class Scored:
     def from_frame(cls, predictions: pd.DataFrame, vocabulary: Vocabulary) -> Scored:
         """Take the columns `dataset, photograph, face, p_<id>, d_<id>, y_<id>` of predictions.
 
-        And `readout` and `z_<id>`, where they are there.
+        And where they are there `readout`, `z_<id>`, `s_<id>` and the ages in years.
 
         Raises:
             ParameterError: a column is missing, a data set is not in the vocabulary, a face occurs
@@ -83,6 +92,7 @@ class Scored:
                 f"predictions: face {row['face']} of {row['dataset']}'s '{row['photograph']}' "
                 "occurs twice"
             )
+        calibrated = all(f"s_{id_}" in predictions for id_ in vocabulary.ids)
         ends = np.searchsorted(dataset[order], np.arange(len(vocabulary.datasets) + 1))
         return cls(
             faces=faces,
@@ -97,8 +107,10 @@ class Scored:
                 if all(f"z_{id_}" in predictions for id_ in vocabulary.ids)
                 else None
             ),
-            labels=_ternary(predictions, "y_", vocabulary)[order],
-            decoded=_ternary(predictions, "d_", vocabulary)[order] == 1,
+            sets=_labels(predictions, "s_", vocabulary, 2)[order] if calibrated else None,
+            ages=_stacked(predictions, AGES)[order] if calibrated else None,
+            labels=_labels(predictions, "y_", vocabulary)[order],
+            decoded=_labels(predictions, "d_", vocabulary)[order] == 1,
             # Sorted already: numbered in the order in which they occur.
             photographs=faces.groupby("dataset", sort=False)["photograph"]
             .transform(lambda names: pd.factorize(names)[0])
@@ -138,20 +150,26 @@ def _probabilities(predictions: pd.DataFrame, vocabulary: Vocabulary) -> NDArray
     return values
 
 
-def _ternary(predictions: pd.DataFrame, prefix: str, vocabulary: Vocabulary) -> NDArray[np.int8]:
+def _labels(
+    predictions: pd.DataFrame, prefix: str, vocabulary: Vocabulary, largest: int = 1
+) -> NDArray[np.int8]:
     values = _columns(predictions, prefix, vocabulary)
     values = np.where(np.isnan(values), UNKNOWN, values)
-    bad = np.argwhere(~np.isin(values, (UNKNOWN, 0, 1)))
+    bad = np.argwhere(~np.isin(values, (UNKNOWN, *range(largest + 1))))
     if len(bad):
         row, column = bad[0]
         raise ParameterError(
             f"predictions: row {row} has {prefix}{vocabulary.ids[column]} = "
-            f"{values[row, column]:g}; a label is 1, 0 or null"
+            f"{values[row, column]:g}; a label is {'2, ' if largest > 1 else ''}1, 0 or null"
         )
     return values.astype(np.int8)
 
 
 def _columns(predictions: pd.DataFrame, prefix: str, vocabulary: Vocabulary) -> NDArray[np.float32]:
     """The columns of a kind, [N, K]; null as NaN."""
-    columns = (predictions[prefix + id_] for id_ in vocabulary.ids)
+    return _stacked(predictions, [prefix + id_ for id_ in vocabulary.ids])
+
+
+def _stacked(predictions: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float32]:
+    columns = (predictions[name] for name in names)
     return np.stack([of.to_numpy(dtype=np.float32, na_value=np.nan) for of in columns], axis=1)

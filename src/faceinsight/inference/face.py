@@ -31,6 +31,14 @@ FACE_COLUMNS = {
 }
 """Columns in which a table says where a face is and what is to be known of it, and their types."""
 
+SURE_COLUMNS = {
+    "uncertain": "string[pyarrow]",
+    "age_years": "float32",
+    "age_low": "float32",
+    "age_high": "float32",
+}
+"""Columns in which a table says what a calibrated model cannot tell, and the age in years."""
+
 _MOST_WORDS = 12
 """Labels that `repr` shows."""
 
@@ -189,7 +197,8 @@ def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.Dat
 
     Returns:
         One row a face: `photograph`, `face`, `left`, `top`, `right`, `bottom`, `score`,
-        `caution`, `p_<id>` float32 and `d_<id>` int8; the last two as in tables of predictions.
+        `caution`, of a calibrated model the columns of `sure_columns`, `p_<id>` float32 and
+        `d_<id>` int8; the last two as in tables of predictions.
     """
     import pandas as pd
 
@@ -205,7 +214,33 @@ def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.Dat
     shape = len(listed), len(ids)
     p = np.array([[face.probabilities[id_] for id_ in ids] for face in listed]).reshape(shape)
     present = np.array([[id_ in face.present for id_ in ids] for face in listed]).reshape(shape)
-    return pd.concat([table, answer_columns(ids, p, present)], axis=1)
+    parts = [table, answer_columns(ids, p, present)]
+    if any(face.uncertain is not None for face in listed):
+        ages = [(f.age.years, f.age.interval) if f.age else (None, None) for f in listed]
+        sure = ((f.uncertain, *age) for f, age in zip(listed, ages, strict=True))
+        parts.insert(1, sure_columns(sure))
+    return pd.concat(parts, axis=1)
+
+
+def sure_columns(
+    faces: Iterable[tuple[Sequence[str] | None, float | None, tuple[float, float] | None]],
+) -> pd.DataFrame:
+    """What a calibrated model cannot tell of faces, and their ages in years, as `SURE_COLUMNS`.
+
+    Args:
+        faces: of each what `Face.uncertain`, `AgeEstimate.years` and `AgeEstimate.interval` say.
+
+    Returns:
+        `uncertain`, names joined by "; "; `age_years`, and `age_low` to `age_high` its interval;
+        null where there is none.
+    """
+    import pandas as pd
+
+    rows = [
+        (None if unclear is None else "; ".join(unclear), years, *(ends or (None, None)))
+        for unclear, years, ends in faces
+    ]
+    return pd.DataFrame(rows, columns=list(SURE_COLUMNS)).astype(SURE_COLUMNS)
 
 
 def answer_columns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,7 +33,6 @@ class FaceReader:
     def __init__(self, network: FaceInsightModel, drawn_alone: bool = False) -> None:
         self._network = network
         self._drawn_alone = drawn_alone
-        self._calibration = calibration_of(network)
         vocabulary = network.vocabulary
         self._groups = {
             name: vocabulary.group_of_task(name) for name in ("age", "gender", "expression", "race")
@@ -46,46 +45,13 @@ class FaceReader:
         kept = np.flatnonzero(handed_out(network, sensitive))
         names = ids[kept].tolist()
         estimated, decoded = probabilities(network, logits), consistent_labels(network, logits)
-        sure = self._sure(estimated, decoded, set(names))
+        sure = sureness(network, estimated, decoded, names)
         faces = []
         for row in range(len(crops)):
             p = dict(zip(names, estimated[row, kept].tolist(), strict=True))
             labels = dict(zip(names, decoded[row, kept].tolist(), strict=True))
-            faces.append(self._face(row, crops, p, labels, sure[row]))
+            faces.append(self._face(row, crops, p, labels, None if sure is None else sure[row]))
         return faces
-
-    def _sure(
-        self, estimated: np.ndarray, decoded: np.ndarray, said: set[str]
-    ) -> list[_Sureness | None]:
-        """What the model cannot tell of each face; None where it was never told."""
-        calibration, vocabulary = self._calibration, self._network.vocabulary
-        if calibration is None:
-            return [None] * len(estimated)
-        absent, present = calibration.candidates(estimated, decoded, vocabulary)
-        groups = {
-            name: members for name, members in vocabulary.groups.items() if said.issuperset(members)
-        }
-        in_groups = {member for members in groups.values() for member in members}
-        single = [id_ for id_ in vocabulary.ids if id_ in said - in_groups]
-        years, ends = calibration.age(estimated, vocabulary) if calibration.years else (None, None)
-        found: list[_Sureness | None] = []
-        for row in range(len(estimated)):
-            may = {
-                name: tuple(m for m in members if present[row, vocabulary.index[m]])
-                for name, members in groups.items()
-            }
-            unclear = [name for name, members in may.items() if len(members) > 1]
-            columns = ((id_, vocabulary.index[id_]) for id_ in single)
-            unclear += [id_ for id_, c in columns if absent[row, c] and present[row, c]]
-            found.append(
-                _Sureness(
-                    {members: may[name] for name, members in groups.items()},
-                    tuple(unclear),
-                    None if years is None else float(years[row]),
-                    None if ends is None else (float(ends[row, 0]), float(ends[row, 1])),
-                )
-            )
-        return found
 
     def _face(
         self,
@@ -93,7 +59,7 @@ class FaceReader:
         crops: Crops,
         p: Mapping[str, float],
         labels: Mapping[str, bool],
-        sure: _Sureness | None,
+        sure: Sureness | None,
     ) -> Face:
         score = float(crops.scores[row])
         present = tuple(id_ for id_, value in labels.items() if value)
@@ -130,7 +96,7 @@ class FaceReader:
         return max(written, key=lambda answer: sum(id_ in answer.about for id_ in in_groups)).text
 
 
-class _Sureness(NamedTuple):
+class Sureness(NamedTuple):
     """Of one face: classes that may be each group's, by its members; what has several answers."""
 
     candidates: Mapping[tuple[str, ...], tuple[str, ...]]
@@ -139,11 +105,49 @@ class _Sureness(NamedTuple):
     interval: tuple[float, float] | None
 
 
+def sureness(
+    network: FaceInsightModel, estimated: np.ndarray, decoded: np.ndarray, said: Sequence[str]
+) -> list[Sureness] | None:
+    """What a model cannot tell of N faces; None where it was never told.
+
+    Args:
+        network: brings its calibration.
+        estimated: [N, K] probabilities.
+        decoded: [N, K] labels that are handed out.
+        said: the characteristics of which something may be said.
+    """
+    calibration, vocabulary = calibration_of(network), network.vocabulary
+    if calibration is None:
+        return None
+    absent, present = calibration.candidates(estimated, decoded, vocabulary)
+    groups = {name: members for name, members in vocabulary.groups.items() if {*members} <= {*said}}
+    in_groups = {member for members in groups.values() for member in members}
+    single = [(id_, vocabulary.index[id_]) for id_ in said if id_ not in in_groups]
+    years, ends = calibration.age(estimated, vocabulary) if calibration.years else (None, None)
+    found = []
+    for row in range(len(estimated)):
+        may = {
+            name: tuple(m for m in members if present[row, vocabulary.index[m]])
+            for name, members in groups.items()
+        }
+        unclear = [name for name, members in may.items() if len(members) > 1]
+        unclear += [id_ for id_, c in single if absent[row, c] and present[row, c]]
+        found.append(
+            Sureness(
+                {members: may[name] for name, members in groups.items()},
+                tuple(unclear),
+                None if years is None else float(years[row]),
+                None if ends is None else (float(ends[row, 0]), float(ends[row, 1])),
+            )
+        )
+    return found
+
+
 def _held(
     group: tuple[str, ...],
     p: Mapping[str, float],
     present: tuple[str, ...],
-    sure: _Sureness | None,
+    sure: Sureness | None,
 ) -> ClassEstimate | None:
     held = [id_ for id_ in group if id_ in present]
     if len(held) != 1:

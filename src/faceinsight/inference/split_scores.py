@@ -17,12 +17,21 @@ from faceinsight.data.store import StoredCrops
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import answer_columns
 from faceinsight.inference.settings import PredictionSettings
-from faceinsight.model.labels import answers, consistent_labels, probabilities
+from faceinsight.model.labels import (
+    answers,
+    calibration_of,
+    consistent_labels,
+    probabilities,
+    taught,
+)
 
 if TYPE_CHECKING:
     from faceinsight.data.dataset import FaceDataset
     from faceinsight.inference.faceinsight import FaceInsight
     from faceinsight.model.modeling import FaceInsightModel
+
+EITHER = 2
+"""In a table the answer of a conformal set that holds "absent" and "present"."""
 
 
 def predict(
@@ -39,7 +48,9 @@ def predict(
         One row a face: dataset, photograph, face, split; readout, of the model; p_<id> float32,
         null where a coherent model was not taught; d_<id> int8, a label that breaks no rule with
         the others; z_<id> float32, the energies that both were read from; y_<id> Int8 truth, null
-        where unknown.
+        where unknown. Of a calibrated model also s_<id> Int8, what its conformal sets hold: 0
+        absent, 1 present, 2 either, null where it was not taught; `years`, the true age, and
+        `age_years`, `age_low`, `age_high`, its estimate and interval, null where there is none.
     """
     from faceinsight.data.dataset import FaceDataset
 
@@ -66,7 +77,7 @@ def predict(
                 opened.examples[in_split],
                 model.network,
                 logits,
-                faces.labels,
+                faces,
             )
         )
     if not tables:
@@ -147,13 +158,27 @@ def _table(
     examples: pd.DataFrame,
     network: FaceInsightModel,
     logits: np.ndarray,
-    labels: np.ndarray,
+    faces: FaceDataset,
 ) -> pd.DataFrame:
     ids = network.vocabulary.ids
-    faces = examples[["photograph", "face", "split"]].reset_index(drop=True)
-    faces.insert(0, "dataset", dataset)
-    faces["readout"] = network.config.readout
-    truth = pd.DataFrame(labels, columns=[f"y_{id_}" for id_ in ids]).astype("Int8")
-    decoded = consistent_labels(network, logits)
-    said = answer_columns(ids, probabilities(network, logits), decoded, logits)
-    return pd.concat([faces, said, truth.mask(truth < 0)], axis=1)
+    places = examples[["photograph", "face", "split"]].reset_index(drop=True)
+    places.insert(0, "dataset", dataset)
+    places["readout"] = network.config.readout
+    truth = pd.DataFrame(faces.labels, columns=[f"y_{id_}" for id_ in ids]).astype("Int8")
+    decoded, p = consistent_labels(network, logits), probabilities(network, logits)
+    parts = [places, answer_columns(ids, p, decoded, logits), truth.mask(truth < 0)]
+    if (calibration := calibration_of(network)) is not None:
+        absent, present = calibration.candidates(p, decoded, network.vocabulary)
+        sets = np.where(absent & present, EITHER, present)
+        years, ends = None, None
+        if calibration.years:
+            years, ends = calibration.age(p, network.vocabulary)
+        low, high = (None, None) if ends is None else ends.T
+        ages = {"years": faces.years, "age_years": years, "age_low": low, "age_high": high}
+        parts += [
+            pd.DataFrame(sets, columns=[f"s_{id_}" for id_ in ids])
+            .astype("Int8")
+            .mask(np.broadcast_to(~taught(network), sets.shape)),
+            pd.DataFrame(ages, index=places.index).astype("float32"),
+        ]
+    return pd.concat(parts, axis=1)

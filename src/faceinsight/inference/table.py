@@ -21,8 +21,9 @@ from faceinsight.common.work import WorkFolder, digest
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn
 from faceinsight.inference.cropper import Crops
-from faceinsight.inference.face import FACE_COLUMNS, answer_columns
+from faceinsight.inference.face import FACE_COLUMNS, answer_columns, sure_columns
 from faceinsight.inference.folder import Skipped, find_folder, list_files
+from faceinsight.inference.reading import sureness
 from faceinsight.inference.scored_parts import OK, Parts, stamps
 from faceinsight.inference.settings import MOST_SIDE, PhotoSettings
 from faceinsight.model.labels import consistent_labels, handed_out, probabilities, rules_of
@@ -44,9 +45,10 @@ class Scores(NamedTuple):
             right), `left`, `top`, `right`, `bottom` (its box in pixels of the photograph as it is
             meant to be seen), `score` (the detector's; null for a whole photograph), `caution`
             (why what is said of it means nothing; null where there is no such reason), `map_from`
-            (`detected`, `crop`, `provided` or `none`), and of each characteristic that the model
-            was taught, sensitive ones if asked for, `p_<id>` float32 and `d_<id>` int8: labels
-            that together break no rule.
+            (`detected`, `crop`, `provided` or `none`), of a calibrated model `uncertain` (what it
+            cannot tell, joined by "; "), `age_years`, and `age_low` to `age_high`; and of each
+            characteristic that the model was taught, sensitive ones if asked for, `p_<id>` float32
+            and `d_<id>` int8: labels that together break no rule.
         skipped: one row a file, or folder, that was not scored: `photograph`, `reason`, `message`.
     """
 
@@ -147,12 +149,15 @@ class _Columns:
             "map_from": pd.array(crops.map_from, dtype="string[pyarrow]"),
         }
         decoded = consistent_labels(self._network, logits)
-        answers = answer_columns(
-            self.ids,
-            probabilities(self._network, logits)[:, self._kept],
-            decoded[:, self._kept],
-        )
-        return pd.concat([pd.DataFrame(places).astype(FACE_COLUMNS), answers], axis=1)
+        estimated = probabilities(self._network, logits)
+        parts = [
+            pd.DataFrame(places).astype(FACE_COLUMNS),
+            answer_columns(self.ids, estimated[:, self._kept], decoded[:, self._kept]),
+        ]
+        sure = sureness(self._network, estimated, decoded, self.ids)
+        if sure is not None:
+            parts.insert(1, sure_columns((s.uncertain, s.years, s.interval) for s in sure))
+        return pd.concat(parts, axis=1)
 
     def empty(self) -> pd.DataFrame:
         """No rows, for the types of the columns."""

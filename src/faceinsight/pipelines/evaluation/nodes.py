@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.method.characteristics import Vocabulary
 
@@ -74,13 +74,19 @@ def measure_model(
     vocabulary: Vocabulary,
     rule_set: RuleSet,
     evaluation: EvaluationSettings,
+    fairness: FairnessSettings,
 ) -> dict[str, Any]:
     """Every metric with its interval, beside what predicting prevalence would score."""
+    from faceinsight.evaluation.coverage import measure_coverage
     from faceinsight.evaluation.evaluate import evaluate
 
     metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
     # Which model these are the metrics of, whatever newer one stands beside it.
     metrics["model"] = json.loads((model / "provenance.json").read_text(encoding="utf-8"))
+    calibration = json.loads((model / "config.json").read_text(encoding="utf-8")).get("calibration")
+    metrics["coverage"] = calibration and measure_coverage(
+        predictions, vocabulary, calibration["level"], evaluation, fairness
+    )
     return metrics
 
 

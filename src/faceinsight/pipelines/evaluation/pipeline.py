@@ -45,6 +45,7 @@ def create_pipeline() -> Pipeline:
                     "vocabulary",
                     "rule_set",
                     "params:evaluation",
+                    "params:fairness",
                 ],
                 "metrics",
             ),
