@@ -77,6 +77,7 @@ def test_a_reply_without_an_answer_is_empty(reply):
         *("She is", "The person is", "I do not", "Not sure", "I cannot say", "N/A", "Neither"),
         *("Certainly!", "Sure!", "Of course", "Absolutely!", "Okay.", "Sure, let me look", "So"),
         *("yes\nno", "No\nYes", "Yes No", "Yes, no.", "Yes | No", "Answer yes or no.", "Yes?"),
+        *("I'm not sure he does.", "No one.", "No problem!", "It appears", "I doubt"),
         *("Yes, he is not.", "No, the man is.", "The man is", "The answer is", "In this image,"),
         "No, the person does not seem to wear a mustache.",
         "No. The person does not seem to wear a hat.",

@@ -62,7 +62,8 @@ _PICTURE = r"(?:the|this|that|your) (?:\w+ )?(?:image|photo|picture|photograph|p
 _SEE = r"(?:i|we) can (?:see|tell|say|judge|observe) "
 _SOURCE = (
     rf"(?:based |judging |going )?(?:on|in|from|by|to answer) {_PICTURE}"
-    rf"|(?:as far as|so far as|from what|by what) {_SEE}|i am afraid (?:that )?"
+    rf"|(?:as far as|so far as|from what|by what) {_SEE}"
+    r"|i am (?:(?!not )\S+ )?(?:afraid|sure|confident|certain) (?:that )?"
     r"|i (?:(?:would|must|will) )?(?:think|believe|guess|say) (?:that )?(?!so )"
     r"|(?:(?:the|my|final|short|correct) )*+answer "
     rf"(?:to {_PICTURE})?(?:(?:is|would be) )?"
@@ -73,13 +74,14 @@ _BEFORE = (
     rf"|well|oh|ah|hmm|why|ok|okay|so|thus|therefore|hence|overall) |{_SOURCE})(?:[.!,;:–¶-] )*+)*+"
 )
 _YES, _NO = r"(?:yes|yeah|yep|yup|y|affirmative) ", r"(?:nope|nah) "
-_YES_ALONE = rf"(?:{_YES}|(?:true|correct) {_END})"
+_YES_ALONE = rf"(?:{_YES}|(?:true|correct|right) {_END})"
 _NO_ALONE = rf"(?:{_NO}|(?:no|n|false|incorrect|negative) {_END})"
 _BETWEEN = r"(?:[.!¶;,–•/:|(){}[\]-] |and |or )*+"
 
 _ADVERBS = f"(?:{_any(ADVERBS | {'sure', 'indeed'})})*+"
 _ANY = r"(?:(?:any|it|them|one|some|that|those|at all|of them|here|wearing|having) )*+"
 _WHO = (
+    r"(?:(?:it )?(?:look like|appear|seem) (?:that )?)?"
     rf"(?:(?:it|he|she|they|there|this) |{_any(DETERMINERS)}"
     rf"(?:(?!{_any(FINITE | COPULAS | STOPS | NEGATORS | PRONOUNS)})\S+ ){{0,3}}?"
     r"(?:man|woman|person|individual|subject|boy|girl|lady|guy|gentleman|face|child|kid|adult|one) "
@@ -96,7 +98,7 @@ _SEEM = r"(?:seem|appear|look) "
 _IS = r"(?:it|this|that) (?:is|would be) "
 _THINK = r"(?:think|believe|suppose|guess|say) so "
 
-_NO_ONE_ELSE = rf"no (?=no|not|the|this|{_any(PRONOUNS)}|one )"
+_NO_ON_ITS_OWN = rf"no (?=no |not |the |this |of course |{_any(PRONOUNS)})"
 
 
 def _patterns(*pairs: tuple[str, bool | None]) -> list[tuple[re.Pattern[str], bool | None]]:
@@ -110,15 +112,16 @@ _ALWAYS = _patterns(
     (rf"{_BEFORE}(?:{_YES}, {_DOES_NOT}|no , {_DOES_SO}){_END}", None),
     (rf"{_BEFORE}{_ADVERBS}{_YES_ALONE}(?:(?:, )?{_DOES_SO}{_END})?", True),
     (rf"{_BEFORE}{_ADVERBS}no (?:, )?{_DOES_NOT}{_END}", False),
-    (rf"{_BEFORE}{_ADVERBS}(?:{_NO_ALONE}|{_NO_ONE_ELSE}|no (?:sir|way) )", False),
+    (rf"{_BEFORE}{_ADVERBS}(?:{_NO_ALONE}|{_NO_ON_ITS_OWN}|no (?:sir|way) )", False),
     (rf"{_BEFORE}{_ADVERBS}not {_END}", False),
 )
 _NOT_SO = rf"(?:really |{_SO}|{_any(PRESENT)}|(?:that|as far as) {_SEE})?"
 _NOT_SEEN = r"i (?:(?:do|can) not (?:see|detect|observe) (?:any|one|it|them)|see none) "
-_MISSING = r"(?:none|never|absent|missing|neither of them) "
+_MISSING = r"(?:none|never|hardly|i doubt it|absent|missing|neither of them) "
 _FIRST = _patterns(
     (rf"{_BEFORE}{_ADVERBS}not {_NOT_SO}{_ANY}{_TAIL}{_END}", False),
     (rf"{_BEFORE}i (?:do )?not {_ADVERBS}{_THINK}", False),
+    (rf"{_BEFORE}i do not {_ADVERBS}(?:think|believe) (?:that )?{_DOES_SO}{_FULL_STOP}", False),
     (rf"{_BEFORE}{_NOT_SEEN}{_END}", False),
     (rf"{_BEFORE}{_IT}{_ADVERBS}(?:do|does|would) not {_ADVERBS}{_SEEM}{_SO}{_TAIL}{_END}", False),
     (rf"{_BEFORE}{_IS}{_ADVERBS}not {_ADVERBS}{_SO}{_END}", False),
