@@ -146,7 +146,7 @@ class Model(torch.nn.Module):
     def __init__(self, logits, vocabulary, rules, learnt=()):
         super().__init__()
         self.vocabulary, self.ruleset = vocabulary, rules
-        self.config = SimpleNamespace(learnt=list(learnt))
+        self.config = SimpleNamespace(learnt=list(learnt), readout="independent")
         self.logits = torch.tensor(logits)
         self.seen = []
 
