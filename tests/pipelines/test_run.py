@@ -41,9 +41,9 @@ def test_a_run_ends_with_its_pages(finished, catalog):
     assert "drawn by a program" in page
     (path,) = re.findall(r"Beside the paper: (\S+)$", finished.told, re.MULTILINE)
     assert Path(path).read_text(encoding="utf-8") == catalog.load("paper_page")
-    assert "4 models to train" in finished.told
+    assert "5 models to train" in finished.told
     # What is too small to learn is said to have learnt too little, before the last lines.
-    warned = finished.told.index("Warning: +lgc, ")
+    warned = finished.told.index("Warning: +coh, ")
     assert warned < finished.told.index("more in the report.") < finished.told.index("The report: ")
     assert "Not everything was learnt" in page
     for name in PAPER_FIGURES:
@@ -72,6 +72,33 @@ def test_labels_that_are_handed_out_break_no_rule(catalog):
         decoded = predictions[[f"d_{id_}" for id_ in ids]].to_numpy(dtype=bool)
         assert len(decoded) >= 30
         assert not rule_set.violated(decoded).any()
+
+
+def test_what_a_coherent_model_hands_out_adds_up(catalog):
+    vocabulary, rule_set = catalog.load("vocabulary"), catalog.load("rule_set")
+    predictions = catalog.load("coh.predictions")
+    assert set(predictions["dataset"]) == {*DATA_SETS}
+    assert set(predictions["readout"]) == {"coherent"}
+    p = predictions[[f"p_{id_}" for id_ in vocabulary.ids]].to_numpy(dtype=float)
+    for members in vocabulary.groups.values():
+        columns = [vocabulary.index[member] for member in members]
+        np.testing.assert_allclose(p[:, columns].sum(axis=1), 1, atol=1e-6)
+    links = [
+        dict(cube)
+        for rule in rule_set.rules
+        for cube in rule.cubes
+        if sorted(present for _, present in cube) == [False, True]
+    ]
+    assert links
+    for link in links:
+        ((implying, _), (implied, _)) = sorted(link.items(), key=lambda of: not of[1])
+        assert (p[:, implying] <= p[:, implied] + 1e-6).all()
+    labels = predictions[[f"d_{id_}" for id_ in vocabulary.ids]].to_numpy(dtype=bool)
+    assert not rule_set.violated(labels).any()
+    lgc = catalog.load("lgc.predictions")
+    z = lgc[[f"z_{id_}" for id_ in vocabulary.ids]].to_numpy(dtype=float)
+    expected = lgc[[f"p_{id_}" for id_ in vocabulary.ids]].to_numpy(dtype=float)
+    np.testing.assert_allclose(1 / (1 + np.exp(-z)), expected, atol=1e-6)
 
 
 def test_temperatures_are_fitted_on_validation_faces(catalog):
