@@ -29,7 +29,7 @@ from ablation import METRICS
 from faceinsight.evaluation.metrics import Key
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.evaluation.temperature import log_odds
+from faceinsight.evaluation.temperature import cross_entropy, fit_temperature, log_odds
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import COH, LABELS, PAPER
@@ -52,11 +52,13 @@ def main() -> None:
     variants = [Arm(name, name, label) for name, label in LABELS.items()]
     controls = args.seeds if args.controls is None else args.controls
     found: dict[str, list[pd.DataFrame]] = {}
+    validation: dict[str, list[pd.DataFrame]] = {}
     commit = ""
     # A seed at a time, so that what there is after a stop is of all arms alike.
     for seeds in range(1, args.seeds + 1):
         arms = [*variants, *(ARMS if seeds <= controls else [])]
         found |= (runs := run_arms(project, arms, seeds)).tables
+        validation |= run_arms(project, arms, seeds, "val").tables
         commit = runs.commit
     vocabulary, rule_set, training = project.load("vocabulary", "rule_set", "params:training")
     settings = EvaluationSettings(n_resamples=args.resamples)
@@ -64,7 +66,11 @@ def main() -> None:
         f"Environment `{args.env}`, {device_name(training['device'])}; code and configuration of "
         f"{commit}."
     )
-    write(render(found, vocabulary, rule_set, settings, made), args.out)
+    nll = {
+        name: np.array([likelihoods(*pair) for pair in zip(validation[name], of, strict=True)])
+        for name, of in found.items()
+    }
+    write(render(found, nll, vocabulary, rule_set, settings, made), args.out)
 
 
 def _groups_alone(rule_set: RuleSet) -> RuleSet:
@@ -104,18 +110,18 @@ ARMS = [
 
 def render(
     tables: Mapping[str, list[pd.DataFrame]],
+    nll: Mapping[str, NDArray[np.float64]],
     vocabulary: Vocabulary,
     rule_set: RuleSet,
     settings: EvaluationSettings,
     made: str,
 ) -> list[str]:
-    """The result as lines of Markdown."""
+    """The result as lines of Markdown; `nll` holds the `likelihoods` of each arm's seeds."""
     titles = LABELS | {arm.name: arm.title for arm in ARMS}
     least = min(len(of) for of in tables.values())
     papers = [v.name for v in PAPER]
     main_runs = PairedRuns({n: tables[n] for n in LABELS}, vocabulary, settings, rule_set)
     runs = PairedRuns({n: of[:least] for n, of in tables.items()}, vocabulary, settings, rule_set)
-    nll = {name: np.array([negative_log_likelihood(t) for t in of]) for name, of in tables.items()}
     lines = [
         "# The coherent layer beside the paper's four variants",
         "",
@@ -124,17 +130,17 @@ def render(
         f"{main_runs.n_seeds} seeds a variant, {least} a control; {main_runs.n} test faces. Per "
         "cent; mean over seeds, with the standard deviation between seeds. Each model is read as "
         "it hands out: the paper's by the most probable class and P of one half, +coh by its "
-        "labels. NLL: mean of -log P of each known label of the test faces, in nats.",
+        "labels. NLL: mean of -log P of each known label of the test faces, in nats; as P is handed "
+        "out, and, since +coh has temperatures and the paper's variants have none, with one "
+        "temperature a model fitted on the validation faces for those that are read independently.",
         "",
         *table(
-            ["variant", *METRICS, "NLL"],
+            ["variant", *METRICS, "NLL", "NLL, all calibrated"],
             [
                 [
                     titles[name],
                     *(spread(of.by_seed(name, key)) for key in METRICS.values()),
-                    f"{nll[name].mean():.4f} ± {nll[name].std(ddof=1):.4f}"
-                    if len(nll[name]) > 1
-                    else f"{nll[name].mean():.4f}",
+                    *(spread(nats / 100, 4) for nats in nll[name].T),
                 ]
                 for name in tables
                 for of in (main_runs if name in LABELS else runs,)
@@ -146,13 +152,16 @@ def render(
         f"In points. {INTERVALS}.",
         "",
         *table(
-            ["less", "mAP", "t over seeds", "mean accuracy", "t over seeds", "NLL, t over seeds"],
+            [
+                *("less", "mAP", "t over seeds", "mean accuracy", "t over seeds"),
+                "NLL, all calibrated, t over seeds",
+            ],
             [
                 [
                     titles[name],
                     *difference_cells(of.difference(name, COH.name, MAP)),
                     *difference_cells(of.difference(name, COH.name, MEAN_ACCURACY)),
-                    _plain(nll[COH.name][: len(nll[name])] - nll[name]),
+                    over_seeds((nll[COH.name][: len(nll[name]), 1] - nll[name][:, 1]) / 100, 4),
                 ]
                 for name in tables
                 if name != COH.name
@@ -197,23 +206,29 @@ def render(
     ]
 
 
-def negative_log_likelihood(predictions: pd.DataFrame) -> float:
-    """Mean of -log P over all known labels, in nats; what has no probability is left out."""
+def likelihoods(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[float, float]:
+    """NLL of a model's test faces as it is handed out, and with a temperature.
+
+    One that is coherent has temperatures; of another one is fitted on the validation faces.
+    """
+    (p_val, y_val), (p, y) = _known(validation), _known(test)
+    plain = cross_entropy(log_odds(p), y == 1, 1.0)
+    if (test["readout"] == "coherent").all():
+        return plain, plain
+    return plain, cross_entropy(log_odds(p), y == 1, 1 / fit_temperature(p_val, y_val).value)
+
+
+def _known(predictions: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """Probabilities and labels of all that is known and has a probability."""
     ids = [name[2:] for name in map(str, predictions) if name.startswith("p_")]
     p = predictions[[f"p_{id_}" for id_ in ids]].to_numpy(dtype=np.float64)
     y = predictions[[f"y_{id_}" for id_ in ids]].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(y) & ~np.isnan(p)
-    z = log_odds(p[known])
-    return float(np.logaddexp(0, np.where(y[known] == 1, -z, z)).mean())
+    return p[known], y[known].astype(np.int8)
 
 
 def _by_seed(runs: PairedRuns, name: str, key: Key) -> str:
     return ", ".join(f"{100 * value:.1f}" for value in runs.by_seed(name, key))
-
-
-def _plain(gaps: NDArray[np.float64]) -> str:
-    """In nats and not in per cent."""
-    return over_seeds(gaps / 100, 4)
 
 
 if __name__ == "__main__":

@@ -87,8 +87,9 @@ def test_the_page_has_every_arm_and_its_intervals():
         ]
         for name, skill in zip(names, np.linspace(0.5, 1.5, len(names)), strict=True)
     }
+    nll = {name: np.full((len(of), 2), [0.4, 0.3]) for name, of in tables.items()}
     page = coherent.render(
-        tables, vocabulary, FakeRules(vocabulary), EvaluationSettings(n_resamples=30), "Made."
+        tables, nll, vocabulary, FakeRules(vocabulary), EvaluationSettings(n_resamples=30), "Made."
     )
     text = "\n".join(page)
     assert "3 seeds a variant, 2 a control" in text
@@ -96,13 +97,36 @@ def test_the_page_has_every_arm_and_its_intervals():
         lines = [line for line in page if line.startswith(f"| {title} |")]
         assert len(lines) == (1 if title == "+coh" else 2)  # +coh is not less itself
     assert "| three/expression |" in text
-    p = np.array([0.9, 0.2])
-    frame = tables["org"][0].iloc[:1].copy()
-    kept = frame.drop(columns=[c for c in frame if c[:2] in ("p_", "y_")])
-    kept = kept.assign(p_Hat=p[0], y_Hat=1, p_Bald=p[1], y_Bald=0, p_calm=np.nan, y_calm=1)
-    assert coherent.negative_log_likelihood(kept) == pytest.approx(
-        -np.log([0.9, 0.8]).mean(), abs=1e-6
+    assert "0.4000 ± 0.0000 | 0.3000 ± 0.0000 |" in text
+
+
+def test_likelihoods_are_means_over_known_labels():
+    vocabulary = small_vocabulary()
+    val, test = (
+        fake_predictions(vocabulary, {"one": 300, "two": 0, "three": 0}, seed=seed)
+        for seed in (1, 2)
     )
+    columns = ["p_Hat", "y_Hat"]
+    val, test = (of[columns].assign(readout="independent") for of in (val, test))
+
+    def mean(p, y):
+        known = y.notna()
+        p, y = p[known].to_numpy(dtype=float), y[known].to_numpy(dtype=float)
+        return -np.log(np.where(y == 1, p, 1 - p)).mean()
+
+    plain, calibrated = coherent.likelihoods(val, test)
+    assert plain == pytest.approx(mean(test["p_Hat"], test["y_Hat"]))
+    odds = np.log(val["p_Hat"] / (1 - val["p_Hat"]))
+    by_hand = min(
+        (mean(1 / (1 + np.exp(-odds / t)), val["y_Hat"]), t) for t in np.geomspace(0.2, 5, 400)
+    )[1]
+    odds = np.log(test["p_Hat"] / (1 - test["p_Hat"]))
+    expected = mean(1 / (1 + np.exp(-odds / by_hand)), test["y_Hat"])
+    assert calibrated == pytest.approx(expected, abs=5e-4)  # of the grid
+    # What a coherent model was not taught has no probability, and is not counted.
+    untaught = {"p_calm": np.nan, "y_calm": 1}
+    both = coherent.likelihoods(val, test.assign(readout="coherent", **untaught))
+    assert both == pytest.approx((plain, plain))
 
 
 def test_noise_is_fitted_on_what_training_sees():
