@@ -119,7 +119,7 @@ def render(
     """The result as lines of Markdown; `nll` holds the `likelihoods` of each arm's seeds."""
     titles = LABELS | {arm.name: arm.title for arm in ARMS}
     least = min(len(of) for of in tables.values())
-    papers = [v.name for v in PAPER]
+    papers, controlled = [v.name for v in PAPER], len(tables) > len(LABELS)
     main_runs = PairedRuns({n: tables[n] for n in LABELS}, vocabulary, settings, rule_set)
     runs = PairedRuns({n: of[:least] for n, of in tables.items()}, vocabulary, settings, rule_set)
     lines = [
@@ -127,11 +127,11 @@ def render(
         "",
         f"Made by `experiments/coherent.py`, which writes it anew. {made}",
         "",
-        f"{main_runs.n_seeds} seeds a variant, {least} a control; {main_runs.n} test faces. Per "
-        "cent; mean over seeds, with the standard deviation between seeds. Each model is read as "
+        f"{main_runs.n_seeds} seeds a variant{f', {least} a control' if controlled else ''}; "
+        f"{main_runs.n} test faces. Per cent; mean over seeds, with the standard deviation between seeds. Each model is read as "
         "it hands out: the paper's by the most probable class and P of one half, +coh by its "
-        "labels. NLL: mean of -log P of each known label of the test faces, in nats; as P is handed "
-        "out, and, since +coh has temperatures and the paper's variants have none, with one "
+        "labels. NLL: mean of -log P of each known label of the test faces, in nats: as P is "
+        "handed out, and, since +coh has temperatures and the paper's variants none, with one "
         "temperature a model fitted on the validation faces for those that are read independently.",
         "",
         *table(
