@@ -128,11 +128,13 @@ def render(
         f"Made by `experiments/coherent.py`, which writes it anew. {made}",
         "",
         f"{main_runs.n_seeds} seeds a variant{f', {least} a control' if controlled else ''}; "
-        f"{main_runs.n} test faces. Per cent; mean over seeds, with the standard deviation between "
-        "seeds. Each model is read as it hands out: the paper's by the most probable class and P of "
-        "one half, +coh by its labels. NLL: mean of -log P of each known label of the test faces, "
-        "in nats: as P is handed out, and, since +coh has temperatures and the others none, with one "
-        "temperature a model fitted on the validation faces for those that are read independently.",
+        f"{main_runs.n} test faces. "
+        "Per cent; mean over seeds, with the standard deviation between seeds. Each model is "
+        "read as it hands out: the paper's by the most probable class and P of one half, +coh "
+        "by its labels. NLL: mean of -log P of each known label of the test faces, in nats: as "
+        "P is handed out, and, since +coh has temperatures and the others none, with one "
+        "temperature a model fitted on the validation faces for those that are read "
+        "independently.",
         "",
         *table(
             ["variant", *METRICS, "NLL", "NLL, all calibrated"],
