@@ -19,6 +19,7 @@ from faceinsight.reports import (
 )
 from faceinsight.reports.charts import characteristic_name, in_lines, plain
 from faceinsight.reports.class_figure import class_answers
+from faceinsight.reports.coverage import coverage_figure
 from tests.evaluation.fakes import FakeRules, fake_predictions, small_vocabulary
 
 
@@ -246,6 +247,7 @@ def test_empty_results_give_figures():
         result_figures.reliability_curve(metrics),
         class_answers(metrics, vocabulary),
         class_answers({}, vocabulary),
+        coverage_figure({}),
     ):
         checked(figure, "")
 

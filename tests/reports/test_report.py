@@ -131,7 +131,8 @@ def test_plotly_is_inlined_once_and_draws_every_chart(html, page):
     libraries = [script for script in page.scripts if len(script) > 1_000_000]
     assert len(libraries) == 1
     shown = list(re.findall(r'Plotly\.newPlot\(\s*"(chart-[a-z_]+)"', html))
-    assert shown == [f"chart-{name}" for name in FIGURES]
+    # None of these models is calibrated: `test_coverage` has one that is.
+    assert shown == [f"chart-{name}" for name in FIGURES if name != "coverage"]
     assert shown == list(re.findall(r'<div id="(chart-[a-z_]+)"', html))
 
 
@@ -390,7 +391,7 @@ def test_every_chart_and_picture_has_words(page):
     figures = [a for tag, a in page.tags if tag == "figure"]
     captions = {a["id"] for tag, a in page.tags if tag == "figcaption"}
     assert {a["aria-labelledby"] for a in figures} == captions
-    assert len(captions) == len(FIGURES)
+    assert len(captions) == len(FIGURES) - 1  # without that of calibrated models
     assert all(a["alt"] for tag, a in page.tags if tag == "img")
     assert all(a["scope"] in ("row", "col") for tag, a in page.tags if tag == "th")
     for box in (a for a in tags if "scroll" in a.get("class", "").split()):

@@ -68,22 +68,24 @@ allow non-commercial research only, and a model trained on them is for that alon
 def model_card(
     config: FaceInsightConfig,
     provenance: Mapping[str, Any],
-    validation: Mapping[str, float],
     test: Mapping[str, Any] | None = None,
+    noisy_labels: Mapping[str, str] | None = None,
 ) -> str:
     """Write a model card.
 
     Args:
         config: the model's.
-        provenance: what training writes into `provenance.json`.
-        validation: accuracy by "<data set>/<task>", and their mean as "accuracy", on the validation
-            split; empty where there was none.
-        test: what `faceinsight.evaluation.evaluate` gives for the test split; None leaves it out.
+        provenance: what training writes into `provenance.json`. Its `validation` has the accuracy
+            by "<data set>/<task>", and their mean as "accuracy", on the validation split; empty
+            where there was none.
+        test: the model's metrics on the test split, as evaluation keeps them; None leaves them out.
+        noisy_labels: characteristics whose annotation is known to be noisy, with the reason.
 
     Returns:
         The text of `README.md`.
     """
     training = provenance["training"]
+    validation = training["validation"]
     label = config.label
     tasks = {name: value for name, value in validation.items() if "/" in name}
     drawn = bool(training.get("drawn"))
@@ -112,8 +114,10 @@ def model_card(
         ),
         _INTENDED,
         _training(config, provenance),
+        _noisy(config, noisy_labels or {}),
         _validation(validation, tasks),
         _test(test),
+        _coverage((test or {}).get("coverage")),
         _LICENCE,
     ]
     return f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(filter(None, sections)) + "\n"
@@ -212,6 +216,17 @@ def _training(config: FaceInsightConfig, provenance: Mapping[str, Any]) -> str:
     return text + "\n\nIn brackets: faces of the training split. `provenance.json` says more."
 
 
+def _noisy(config: FaceInsightConfig, noisy_labels: Mapping[str, str]) -> str | None:
+    taught = config.learnt or config.characteristics
+    rows = [(f"`{id_}`", reason) for id_, reason in noisy_labels.items() if id_ in taught]
+    if not rows:
+        return None
+    return (
+        "## Annotations that are known to be noisy\n\nWhat the model says of these repeats the "
+        "noise, and metrics take it for the truth.\n\n" + _table(("characteristic", "why"), rows)
+    )
+
+
 def _validation(validation: Mapping[str, float], tasks: Mapping[str, float]) -> str | None:
     if not tasks:
         return None
@@ -237,6 +252,39 @@ def _test(test: Mapping[str, Any] | None) -> str | None:
     overall = (test or {}).get("overall", {}).get("map")
     if overall and overall["value"] is not None:
         text += f"\n\nMean average precision over characteristics: {_with_interval(overall)}."
+    return text
+
+
+def _coverage(coverage: Mapping[str, Any] | None) -> str | None:
+    """What a calibrated model cannot tell, and the error of ages in years."""
+    if not coverage:
+        return None
+    sets = [
+        (dataset, task, str(of["n"]), *map(_with_interval, (of["coverage"], of["size"])))
+        for dataset, report in coverage["datasets"].items()
+        for task, of in report["tasks"].items()
+    ]
+    text = (
+        "## What it cannot tell\n\nOf test faces: the share of sets of possible answers that hold "
+        f"the annotation, made to be {coverage['level']:g}, and how many answers they have.\n\n"
+        + _table(("data set", "task", "sets", "coverage", "mean size"), sets)
+    )
+    worst = {dataset: report["worst"] for dataset, report in coverage["datasets"].items()}
+    told = [
+        f"{dataset} {of['task']} `{of['group']}` {_with_interval(of['coverage'])}"
+        for dataset, of in worst.items()
+        if of
+    ]
+    if told:
+        text += f"\n\nThe group of faces that is covered least: {'; '.join(told)}."
+    ages = [
+        (dataset, band, str(of["n"]), *map(_with_interval, (of["error"], of["coverage"])))
+        for dataset, bands in coverage["age"].items()
+        for band, of in bands.items()
+    ]
+    if ages:
+        text += "\n\nAge in years; children are under 13, elderly 65 or more.\n\n"
+        text += _table(("data set", "ages", "faces", "mean absolute error", "coverage"), ages)
     return text
 
 

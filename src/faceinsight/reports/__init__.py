@@ -12,5 +12,6 @@ FIGURES = (
     "ablation",
     "characteristics",
     "reliability",
+    "coverage",
 )
 """Names of the report's figures, in its order; Kedro-Viz previews them as well."""

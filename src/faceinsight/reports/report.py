@@ -17,6 +17,7 @@ from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import in_order
 from faceinsight.reports import FIGURES, tables
 from faceinsight.reports.charts import variant_name
+from faceinsight.reports.coverage import coverage_tables
 from faceinsight.reports.data_tables import large_losses
 from faceinsight.reports.examples import ExampleFace, findings, map_uri, picture_uri
 from faceinsight.reports.page import write_page
@@ -40,11 +41,12 @@ SECTIONS = (
     ("metrics", "Metrics"),
     ("ablation", "Ablation"),
     ("calibration", "Calibration"),
+    ("cannot-tell", "What the model cannot tell"),
     ("faces", "Example faces"),
     ("use", "Responsible use"),
     ("provenance", "Provenance"),
 )
-"""Sections of the page, by the names of their anchors."""
+"""Sections of the page, by the names of their anchors; `cannot-tell` where a model says so."""
 
 ORDER_LITTLE, ORDER_MUCH = 0.01, 0.05
 """Shares of answers that another order of the characteristics changes: up to the first they are
@@ -116,11 +118,12 @@ def render_report(
     metrics = in_order({name: of for name, of in metrics.items() if "." not in name})
     last = list(metrics)[-1]
     full = metrics[last]
+    cannot_tell = coverage_tables(metrics)
     return write_page(
         "report.html.j2",
         {name: figures[name] for name in FIGURES},
         title=title,
-        sections=SECTIONS,
+        sections=[one for one in SECTIONS if cannot_tell or one[0] != "cannot-tell"],
         drawn=drawn,
         variants=[variant_name(v) for v in metrics],
         full_name=variant_name(last),
@@ -134,6 +137,7 @@ def render_report(
         accuracy_rows=tables.accuracy_rows(ablation, metrics),
         characteristic_table=tables.characteristic_table(characteristics),
         metric_tables=tables.metric_tables(metrics),
+        cannot_tell=cannot_tell,
         rule_rows=tables.rule_rows(label_violations, metrics),
         rules_left_out=tables.rules_left_out(metrics),
         split_rows=tables.split_rows(summary),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,8 @@ class TrainingJob:
         crops: data set name to its folder of crops; data sets without examples are passed over.
         weights: data set name to its weight in an epoch, 1 where it is not named.
         lexicon: words of answers; None where the model never answers in words.
+        noisy_labels: characteristics whose annotation is known to be noisy, with the reason: for
+            the model card, and no part of the key.
     """
 
     variant: Variant
@@ -47,6 +49,7 @@ class TrainingJob:
     crops: Mapping[str, Path]
     weights: Mapping[str, float]
     lexicon: Lexicon | None = None
+    noisy_labels: Mapping[str, str] = field(default_factory=dict)
 
     def key(self) -> str:
         """Digest of configuration, inputs and recipe: the name of the job's work folder."""

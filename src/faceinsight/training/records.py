@@ -61,7 +61,7 @@ def documents(
     }
     return {
         PROVENANCE: json.dumps(facts, indent=2) + "\n",
-        CARD: model_card(model.config, facts, validation),
+        CARD: model_card(model.config, facts, noisy_labels=job.noisy_labels),
     }
 
 

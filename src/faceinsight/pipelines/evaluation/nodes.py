@@ -90,6 +90,15 @@ def measure_model(
     return metrics
 
 
+def write_card(model: Path, metrics: dict[str, Any], noisy_labels: dict[str, str]) -> str:
+    """The model's card with what was measured on test faces, to be published with it."""
+    from faceinsight.model.card import model_card
+    from faceinsight.model.configuration import FaceInsightConfig
+
+    config = FaceInsightConfig.from_pretrained(model)
+    return model_card(config, metrics["model"], metrics, noisy_labels)
+
+
 def _loaded(model: Path, prediction: PredictionSettings) -> FaceInsight:
     from faceinsight.inference.loading import loaded
 

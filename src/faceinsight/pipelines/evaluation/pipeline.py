@@ -49,5 +49,6 @@ def create_pipeline() -> Pipeline:
                 ],
                 "metrics",
             ),
+            named(nodes.write_card, ["model", "metrics", "params:noisy_labels"], "card"),
         ]
     )

@@ -83,6 +83,7 @@ def draw_report_figures(
     """All figures of the report, by the names of `REPORT_FIGURES`."""
     from faceinsight.reports import ablation_figures, data_figures, result_figures, rule_figures
     from faceinsight.reports.class_figure import class_answers
+    from faceinsight.reports.coverage import coverage_figure
 
     metrics = in_order(_of(results, "metrics"))
     curves = in_order(_of(results, "learning_curve"))
@@ -99,6 +100,7 @@ def draw_report_figures(
         "ablation": ablation_figures.ablation_overall(ablation),
         "characteristics": ablation_figures.ablation_by_characteristic(ablation_by_characteristic),
         "reliability": result_figures.reliability_curve(metrics),
+        "coverage": coverage_figure(metrics),
     }
 
 

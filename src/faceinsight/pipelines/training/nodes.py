@@ -33,6 +33,7 @@ def train_model(
     text_features: Mapping[str, ndarray],
     answers: LexiconSettings,
     datasets: Mapping[str, DatasetSettings],
+    noisy_labels: Mapping[str, str],
     work: str,
     **crops: Path,
 ) -> tuple[Path, DataFrame]:
@@ -57,6 +58,7 @@ def train_model(
         crops=crops,
         weights=_weights(datasets),
         lexicon=lexicon if lexicon.entries else None,
+        noisy_labels=noisy_labels,
     )
     return train(job, Path(work))
 

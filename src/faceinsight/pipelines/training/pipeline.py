@@ -24,6 +24,7 @@ def create_pipeline() -> Pipeline:
                     "text_features": "text_features",
                     "answers": "params:answers",
                     "datasets": "params:datasets",
+                    "noisy_labels": "params:noisy_labels",
                     "work": "params:work",
                     **of_each("crops"),
                 },
