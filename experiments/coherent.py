@@ -34,6 +34,7 @@ from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import COH, LABELS, PAPER
 from faceinsight.training.job import TrainingJob
+from faceinsight.training.settings import TrainingSettings
 from page import INTERVALS, difference_cells, over_seeds, spread, table, write
 from runner import Arm, Project, device_name, parser_of, run_arms
 
@@ -62,10 +63,8 @@ def main() -> None:
         commit = runs.commit
     vocabulary, rule_set, training = project.load("vocabulary", "rule_set", "params:training")
     settings = EvaluationSettings(n_resamples=args.resamples)
-    made = (
-        f"Environment `{args.env}`, {device_name(training['device'])}; code and configuration of "
-        f"{commit}."
-    )
+    device = TrainingSettings.model_validate(training).device
+    made = f"Environment `{args.env}`, {device_name(device)}; code and configuration of {commit}."
     nll = {
         name: np.array([likelihoods(*pair) for pair in zip(validation[name], of, strict=True)])
         for name, of in found.items()

@@ -121,7 +121,7 @@ class PairedRuns:
         return {
             key: (shares * np.stack([run[key] for run in by_seed], axis=1)).sum(axis=1)
             for key in by_seed[0]
-            if key[0] in ("overall", "ap") or key == FACES_BREAKING_RULES
+            if key[0] in ("overall", "ap") or key == FACES_BREAKING_RULES or key[-1] == "accuracy"
         }
 
     def by_seed(self, model: str, *keys: Key) -> NDArray[np.float64]:
