@@ -54,6 +54,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     variants = sum(
         (_of_variant(train_one + evaluate_one, runs, name) for name in runs.variants), Pipeline([])
     )
+    publish_one = evaluate_one + evaluation.create_card_pipeline()
     faces = ingest + segment + rule + prevalence
     ablation = upstream + prevalence + variants + report
     return {
@@ -63,12 +64,12 @@ def register_pipelines() -> dict[str, Pipeline]:
         "priors": prior,
         "rules": rule,
         "training": _of_variant(train_one, runs, runs.chosen),
-        "evaluation": _of_variant(evaluate_one, runs, runs.chosen),
+        "evaluation": _of_variant(publish_one, runs, runs.chosen),
         "reporting": report,
         "tables": read + tables,
         "paper": tables + beside,
         "predict": prediction.create_pipeline(runs.chosen),
-        "train": upstream + prevalence + _of_variant(train_one + evaluate_one, runs, runs.chosen),
+        "train": upstream + prevalence + _of_variant(train_one + publish_one, runs, runs.chosen),
         "ablation": ablation,
         "rivals": faces + rivals.create_pipeline(runs.rival, runs.scored_by),
         "facexbench": rivals.create_facexbench_pipeline(runs.chosen),

@@ -191,7 +191,6 @@ def _places(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
             (f"{variant_name(run)}, what was measured", ", ".join(f"{run}/{of}" for of in of_run))
             for run in metrics
         ),
-        *((f"{variant_name(run)}, its model card", f"{run}/card.md") for run in metrics),
         ("The run beside the paper, where the pipeline paper has run", "paper.html, paper/"),
     ]
 

@@ -49,6 +49,11 @@ def create_pipeline() -> Pipeline:
                 ],
                 "metrics",
             ),
-            named(nodes.write_card, ["model", "metrics", "params:noisy_labels"], "card"),
         ]
     )
+
+
+def create_card_pipeline() -> Pipeline:
+    """The card of one model that was measured."""
+    card = named(nodes.write_card, ["model", "metrics", "params:noisy_labels"], "card")
+    return pipeline([card])
