@@ -61,6 +61,13 @@ def test_a_tasks_map_is_over_its_own_data_set(frame, found):
     assert task["metrics"]["map"]["value"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("readout", ["coherent", "independent"])
+def test_a_model_without_any_probability_has_diverged(frame, vocabulary, readout):
+    nothing = {f"p_{id_}": np.nan for id_ in vocabulary.ids}
+    with pytest.raises(ParameterError, match=r"row 0 has p_\w+ = nan.*diverged"):
+        measure(frame.assign(readout=readout, **nothing), vocabulary)
+
+
 def test_a_coherent_model_is_measured_by_the_labels_it_hands_out(frame, vocabulary):
     rng = np.random.default_rng(4)
     energies = {f"z_{id_}": rng.normal(0, 2, len(frame)) for id_ in vocabulary.ids}

@@ -15,10 +15,10 @@ import yaml
 from faceinsight import FaceInsight, to_frame
 from faceinsight.errors import PhotographError
 from faceinsight.inference.cropper import Crops
-from faceinsight.inference.reading import FaceReader
+from faceinsight.inference.reading import FaceReader, sureness
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.model.calibration import Calibration
-from faceinsight.model.labels import coherent_layer
+from faceinsight.model.labels import coherent_layer, consistent_labels, probabilities
 from tests.inference.conftest import WHOLE, save_model
 from tests.label_tables import save_photograph
 from tests.model import talking
@@ -126,8 +126,14 @@ def test_a_coherent_face_does_not_contradict_itself_and_says_what_it_cannot_tell
     assert "Cannot tell: age, smiling" in face._repr_html_()
     row = to_frame([face]).iloc[0]
     assert row["uncertain"].split("; ") == list(face.uncertain)
-    ages = row[["age_years", "age_low", "age_high"]].tolist()
-    assert ages == pytest.approx([face.age.years, low, high])
+    found = row[["age_years", "age_low", "age_high"]].tolist()
+    assert found == pytest.approx([face.age.years, low, high])
+    # Where ages are sensitive, years are not handed out beside them.
+    energies = np.zeros((1, len(vocabulary)), np.float32)
+    said = [id_ for id_ in taught if id_ not in ages]
+    estimated, decoded = probabilities(network, energies), consistent_labels(network, energies)
+    (sure,) = sureness(network, estimated, decoded, said)
+    assert (sure.years, sure.interval) == (None, None)
 
 
 def test_a_face_is_plain_data(org: Path, tmp_path: Path) -> None:

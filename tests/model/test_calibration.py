@@ -129,6 +129,23 @@ def test_with_too_few_faces_everything_is_possible(layer, vocabulary):
     assert present.all()
 
 
+def test_classes_of_a_group_of_which_some_were_never_taught_are_calibrated_one_by_one(
+    layer, vocabulary
+):
+    partly = CoherentLayer.from_rules(
+        RuleSet(IDS, [(f"exactly one of {{{', '.join(AGES)}}}", "a group", "group")]),
+        vocabulary.groups,
+        IDS[1:],
+    )
+    calibration = fitted(partly, vocabulary, years_of={})
+    assert calibration.groups == {}
+    logits, labels, _ = faces(4000, 2)
+    _, _, (absent, present) = sets(calibration, partly, logits, vocabulary)
+    held = np.where(labels == 1, present, absent)[:, 1:3].mean(0)
+    assert (held > LEVEL - 0.03).all()
+    assert (absent & present)[:, 1:3].any(0).all()
+
+
 def test_it_goes_through_json(layer, vocabulary):
     calibration = fitted(layer, vocabulary, n=400)
     assert Calibration(**asdict(calibration)) == calibration

@@ -138,8 +138,9 @@ def _check_columns(predictions: pd.DataFrame, vocabulary: Vocabulary) -> None:
 def _probabilities(predictions: pd.DataFrame, vocabulary: Vocabulary) -> NDArray[np.float32]:
     values = _columns(predictions, "p_", vocabulary)
     if _readout(predictions) == "coherent":
-        values = values.copy()
-        values[:, np.isnan(values).all(axis=0)] = 0
+        untaught = np.isnan(values).all(axis=0)
+        if not untaught.all():  # something was taught
+            values = np.where(untaught, np.float32(0), values)
     bad = np.argwhere(~((values >= 0) & (values <= 1)))
     if len(bad):
         row, column = bad[0]

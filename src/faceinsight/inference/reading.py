@@ -123,7 +123,9 @@ def sureness(
     groups = {name: members for name, members in vocabulary.groups.items() if {*members} <= {*said}}
     in_groups = {member for members in groups.values() for member in members}
     single = [(id_, vocabulary.index[id_]) for id_ in said if id_ not in in_groups]
-    years, ends = calibration.age(estimated, vocabulary) if calibration.years else (None, None)
+    years, ends = None, None
+    if calibration.years and {*calibration.years} <= {*said}:
+        years, ends = calibration.age(estimated, vocabulary)
     found = []
     for row in range(len(estimated)):
         may = {

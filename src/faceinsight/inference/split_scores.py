@@ -47,10 +47,11 @@ def predict(
     Returns:
         One row a face: dataset, photograph, face, split; readout, of the model; p_<id> float32,
         null where a coherent model was not taught; d_<id> int8, a label that breaks no rule with
-        the others; z_<id> float32, the energies that both were read from; y_<id> Int8 truth, null
-        where unknown. Of a calibrated model also s_<id> Int8, what its conformal sets hold: 0
-        absent, 1 present, 2 either, null where it was not taught; `years`, the true age, and
-        `age_years`, `age_low`, `age_high`, its estimate and interval, null where there is none.
+        the others that were taught; z_<id> float32, the energies that both were read from; y_<id>
+        Int8 truth, null where unknown. Of a calibrated model also s_<id> Int8, what its conformal
+        sets hold: 0 absent, 1 present, 2 either, null where it was not taught; `years`, the true
+        age, and `age_years`, `age_low`, `age_high`, its estimate and interval, null where there is
+        none.
     """
     from faceinsight.data.dataset import FaceDataset
 

@@ -47,7 +47,8 @@ class Calibration:
         temperatures: [C + 1], of `CoherentLayer.temperatures`.
         level: share of faces whose annotation the sets are to hold.
         groups: group to the largest 1 - P of a class that is in the set.
-        present: characteristic outside groups to the largest 1 - P with which "present" is.
+        present: characteristic outside these groups to the largest 1 - P with which "present" is;
+            classes of a group of which not all were taught are among them.
         absent: the largest P with which "absent" is.
         years: class of ages to the mean age in years of the training faces of that class.
         margin: standard deviations to either side of the expected age within which nine in ten
@@ -150,7 +151,6 @@ def fit_calibration(
         enough = [part for part in parts if len(part) >= _FEWEST]
         return max((_threshold(part, level) for part in enough or [scores[rows]]), default=1.0)
 
-    in_groups = {m for members in vocabulary.groups.values() for m in members}
     taught = dict(zip(vocabulary.ids, layer.taught.tolist(), strict=True))
     groups, present, absent = {}, {}, {}
     for name, members in vocabulary.groups.items():
@@ -159,6 +159,7 @@ def fit_calibration(
             held = labels[:, columns] == 1
             one = held.sum(1) == 1
             groups[name] = threshold(1 - (p[:, columns] * held).sum(1), one)
+    in_groups = {m for name in groups for m in vocabulary.groups[name]}
     for id_, column in vocabulary.index.items():
         if not taught[id_] or id_ in in_groups:
             continue

@@ -134,7 +134,8 @@ def consistent_labels(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray
 
     A characteristic that no data set of the training annotates says nothing: rules that tie it to
     others, as another data set's word for the same, must not carry what it was never taught. It
-    is absent, unless the rules demand it of what was taught.
+    is absent, unless the rules demand it of what was taught; with a coherent readout even where
+    they demand one of several such, as an age of a model that was taught none.
 
     Args:
         model: brings rules, and what it has learnt.

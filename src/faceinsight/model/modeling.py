@@ -39,7 +39,8 @@ class FaceInsightOutput(ModelOutput):
         coherent: -log P(annotation) (`method.coherent`), where labels were given and this is the
             loss.
         answer: cross-entropy of the answers' tokens, where they were given.
-        logits: z_yes - z_no, float32 [B, K]; their sigmoid is P.
+        logits: z_yes - z_no, float32 [B, K]; their sigmoid is P where the readout is independent
+            (`model.labels`).
     """
 
     loss: Tensor | None = None
