@@ -64,7 +64,11 @@ def main() -> None:
     vocabulary, rule_set, training = project.load("vocabulary", "rule_set", "params:training")
     settings = EvaluationSettings(n_resamples=args.resamples)
     device = TrainingSettings.model_validate(training).device
-    made = f"Environment `{args.env}`, {device_name(device)}; code and configuration of {commit}."
+    changed = f" with {', '.join(project.given)}" if project.given else ""
+    made = (
+        f"Environment `{args.env}`{changed}, {device_name(device)}; code and configuration of "
+        f"{commit}."
+    )
     nll = {
         name: np.array([likelihoods(*pair) for pair in zip(validation[name], of, strict=True)])
         for name, of in found.items()
