@@ -70,6 +70,25 @@ def measure(predictions, minimum=20, n_resamples=0, **given):
     )
 
 
+def test_of_a_coherent_model_the_labels_that_it_hands_out_are_counted():
+    frame, rng = faces(), np.random.default_rng(5)
+    labels = {f"d_{id_}": rng.integers(0, 2, len(frame)) for id_ in ("Hat", "Young", "Male")}
+    labels |= {"d_Female": 1 - labels["d_Male"]}
+    moods = np.eye(3, dtype=int)[rng.integers(0, 3, len(frame))].T
+    labels |= dict(zip(("d_calm", "d_glad", "d_cross"), moods, strict=True))
+    said = {f"p_{name[2:]}": of.astype(float) for name, of in labels.items()}
+    coherent = measure(frame.assign(readout="coherent", **labels))
+    pd.testing.assert_frame_equal(coherent.rates, measure(frame.assign(**said)).rates)
+
+
+def test_a_face_without_a_class_is_said_to_be_of_none():
+    moods = ("calm", "glad", "cross")
+    found = measure(faces().assign(**{f"p_{id_}": 0.0 for id_ in moods}))
+    rates = found.rates[found.rates["task"] == "expression"].groupby("rate")["value"]
+    assert rates.max()["accuracy"] == 0
+    assert rates.max()["false_positive"] == 0
+
+
 def value(found, dataset, group, task, characteristic, rate):
     keys = {"dataset": dataset, "group": group, "task": task}
     keys |= {"characteristic": characteristic, "rate": rate}

@@ -75,7 +75,7 @@ def measure_fairness(
     evaluation: EvaluationSettings | None = None,
     settings: FairnessSettings | None = None,
 ) -> Fairness:
-    """Compare a model's error rates between groups.
+    """Compare error rates between groups, of a coherent model by the labels that it hands out.
 
     Args:
         predictions: as `evaluate` takes them.
@@ -118,6 +118,8 @@ def _count(
 ) -> Iterator[_Counted]:
     """Rates of every task in every group, as they are and resampled, one data set at a time."""
     thresholds = evaluation.thresholds_of(vocabulary.ids)
+    coherent = scored.readout == "coherent"
+    said = scored.decoded.astype(np.float32) if coherent else scored.probabilities
     for dataset, rows in scored.rows.items():
         groups = find_groups(scored, dataset, settings.axes, vocabulary)
         if not groups:
@@ -125,7 +127,7 @@ def _count(
         rates = []
         for task in vocabulary.tasks(dataset):
             columns = [vocabulary.index[m] for m in task.members]
-            labels, p = scored.labels[rows][:, columns], scored.probabilities[rows][:, columns]
+            labels, p = scored.labels[rows][:, columns], said[rows][:, columns]
             rates.append(TaskRates(task, labels, p, thresholds[columns]))
         chunks: list[list[NDArray[np.float64]]] = [[] for _ in rates]
         for weights in resample_weights(scored, evaluation.n_resamples, evaluation.seed):

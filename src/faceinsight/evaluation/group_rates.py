@@ -54,7 +54,8 @@ class TaskRates:
     Args:
         task: what is measured.
         labels: int8 [n, k] of the task's members, -1 unknown.
-        probabilities: [n, k]; of several classes the one with the highest is answered.
+        probabilities: [n, k]; of several classes the one with the highest is answered, and none
+            where all are 0.
         thresholds: [k]; an attribute is answered present from its threshold on.
 
     Attributes:
@@ -72,7 +73,8 @@ class TaskRates:
     ) -> None:
         if task.one_of:
             said = np.zeros(labels.shape, bool)
-            said[np.arange(len(said)), probabilities.argmax(axis=1)] = True
+            rows, best = np.arange(len(said)), probabilities.argmax(axis=1)
+            said[rows, best] = probabilities[rows, best] > 0
             # A class that is not exactly one known member is no class at all.
             known = np.repeat(((labels == 1).sum(axis=1) == 1)[:, None], labels.shape[1], axis=1)
         else:
