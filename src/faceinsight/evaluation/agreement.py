@@ -2,7 +2,8 @@
 
 A direct answer comes from the sequence of Eq. 2 as the probabilities do, and nothing holds its
 words to them. Test faces are asked questions, the answers are read back into labels, and these are
-compared with P >= 0.5 of the very pass that the answer came from, and with the decoded labels.
+compared with P >= 0.5 of the very pass that the answer came from, and with the decoded labels; of a
+coherent model both times with the labels that it hands out.
 Grounded answers agree with the decoded labels by construction; here it is counted, with how often
 a template speaks in place of the language model.
 """

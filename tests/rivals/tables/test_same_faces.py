@@ -65,6 +65,23 @@ def test_a_model_that_agrees_everywhere_differs_nowhere(tmp_path, settings, labe
     )
 
 
+def test_a_coherent_model_is_held_to_the_labels_that_it_hands_out(
+    tmp_path, settings, labels, vocabulary
+):
+    photographs = ["val/4.jpg", "val/1.jpg", "train/4.jpg", "train/1.jpg"]
+    right = predictions(
+        vocabulary, photographs, ["White", "East Asian", "Southeast Asian", "White"]
+    )
+    wrong = predictions(vocabulary, photographs, ["Black"] * 4)
+    handed_out = {f"d_{of[2:]}": right[of].round() for of in right if of.startswith("p_")}
+    of_model = wrong.assign(readout="coherent", **handed_out)
+    found = compare(tmp_path, settings, labels, vocabulary, of_model)
+    assert found["model_accuracy"].tolist() == [1, 1]
+    nothing = of_model.assign(**dict.fromkeys(handed_out, 0))
+    found = compare(tmp_path, settings, labels, vocabulary, nothing)
+    assert found["model_accuracy"].tolist() == [0, 0]
+
+
 def test_no_common_face_says_so(tmp_path, settings, labels, vocabulary):
     of_model = predictions(vocabulary, ["val/77.jpg"], RACES[:1])
     found = compare(tmp_path, settings, labels, vocabulary, of_model)

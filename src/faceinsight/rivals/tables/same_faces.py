@@ -20,7 +20,7 @@ from faceinsight.rivals.tables.answer_table import (
     task_labels,
     true_classes,
 )
-from faceinsight.rivals.tables.metrics import class_scores, ways_to_score
+from faceinsight.rivals.tables.metrics import NO_ANSWER, class_scores, ways_to_score
 from faceinsight.rivals.tables.settings import TablesSettings
 
 SAME_FACES_COLUMNS = (
@@ -42,7 +42,8 @@ def compare_on_same_faces(
     Args:
         settings: which tables there are.
         labels: data set to its label table.
-        predictions: model to its predictions: `dataset, photograph, face`, `p_<id>`.
+        predictions: model to its predictions: `dataset, photograph, face`, `p_<id>`, and where
+            its `readout` is coherent `d_<id>`, which is what such a model says.
         vocabulary: the characteristics.
         evaluation: resamples, level and seed.
 
@@ -69,6 +70,7 @@ def _compare(
     evaluation: EvaluationSettings,
 ) -> list[dict[str, Any]]:
     scored = _rows_of(table, labels, predictions)
+    coherent = "readout" in predictions and (predictions["readout"] == "coherent").any()
     rows = []
     for system, by_task in table.systems.items():
         for task_name, answers in by_task.items():
@@ -76,11 +78,12 @@ def _compare(
                 continue
             true = true_classes(task_labels(labels, table.match, answers.task, vocabulary))
             common = np.flatnonzero((true >= 0) & (scored >= 0))
-            columns = [f"p_{member}" for member in answers.task.members]
-            of_model = predictions[columns].to_numpy(np.float32)[scored[common]].argmax(axis=1)
+            columns = [f"{'d' if coherent else 'p'}_{member}" for member in answers.task.members]
+            said = predictions[columns].to_numpy(np.float32)[scored[common]]
             truth = true[common]
             for scoring, (numbers, answer) in ways_to_score(answers.may[common]).items():
                 k = int(numbers.max()) + 1
+                of_model = np.where(said.any(axis=1), numbers[said.argmax(axis=1)], NO_ANSWER)
                 facts = {
                     "table": table.name,
                     "system": system,
@@ -93,7 +96,7 @@ def _compare(
                 }
                 difference = _difference(
                     class_scores(numbers[truth], answer, k),
-                    class_scores(numbers[truth], numbers[of_model], k),
+                    class_scores(numbers[truth], of_model, k),
                     table.dataset,
                     table.photographs[common],
                     evaluation,
