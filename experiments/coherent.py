@@ -6,7 +6,8 @@ stand controls, each +corr with another loss, so that a difference is due to one
 
 - a softmax within groups: Eq. 3, but the classes of a group are one cross-entropy. No links, no
   exclusions, no noise;
-- noise alone: Eq. 3, and annotations may be wrong as often as in +coh;
+- noise alone: Eq. 3, and annotations may be wrong as often as in +coh, but each class of a group by
+  its own prevalence, where +coh has one rate a group;
 - no links: +coh that knows of groups alone, noise as in +coh;
 - no noise: +coh under which one annotation in 10,000 is wrong.
 
