@@ -160,3 +160,4 @@ def test_years_of_a_class_are_those_of_its_faces_or_the_middle_of_its_name():
         "age_10_plus": 15.0,
     }
     assert mean_years(("young", "old"), labels[:, :2], years) == {}
+    assert mean_years(("under_18", "age_18_plus"), labels[:, 1:], years) == {}

@@ -42,6 +42,15 @@ def test_findings_of_attributes_are_marked():
     ]
 
 
+def test_nothing_is_found_of_what_was_never_taught():
+    of = face("one", [1, 1, 0, 0, 0, 1], [1, 0, 1, -1, -1, -1])
+    of.probabilities[[1, 3, 4, 5]] = -1
+    assert [finding.text for finding in findings(of, VOCABULARY)] == ["Hat", "Bald"]
+    of = face("three", [0, 0, 0, 0, 1, 0], [-1, -1, -1, 0, 0, 1])
+    of.probabilities[3:] = -1
+    assert findings(of, VOCABULARY) == []
+
+
 def test_findings_of_a_class_say_the_true_one():
     for labels, finding in (
         ([-1, -1, -1, 0, 1, 0], Finding("glad", "right", 0.6)),

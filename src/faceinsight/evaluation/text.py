@@ -139,7 +139,7 @@ def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
         for share in ("agree_with_probabilities", "on_topic")
     )
     return (
-        f"Statements of direct answers that agree with P >= 0.5, in per cent: {agree}.\n"
+        f"Statements of direct answers that agree with probabilities, in per cent: {agree}.\n"
         f"Direct answers to particular questions that speak of what was asked: {on_topic}."
     )
 

@@ -103,6 +103,10 @@ class _Component:
     groups: tuple[int, ...]
 
 
+_PRIOR = 0.5
+"""Of log T: one number fitted on ten faces may be anything, and 20 or 1/20 is no calibration."""
+
+
 class CoherentLayer(nn.Module):
     """Logits in, coherent probabilities and labels out; see the module.
 
@@ -405,7 +409,8 @@ def fit_temperatures(
     What is minimised is the cross-entropy of marginals, summed over known labels, since marginals
     are what is handed out, and the annotation is what they are held against; noise has no part in
     it. Each component's depends on its own temperature alone, so that all are sought at once: on a
-    grid of log T, and then on finer ones around the best.
+    grid of log T, and then on finer ones around the best. A normal prior on log T, of standard
+    deviation `_PRIOR`, leaves temperatures near 1 where few labels say otherwise.
 
     Args:
         layer: of the logits; it is left as it is.
@@ -416,6 +421,8 @@ def fit_temperatures(
     Returns:
         [C + 1]; 1 where no label of a component is known.
     """
+    if not len(logits):
+        return (1.0,) * (layer.count + 1)
     logits, labels = logits.double(), labels.to(logits.device)
     part, tiny = layer.part.to(logits.device), torch.finfo(torch.float32).tiny
 
@@ -429,7 +436,7 @@ def fit_temperatures(
     step = math.log(largest) / 10
     for _ in range(5):
         grid = best + step * torch.arange(-10, 11, dtype=logits.dtype)[:, None]
-        losses = [loss(at.exp()) for at in grid]
+        losses = [loss(at.exp()) + (at / _PRIOR) ** 2 / 2 for at in grid]
         best = grid.gather(0, torch.stack(losses).argmin(0)[None])[0]
         step /= 10
     limit = math.log(largest)

@@ -35,6 +35,9 @@ RARE = 0.1
 LARGEST = 20.0
 """Temperatures are sought from 1 / LARGEST to LARGEST."""
 
+_MOST = 10_000
+"""Faces that temperatures are fitted on, drawn by chance where there are more."""
+
 _FEWEST = 50
 """Labels of a data set without which it has no say in what is annotated elsewhere, too."""
 
@@ -141,8 +144,9 @@ def fit_calibration(
         level: of the sets.
     """
     energies = torch.as_tensor(logits, dtype=torch.float64, device="cpu")
+    some = np.random.default_rng(0).permutation(len(logits))[:_MOST]
     layer.temperatures = fit_temperatures(
-        layer, energies, torch.as_tensor(labels, device="cpu"), LARGEST
+        layer, energies[some], torch.as_tensor(labels[some], device="cpu"), LARGEST
     )
     p = layer.marginals(energies).numpy()
 
@@ -220,13 +224,15 @@ def mean_years(
 ) -> dict[str, float]:
     """Mean age of the faces of each class; where none is known in years, the middle of its name.
 
+    Of a class without an upper end, `age_70_plus`, five years more than its lower one.
+
     Args:
         classes: ids of a group of ages, e.g. `age_20_29`, `age_70_plus`.
         labels: [N, k].
         years: [N], NaN where unknown.
 
     Returns:
-        Empty where a class has neither faces nor a number in its name.
+        Empty where a class has neither faces nor such a name.
     """
     found = {}
     for column, id_ in enumerate(classes):
@@ -236,7 +242,7 @@ def mean_years(
             found[id_] = float(of.mean())
         elif len(ends) == 2:
             found[id_] = (ends[0] + ends[1] + 1) / 2
-        elif ends:
+        elif ends and id_.endswith("plus"):
             found[id_] = ends[0] + 5.0
         else:
             return {}

@@ -114,7 +114,7 @@ def findings(face: ExampleFace, vocabulary: Vocabulary) -> list[Finding]:
     """What the model said of a face beside what its data set says, as far as that annotates it.
 
     Of a group, the class that was answered; of single characteristics, those that were said or
-    should have been, the surest first.
+    should have been, the surest first. Nothing of what the model was never taught.
     """
     found: list[Finding] = []
     for task in vocabulary.tasks(face.dataset):
@@ -123,6 +123,8 @@ def findings(face: ExampleFace, vocabulary: Vocabulary) -> list[Finding]:
         p = face.probabilities[columns]
         names = [characteristic_name(m).split(" (of ")[0] for m in task.members]
         if task.one_of:
+            if (p < 0).all():
+                continue  # the model was never taught any of them
             answer = int(decoded.argmax()) if decoded.any() else int(p.argmax())
             if (labels == 1).sum() != 1:
                 found.append(Finding(names[answer], "open", float(p[answer])))
@@ -132,7 +134,8 @@ def findings(face: ExampleFace, vocabulary: Vocabulary) -> list[Finding]:
                 text = f"{names[answer]} (is {names[int(labels.argmax())]})"
                 found.append(Finding(text, "wrong", float(p[answer])))
             continue
-        for column in sorted(np.flatnonzero(decoded | (labels == 1)), key=lambda c: -p[c]):
+        shown = (decoded | (labels == 1)) & (p >= 0)
+        for column in sorted(np.flatnonzero(shown), key=lambda c: -p[c]):
             mark: Literal["right", "wrong", "missed", "open"] = "missed"
             if decoded[column]:
                 label = int(labels[column])

@@ -190,7 +190,9 @@ def _model(
     from faceinsight.model.building import build_model
     from faceinsight.model.compiling import compile_layers
 
-    taught = {id_ for name in train_set.names for id_ in job.vocabulary.annotated_by(name)}
+    faces = zip(train_set.names, train_set.sizes, strict=True)
+    seen = [name for name, size in faces if size]
+    taught = {id_ for name in seen for id_ in job.vocabulary.annotated_by(name)}
     model = build_model(
         job.model,
         job.vocabulary,
