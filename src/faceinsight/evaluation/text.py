@@ -65,8 +65,8 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
         f"({of_seeds}"
         "Test faces, in per cent; differences in points of mAP. Intervals correct for mAP being "
         "too high on few faces.\n The baseline sees no picture. Faces breaking a rule: by the most "
-        "probable answers, of +coh\n by its labels; rules of what no data set here annotates are not "
-        "counted.)"
+        "probable answers, of +coh\n by its labels; rules of what no data set here annotates are "
+        "not counted.)"
     )
     best = best_text(ablation)
     return "\n".join([*_aligned(rows), note, *filter(None, [best, DRAWN * drawn])])
