@@ -421,8 +421,6 @@ def fit_temperatures(
     Returns:
         [C + 1]; 1 where no label of a component is known.
     """
-    if not len(logits):
-        return (1.0,) * (layer.count + 1)
     logits, labels = logits.double(), labels.to(logits.device)
     part, tiny = layer.part.to(logits.device), torch.finfo(torch.float32).tiny
 
@@ -440,9 +438,7 @@ def fit_temperatures(
         best = grid.gather(0, torch.stack(losses).argmin(0)[None])[0]
         step /= 10
     limit = math.log(largest)
-    known = (labels >= 0).any(0).cpu() & layer.taught
-    seen = torch.isin(torch.arange(layer.count + 1), layer.part[known])
-    return tuple(torch.where(seen, best.clamp(-limit, limit), 0.0).exp().tolist())
+    return tuple(best.clamp(-limit, limit).exp().tolist())
 
 
 def _projected(table: Tensor, learnt: Tensor) -> tuple[Tensor, Tensor]:

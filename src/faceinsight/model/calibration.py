@@ -1,7 +1,7 @@
 """What a coherent model is told after training: how sure it may be, and when it cannot tell.
 
-Fitted on faces that were neither trained nor stopped on (`data.dataset.CALIBRATION`), and saved in
-the model's configuration:
+Fitted on faces that were neither trained nor stopped on (`data.dataset.Fold`), and saved in the
+model's configuration:
 
 - temperatures, one a component of rules and one for all free characteristics (Guo et al. 2017);
 - split conformal sets (Vovk et al. 2005): of a group the classes, and of a single characteristic
@@ -12,8 +12,8 @@ the model's configuration:
 - years of each class of ages, and how far the true age may lie from their expectation, in units
   of the standard deviation of the estimated distribution.
 
-The annotation is taken for the truth here. Temperatures and sets are fitted on the same faces; one
-number a component is too little to fit luck with.
+The annotation is taken for the truth here. Temperatures and sets are fitted on the same faces: one
+number a component, held near 1 where there are few.
 """
 
 from __future__ import annotations
