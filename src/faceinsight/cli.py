@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MODEL = "FACEINSIGHT_MODEL"
 """Environment variable that names the model where no option does."""
 
+TOKEN = "FACEINSIGHT_TOKEN"
+"""Environment variable with the token of the server where no option names one."""
+
 _HERE = Path("data/06_models/lgc/model")
 """Where a run of the project leaves its model: taken where nothing is named."""
 
@@ -172,6 +175,56 @@ def ask(
     if answer.caution:
         click.echo(answer.caution)
     click.echo(click.style(remarks(answer, question), dim=True), err=True)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--token",
+    envvar=TOKEN,
+    help=f"What clients must send, 16 characters or more; better by the variable {TOKEN}. Needed "
+    "where others reach the address.",
+)
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="Origin of pages elsewhere that may call the server from a browser; may be repeated.",
+)
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A limit of the server, such as queue=128 or seconds=30; docs/server.md lists them.",
+)
+@click.option(
+    "--maps",
+    type=click.Choice(["as_trained", "parsed"]),
+    default="as_trained",
+    show_default=True,
+    help="Label maps as the model was trained, or made by the parser whatever it was trained with.",
+)
+@_photo_options
+def serve(
+    host: str,
+    port: int,
+    token: str | None,
+    origins: tuple[str, ...],
+    limits: tuple[str, ...],
+    model: str | None,
+    **options: Any,
+) -> None:
+    """Answer over HTTP: REST, described at /docs.
+
+    Listens on this machine alone unless --host says otherwise, and then asks for a --token.
+    """
+    with _errors_as_sentences():
+        from faceinsight.serving.command import check, serve
+
+        settings = check({"host": host, "token": token, "origins": origins}, limits, port)
+        serve(lambda: _open(model, options), settings, port)
 
 
 def _files(paths: Sequence[Path], folders: bool = True) -> Iterator[Path]:

@@ -27,6 +27,7 @@ from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.photograph import Photo
+from faceinsight.inference.settings import Faces
 from faceinsight.inference.table import no_face
 from faceinsight.model.labels import handed_out, known_labels, lexicon_of
 
@@ -94,6 +95,7 @@ def answer_question(
     *,
     way: Way = "grounded",
     face: int | None = None,
+    faces: Faces | None = None,
     sensitive: bool = False,
     **generate: Any,
 ) -> PhotoAnswer:
@@ -105,6 +107,7 @@ def answer_question(
         question: in anybody's words; None asks for a description.
         way: "grounded" or "direct", see `PhotoAnswer`.
         face: number of the face, from left to right; None takes the largest.
+        faces: which faces are looked for; None as in the model's settings.
         sensitive: whether race and the like may be spoken of.
         generate: options of `transformers.GenerationMixin.generate`; `max_new_tokens` is
             `MOST_TOKENS` if not given.
@@ -122,7 +125,7 @@ def answer_question(
             f"{model.source or 'the model'} was not taught to answer from pictures "
             "(model.answer_weight was 0): ask for its labels in words, without --direct"
         )
-    crops = model.prepare(photo)
+    crops = model.prepare(photo, faces=faces)
     if crops.errors:
         raise crops.errors[0]
     if not len(crops):

@@ -25,11 +25,11 @@ from faceinsight.common.work import digest
 from faceinsight.data.crops import FaceCrop, cut_face, parse_faces
 from faceinsight.data.parsing.provided import MAP_FOLDERS
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.errors import PhotographError, WeightsError
+from faceinsight.errors import ParameterError, PhotographError, WeightsError
 from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn
 from faceinsight.inference.map_files import MapFiles
 from faceinsight.inference.photograph import Photo, is_path, path_of, read_photograph
-from faceinsight.inference.settings import PhotoSettings
+from faceinsight.inference.settings import Faces, PhotoSettings
 
 if TYPE_CHECKING:
     from faceinsight.data.parsing.detector import PyfacerDetector, Views
@@ -263,9 +263,24 @@ class Cropper:
         if batch:
             yield self._crops_of(batch)
 
-    def prepare(self, photos: Iterable[Photo], names: Iterable[str] | None = None) -> Crops:
-        """All faces of some photographs at once; see `batches`."""
-        return self._crops_of(list(self._cut_all(zip_names(photos, names))))
+    def prepare(
+        self,
+        photos: Iterable[Photo],
+        names: Iterable[str] | None = None,
+        faces: Faces | None = None,
+    ) -> Crops:
+        """All faces of some photographs at once; see `batches`.
+
+        Args:
+            photos: as for `batches`.
+            names: as for `batches`.
+            faces: which faces are looked for; None as in the settings. Where those look for none,
+                nothing else than `whole` can be.
+
+        Raises:
+            ParameterError: faces are to be looked for, and there is no detector.
+        """
+        return self._crops_of(list(self._cut_all(zip_names(photos, names), faces)))
 
     def _crops_of(self, photographs: Sequence[Photograph]) -> Crops:
         if self._parser is not None:
@@ -276,14 +291,22 @@ class Cropper:
                     parse_faces(self._parser, faces[start : start + step], self._crops)
         return Crops.of_photographs(photographs, self._crops.size, self._crops.maps != "none")
 
-    def _cut_all(self, photos: Iterable[tuple[Photo, str]]) -> Iterator[Photograph]:
-        workers = self._settings.workers
+    def _cut_all(
+        self, photos: Iterable[tuple[Photo, str]], faces: Faces | None = None
+    ) -> Iterator[Photograph]:
+        workers, faces = self._settings.workers, faces or self._settings.faces
+        if faces != "whole" and self._detector is None:
+            raise ParameterError(
+                f"faces: there is no detector for '{faces}', as the model was loaded with "
+                "faces=whole: load it with faces=detect"
+            )
         with ThreadPoolExecutor(workers) as pool:
-            if self._detector is None:
+            if self._detector is None or faces == "whole":
                 yield from ahead(pool, self._read_whole, photos, 2 * workers)
             else:
                 depth = max(workers, self._detector.batch)
-                found = self._find(self._detector, ahead(pool, self._read, photos, depth))
+                read = ahead(pool, self._read_for_detector, photos, depth)
+                found = self._find(self._detector, read, or_whole=faces == "detect_or_whole")
                 yield from ahead(pool, self._cut, found, workers)
 
     def _read_whole(self, given: tuple[Photo, str]) -> Photograph:
@@ -304,14 +327,19 @@ class Cropper:
             photograph.error = error
             return photograph
         photograph.pixels = pixels
-        if self._detector is not None:
-            from faceinsight.data.parsing.detector import detector_views
+        return photograph
 
-            photograph.views = detector_views(pixels, self._settings.detector_side)
+    def _read_for_detector(self, given: tuple[Photo, str]) -> Photograph:
+        from faceinsight.data.parsing.detector import detector_views
+
+        photograph = self._read(given)
+        if photograph.pixels is not None:
+            side = self._settings.detector_side
+            photograph.views = detector_views(photograph.pixels, side)
         return photograph
 
     def _find(
-        self, detector: PyfacerDetector, photographs: Iterator[Photograph]
+        self, detector: PyfacerDetector, photographs: Iterator[Photograph], *, or_whole: bool
     ) -> Iterator[Photograph]:
         while batch := list(islice(photographs, detector.batch)):
             seen = [(p, p.views) for p in batch if p.views is not None]
@@ -321,8 +349,15 @@ class Cropper:
                 photograph.views = None
                 photograph.faces = [FaceCrop(n, box) for n, (box, _) in enumerate(boxes, 1)]
                 photograph.scores = [score for _, score in boxes]
-                if not boxes and self._settings.faces == "detect_or_whole":
+                if not boxes and or_whole:
                     _take_whole(photograph)
+                if len(boxes) > (self._settings.most_faces or len(boxes)):
+                    photograph.faces, photograph.scores = [], []
+                    photograph.error = PhotographError(
+                        "too many faces",
+                        f"{photograph.name} shows {len(boxes)} faces, more than the "
+                        f"{self._settings.most_faces} of most_faces: cut it into parts.",
+                    )
             yield from batch
 
     def _cut(self, photograph: Photograph) -> Photograph:

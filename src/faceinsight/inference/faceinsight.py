@@ -18,7 +18,7 @@ from faceinsight.inference.cropper import Cropper, Crops, crop_settings
 from faceinsight.inference.face import Face
 from faceinsight.inference.photograph import Photo, is_one_photograph
 from faceinsight.inference.reading import FaceReader
-from faceinsight.inference.settings import PhotoSettings
+from faceinsight.inference.settings import Faces, PhotoSettings
 from faceinsight.inference.versions import newest_model
 
 if TYPE_CHECKING:
@@ -172,14 +172,22 @@ class FaceInsight:
             faces = self.read(self.score(crops), crops, sensitive=sensitive)
             yield from crops.by_photograph(faces)
 
-    def prepare(self, photos: Photo | Iterable[Photo]) -> Crops:
+    def prepare(
+        self,
+        photos: Photo | Iterable[Photo],
+        *,
+        names: Iterable[str] | None = None,
+        faces: Faces | None = None,
+    ) -> Crops:
         """First of the three steps of `analyze`: read photographs, find faces, cut and parse them.
 
         Args:
             photos: one or many, all of which are in memory at once.
+            names: what messages and faces call them; see `Cropper.batches`.
+            faces: which faces are looked for; None as in the settings.
         """
         listed = [photos] if is_one_photograph(photos) else photos
-        return self.cropper.prepare(listed)  # type: ignore[arg-type]
+        return self.cropper.prepare(listed, names, faces)  # type: ignore[arg-type]
 
     def score(self, crops: Crops, *, order: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
         """Second step: the network's energies of faces.

@@ -115,7 +115,7 @@ def draw_folder(
         labelled = [_labelled(row, vocabulary) for row in rows]
         try:
             pixels = read_photograph(folder / names[name], name, settings.max_pixels)
-            _save(pixels, labelled, None if pd.isna(caution) else caution, path)
+            _save(annotate(pixels, labelled, None if pd.isna(caution) else caution), path)
         except PhotographError as error:
             _log.warning("no picture is drawn: %s", error)
         except OSError as error:
@@ -145,17 +145,31 @@ def draw_photograph(photo: Photo, faces: Sequence[Face], target: Path) -> None:
     Raises:
         PhotographError: the photograph cannot be used.
     """
-    pixels = read_photograph(photo, "the photograph", MAX_PIXELS)
+    _save(picture_of(photo, faces), target)
+
+
+def _save(page: Image, target: Path) -> None:
+    with write_beside(target) as beside:
+        page.save(beside, "JPEG", quality=90)
+
+
+def picture_of(photo: Photo, faces: Sequence[Face], max_pixels: float = MAX_PIXELS) -> Image:
+    """One photograph with the boxes and labels of its faces.
+
+    Args:
+        photo: the photograph.
+        faces: what `FaceInsight.analyze` found in it.
+        max_pixels: width times height beyond which it is refused.
+
+    Raises:
+        PhotographError: the photograph cannot be used.
+    """
+    pixels = read_photograph(photo, "the photograph", max_pixels)
     labelled = [
         Labelled(face.number, face.bbox if face.confidence is not None else None, face.labels)
         for face in faces
     ]
-    _save(pixels, labelled, faces[0].caution if faces else None, target)
-
-
-def _save(pixels: np.ndarray, faces: Sequence[Labelled], caution: str | None, target: Path) -> None:
-    with write_beside(target) as beside:
-        annotate(pixels, faces, caution).save(beside, "JPEG", quality=90)
+    return annotate(pixels, labelled, faces[0].caution if faces else None)
 
 
 def picture_names(photographs: Iterable[str], flat: bool = False) -> dict[str, str]:

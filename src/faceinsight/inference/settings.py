@@ -14,6 +14,10 @@ MOST_SIDE = 8192
 """Largest view in which faces are sought, in pixels."""
 
 
+Faces = Literal["detect", "detect_or_whole", "whole"]
+"""Which faces of a photograph are looked for, see `PhotoSettings`."""
+
+
 class PhotoSettings(BaseModel):
     """How the faces of one's own photographs are found and scored.
 
@@ -38,12 +42,13 @@ class PhotoSettings(BaseModel):
         batch_size: faces a forward pass of parser and network.
         workers: threads that read and cut photographs.
         max_pixels: larger photographs are refused.
+        most_faces: photographs in which more are found are refused; None takes any number.
         device: auto, or a torch device such as cpu.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    faces: Literal["detect", "detect_or_whole", "whole"] = "detect"
+    faces: Faces = "detect"
     maps: Literal["as_trained", "parsed"] = "as_trained"
     detector_side: int = Field(default=640, ge=64, le=MOST_SIDE)
     detector_weights: Path | None = None
@@ -54,6 +59,7 @@ class PhotoSettings(BaseModel):
     batch_size: int = Field(default=32, ge=1)
     workers: int = Field(default=4, ge=1)
     max_pixels: float = Field(default=MAX_PIXELS, gt=0)
+    most_faces: int | None = Field(default=None, ge=1)
     device: str = "auto"
 
     _device = field_validator("device")(known_device)
