@@ -11,7 +11,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # the time that every process takes to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run rivals test lint types unit mutants lineage viz lock clean
+.PHONY: help setup run rivals test lint types unit docs mutants lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,7 +47,7 @@ rivals: $(READY)  ## a tiny LLaVA and LLaVA-OneVision, asked and fine-tuned on d
 TASK := utkface/race
 
 test: $(READY)  ## everything that CI checks
-	$(MAKE) --jobs --output-sync lint types lineage
+	$(MAKE) --jobs --output-sync lint types lineage docs
 	$(MAKE) unit
 
 lint: $(READY)
@@ -60,6 +60,9 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+docs: $(READY)  ## the documentation site, into build/site; whatever is amiss in it is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 mutants: $(READY)  ## faults made on purpose, which the tests must find: 10 minutes
 	$(BIN)/python -m tests.mutants
