@@ -1,8 +1,8 @@
 """What the documentation site adds to the pages when it is built.
 
 - README, changelog and the other pages at the root are pages of the site as well.
-- A link to a file of the project leads to a page with its text; where the link names what is defined
-  there (`losses.py#masked_bce`, `prior.py#correlation_prior.conditional`), to that line.
+- A link to a file of the project leads to a page with its text; where the link names what is
+  defined there (`losses.py#masked_bce`, `prior.py#correlation_prior.conditional`), to that line.
 - A fenced block of `math`, in TeX, becomes MathML, which browsers draw by themselves.
 - `<!-- parameters: training -->` and `<!-- command: analyze -->` become tables, made from the typed
   settings and from the command line itself.
