@@ -18,7 +18,7 @@ A run that was stopped goes on where it was. Whatever comes out is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,13 +27,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablation import METRICS
+from faceinsight.evaluation.coverage import measure_coverage
 from faceinsight.evaluation.metrics import Key
 from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
-from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.evaluation.temperature import cross_entropy, fit_temperature, log_odds
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import COH, LABELS, PAPER
+from faceinsight.model.calibration import LEVEL
 from faceinsight.training.job import TrainingJob
 from faceinsight.training.settings import TrainingSettings
 from page import INTERVALS, difference_cells, over_seeds, spread, table, write
@@ -62,7 +64,9 @@ def main() -> None:
         found |= (runs := run_arms(project, arms, seeds)).tables
         validation |= run_arms(project, arms, seeds, "val").tables
         commit = runs.commit
-    vocabulary, rule_set, training = project.load("vocabulary", "rule_set", "params:training")
+    vocabulary, rule_set, training, axes = project.load(
+        "vocabulary", "rule_set", "params:training", "params:fairness"
+    )
     settings = EvaluationSettings(n_resamples=args.resamples)
     device = TrainingSettings.model_validate(training).device
     changed = f" with {', '.join(project.given)}" if project.given else ""
@@ -74,7 +78,9 @@ def main() -> None:
         name: np.array([likelihoods(*pair) for pair in zip(validation[name], of, strict=True)])
         for name, of in found.items()
     }
-    write(render(found, nll, vocabulary, rule_set, settings, made), args.out)
+    lines = render(found, nll, vocabulary, rule_set, settings, made)
+    fairness = FairnessSettings.model_validate(axes)
+    write([*lines, *covered(found[COH.name], vocabulary, settings, fairness)], args.out)
 
 
 def _groups_alone(rule_set: RuleSet) -> RuleSet:
@@ -210,6 +216,64 @@ def render(
             ],
         ),
     ]
+
+
+def covered(
+    tables: Sequence[pd.DataFrame],
+    vocabulary: Vocabulary,
+    settings: EvaluationSettings,
+    fairness: FairnessSettings,
+) -> list[str]:
+    """How often the sets of +coh hold the annotation, as lines of Markdown; none without sets."""
+    seeds = [measure_coverage(of, vocabulary, LEVEL, settings, fairness) for of in tables]
+    measured = [of for of in seeds if of is not None]
+    if not measured:
+        return []
+    rows = []
+    for dataset, first in measured[0]["datasets"].items():
+        of = [one["datasets"][dataset] for one in measured]
+        values = np.array([one["coverage"]["value"] for one in of])
+        lowest = [one["coverage"]["low"] for one in of if one["coverage"]["low"] is not None]
+        worst = [one["worst"] for one in of if one["worst"] is not None]
+        least = min(worst, key=lambda group: group["coverage"]["value"], default=None)
+        rows.append(
+            [
+                dataset,
+                str(int((tables[0]["dataset"] == dataset).sum())),
+                spread(values, 1),
+                f"{100 * min(lowest):.1f}" if lowest else "–",
+                *(
+                    ", ".join(
+                        f"{task} {_mean([one['tasks'][task][metric] for one in of], factor)}"
+                        for task in first["tasks"]
+                    )
+                    for metric, factor in (("size", 1), ("single", 100))
+                ),
+                "–"
+                if least is None
+                else f"{least['task']}, {least['group']} ({least['faces']} faces): "
+                f"{100 * least['coverage']['value']:.1f}",
+            ]
+        )
+    return [
+        "",
+        "## What +coh says that it cannot tell",
+        "",
+        f"Its sets are made to hold {LEVEL:.0%} of annotations, on validation faces that training "
+        "does not stop on. Coverage: mean over seeds with the standard deviation between them; "
+        "beside it the lowest of the seeds' lower bounds (95 %, bootstrap over photographs). Size: "
+        "of a group's set the classes in it, of an attribute's the answers, 1 or 2; single: sets "
+        "with one answer, per cent; means over seeds. The worst group of enough faces is the "
+        "lowest of any seed.",
+        "",
+        *table(
+            ["data set", "faces", "coverage", "lower bound", "size", "single", "worst group"], rows
+        ),
+    ]
+
+
+def _mean(metrics: Sequence[Mapping[str, float]], factor: float) -> str:
+    return f"{factor * np.mean([of['value'] for of in metrics]):.{2 if factor == 1 else 0}f}"
 
 
 def likelihoods(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[float, float]:

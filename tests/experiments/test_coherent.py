@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import coherent
-from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.evaluation.settings import EvaluationSettings, FairnessSettings
 from faceinsight.method.coherent import CoherentLayer, Noise
 from faceinsight.method.losses import masked_bce
 from faceinsight.method.variants import COH, LABELS
@@ -98,6 +98,30 @@ def test_the_page_has_every_arm_and_its_intervals():
         assert len(lines) == (1 if title == "+coh" else 2)  # +coh is not less itself
     assert "| three/expression |" in text
     assert "0.4000 ± 0.0000 | 0.3000 ± 0.0000 |" in text
+
+
+def test_coverage_of_seeds_stands_on_the_page():
+    vocabulary = small_vocabulary()
+    seeds = [
+        fake_predictions(vocabulary, {"one": 600, "two": 600, "three": 60}, seed=seed)
+        for seed in (1, 2)
+    ]
+    for seed, frame in enumerate(seeds):
+        for id_ in vocabulary.ids:
+            frame[f"s_{id_}"] = frame[f"y_{id_}"].fillna(2).astype("Int8")  # what is true
+            # Of the second seed every fifth set holds what is not.
+            wrong = (np.arange(len(frame)) % 5 == 0) & (seed == 1) & frame[f"y_{id_}"].notna()
+            frame.loc[wrong, f"s_{id_}"] = 1 - frame.loc[wrong, f"y_{id_}"]
+        for name in ("years", "age_years", "age_low", "age_high"):
+            frame[name] = np.nan
+    settings, fairness = EvaluationSettings(n_resamples=30), FairnessSettings(axes={})
+    page = coherent.covered(seeds, vocabulary, settings, fairness)
+    row = next(line for line in page if line.startswith("| one |"))
+    _, _, faces, coverage, lower, *_ = map(str.strip, row.split("|"))
+    assert (faces, coverage) == ("600", "90.0 ± 14.1")
+    assert 75 < float(lower) < 80
+    without = [of.drop(columns=[f"s_{id_}" for id_ in vocabulary.ids]) for of in seeds]
+    assert coherent.covered(without, vocabulary, settings, fairness) == []
 
 
 def test_likelihoods_are_means_over_known_labels():

@@ -29,6 +29,9 @@ from numpy.typing import NDArray
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.coherent import CoherentLayer, fit_temperatures
 
+LEVEL = 0.9
+"""Share of annotations that the sets are to hold."""
+
 RARE = 0.1
 """What fewer faces have, or lack, has thresholds of its own for "present" and "absent"."""
 
@@ -129,7 +132,7 @@ def fit_calibration(
     *,
     years: NDArray[np.floating] | None = None,
     years_of: Mapping[str, float] | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
 ) -> Calibration:
     """Fit everything on the same faces.
 
