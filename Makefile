@@ -11,7 +11,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # the time that every process takes to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run rivals test lint types unit docs mutants lineage viz lock clean
+.PHONY: help setup run rivals test test-doors lint types unit docs mutants lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,7 +59,14 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+		--ignore=tests/doors
+
+# Debian's browser needs root, Playwright's own does not.
+test-doors: $(READY)  ## the page in a real browser: 2 minutes
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } \
+		|| $(BIN)/playwright install --with-deps chromium || $(BIN)/playwright install chromium
+	$(BIN)/pytest tests/doors
 
 docs: $(READY)  ## the documentation site, into build/site; whatever is amiss in it is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -18,7 +18,7 @@ from faceinsight.serving.settings import LOOPBACK, ServerSettings
 if TYPE_CHECKING:
     from faceinsight.inference.faceinsight import FaceInsight
 
-_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "gradio")
 
 _NO_LIMITS = {"host", "token", "origins"}
 
@@ -81,9 +81,11 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
     import uvicorn
 
     from faceinsight.serving.app import create_app
+    from faceinsight.serving.page import create_page, mount_page
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     app = create_app(model, settings)
+    close_tabs = mount_page(app, create_page(app.state.engine))
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -91,7 +93,13 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
         server_header=False,
         timeout_graceful_shutdown=round(settings.seconds) + 5,
     )
-    server = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            close_tabs()
+            await super().shutdown(sockets)
+
+    server = Server(config)
     engine = app.state.engine
     engine.ready.add_done_callback(lambda ready: _end_unless_loaded(server, ready))
     address, at = listener.getsockname()[:2]

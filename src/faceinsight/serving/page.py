@@ -1,0 +1,429 @@
+"""The page of the server: one photograph, and what the model sees in it.
+
+    mount_page(app, create_page(app.state.engine))
+
+Everything that a browser needs comes from Gradio's own wheel and from here. A photograph travels in
+the event that asks about it, and pictures of it in the page itself, so neither is ever a file.
+"""
+
+from __future__ import annotations
+
+import binascii
+import logging
+from base64 import b64decode
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gradio as gr
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from faceinsight.common.messages import sentence
+from faceinsight.errors import PhotographError
+from faceinsight.inference.face import Face
+from faceinsight.inference.faceinsight import FaceInsight
+from faceinsight.inference.photograph import read_photograph
+from faceinsight.serving.batching import Closed, Full
+from faceinsight.serving.engine import Engine
+from faceinsight.serving.examples import Example, ExampleInsight, draw_examples
+from faceinsight.serving.findings import bars, data_uri, picture, words
+from faceinsight.serving.models import Models
+
+if TYPE_CHECKING:
+    import fastapi
+
+_log = logging.getLogger(__name__)
+
+CAUTION = (
+    "How faces appear to a model, not facts about people. Not for identifying, watching or judging "
+    "anybody, nor for photographs of people who have not agreed."
+)
+"""What the page says at all times; the README says it at length."""
+
+_VISITORS = 64
+"""Tabs whose photograph is kept in memory: until the tab closes, another photograph takes its
+place, or so many others have come."""
+
+_FONTS = ("system-ui", "Segoe UI", "Helvetica", "Arial", "sans-serif")
+_MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
+
+_UNEXPECTED = "This went wrong here, not with you: the server's log says why."
+_NO_MAP = (
+    "This model reads label maps that lie as files beside photographs, and this one came without: "
+    "choose an example or the model org, or start the server with a model that was trained on "
+    "photographs."
+)
+_NO_FACE = "No face was found in this photograph: try one with a larger, or more frontal, face."
+_BUSY = "The server is busy with others: try again in a moment."
+_NOTHING_YET = "Choose a photograph or an example first."
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one visitor is looking at.
+
+    Attributes:
+        photo: the bytes of its file.
+        faces: of the photograph, one or more.
+        model: name of the model that saw it.
+        chosen: number of the face that is spoken of.
+    """
+
+    photo: bytes
+    faces: list[Face]
+    model: str
+    chosen: int
+
+    @property
+    def face(self) -> Face:
+        return self.faces[self.chosen - 1]
+
+
+class _Shown(NamedTuple):
+    """The parts of the page that change with what is looked at, in the order of its outputs."""
+
+    status: dict[str, Any]
+    picture: str = ""
+    words: str = ""
+    bars: str = ""
+    answer: str = ""
+
+
+def create_page(engine: Engine) -> gr.Blocks:
+    """The page of the model that is served, and of those beside it in its project.
+
+    What the vocabulary calls sensitive is on it only if the model's settings say so.
+
+    Args:
+        engine: answers for the served model, together with what asks it over REST.
+    """
+    return _Page(engine).build()
+
+
+def mount_page(app: fastapi.FastAPI, page: gr.Blocks, path: str = "/page") -> Callable[[], None]:
+    """Put the page under a path of a server; its root leads there.
+
+    Args:
+        app: the server.
+        page: from `create_page`.
+        path: where.
+
+    Returns:
+        What lets go of the tabs that are open, without which a server waits for them at its end.
+    """
+    for at, answer in (
+        ("/", lambda: RedirectResponse(f"{path}/")),
+        ("/favicon.ico", lambda: Response(_ICON, media_type="image/svg+xml")),
+        ("/manifest.json", lambda: JSONResponse({"name": "FaceInsight", "start_url": f"{path}/"})),
+    ):
+        app.add_api_route(at, answer, include_in_schema=False)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path,
+        theme=_theme(),
+        head=f"<style>{_read('page.css')}</style>",
+        footer_links=[],
+        run_history=False,  # It would keep photographs in the browser.
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        max_file_size=1,  # Nothing on the page sends files.
+    )
+    mount: Any = next(route for route in app.routes if getattr(route, "path", None) == path)
+    return mount.app.stop_event.set
+
+
+def _theme() -> gr.themes.Base:
+    """Gradio's own parts in the colours of `page.css`, in the fonts of the visitor's system."""
+    theme = gr.themes.Base(font=_FONTS, font_mono=_MONO)
+    colours = {
+        "body_background_fill": "ground",
+        "body_text_color": "ink",
+        "block_background_fill": "card",
+        "block_border_color": "line",
+        "block_info_text_color": "faint",
+        "block_title_text_color": "ink",
+        "input_background_fill": "ground",
+        "input_border_color": "bar",
+        "input_placeholder_color": "faint",
+        "button_primary_background_fill": "accent",
+        "button_primary_background_fill_hover": "accent",
+        "button_primary_text_color": "on-accent",
+        "checkbox_background_color_selected": "accent",
+        "checkbox_border_color_selected": "accent",
+        "checkbox_label_background_fill": "ground",
+        "checkbox_label_background_fill_selected": "soft",
+        "checkbox_label_text_color": "ink",
+        "checkbox_label_text_color_selected": "ink",
+        "loader_color": "accent",
+    }
+    both = {
+        f"{name}{dark}": f"var(--fi-{of})" for name, of in colours.items() for dark in ("", "_dark")
+    }
+    return theme.set(
+        block_radius="14px",
+        block_border_width="1px",
+        block_padding="1.15rem",
+        input_radius="9px",
+        input_border_width="1px",
+        button_large_radius="9px",
+        **both,
+    )
+
+
+def _read(name: str) -> str:
+    return (files("faceinsight.serving") / name).read_text(encoding="utf-8")
+
+
+class _Page:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._models = Models(engine.model)
+        # Of a photograph's file, which travels as base64 beside a few other words.
+        self._most_bytes = (engine.settings.most_bytes - 4096) * 3 // 4
+        self._seen: OrderedDict[str | None, _Seen] = OrderedDict()
+        self._explains = False
+
+    @cached_property
+    def _examples(self) -> tuple[Example, ...]:
+        return draw_examples()
+
+    def build(self) -> gr.Blocks:
+        """Lay the page out, and say what calls what."""
+        page = gr.Blocks(title="FaceInsight", analytics_enabled=False, fill_width=True)
+        with page:
+            _html(
+                "<h1>FaceInsight</h1><p>What a model sees in a face, and what it cannot tell.</p>",
+                "fi-head",
+            )
+            with gr.Row():
+                with gr.Column(scale=5, min_width=320):
+                    photo = gr.HTML(
+                        _status(""),
+                        html_template=self._intake(),
+                        js_on_load=_read("page.js"),
+                        elem_classes=["fi", "fi-card"],
+                        apply_default_css=False,
+                    )
+                    shown = _html("", "fi-card", js_on_load=_CHOOSE)
+                with gr.Column(scale=7, min_width=320):
+                    said = _html(_INTRO, "fi-card fi-words")
+                    with gr.Column(elem_classes=["fi-ask"]):
+                        with gr.Row(equal_height=True):
+                            question = gr.Textbox(
+                                label="Ask about this face",
+                                placeholder="Does she wear glasses?",
+                                max_length=500,
+                                scale=4,
+                            )
+                            ask = gr.Button("Ask", variant="primary", scale=0, min_width=96)
+                        answer = _html("", "fi-answer")
+                    model = gr.Radio(
+                        list(self._models.names),
+                        value=self._models.served,
+                        label="Model",
+                        info="The newest of each variant in this project.",
+                        visible=len(self._models.names) > 1,
+                    )
+            probabilities = _html("", "fi-card")
+            _html(f'<p role="note">{CAUTION}</p>', "fi-caution")
+
+            outputs: list[Any] = [photo, shown, said, probabilities, answer]
+            options: Any = {"api_visibility": "private", "show_progress": "minimal"}
+            photo.photograph(self._photograph, [model], outputs, **options)
+            photo.example(self._example, [model], outputs, **options)
+            model.input(self._change, [model], outputs, **options)
+            shown.choose(self._choose, None, [said, probabilities, answer], **options)
+            for asked in (question.submit, ask.click):
+                asked(self._ask, [question], [answer], **options)
+            page.unload(self._forget)
+        page.queue(default_concurrency_limit=4, max_size=64, api_open=False)
+        return page
+
+    def _intake(self) -> str:
+        """What takes photographs: `page.js` brings it to life."""
+        examples = "".join(
+            f'<li><button type="button" data-example="{number}">'
+            f'<img src="{data_uri(example.pixels)}" alt="Drawn: {example.name}"></button></li>'
+            for number, example in enumerate(self._examples)
+        )
+        return _INTAKE.replace("EXAMPLES", examples).replace("MOST", str(self._most_bytes))
+
+    def _photograph(self, name: str, event: gr.EventData, visit: gr.Request) -> _Shown:
+        self._forget(visit)
+        try:
+            photo = b64decode(event.data, validate=True)
+        except (AttributeError, TypeError, binascii.Error):
+            return _failed("This is no photograph.")
+        return self._look(name, photo, visit)
+
+    def _example(self, name: str, event: gr.EventData, visit: gr.Request) -> _Shown:
+        self._forget(visit)
+        return self._look(name, self._examples[event.number].file, visit)
+
+    def _change(self, name: str, visit: gr.Request) -> _Shown:
+        if (seen := self._seen.get(visit.session_hash)) is not None:
+            return self._look(name, seen.photo, visit)
+        try:
+            self._models(name)
+        except Exception as error:
+            return _failed(_told(error))
+        return _Shown(_status(f"The model {name} is loaded."), words=_INTRO)
+
+    def _forget(self, visit: gr.Request) -> None:
+        self._seen.pop(visit.session_hash, None)
+
+    def _look(self, name: str, photo: bytes, visit: gr.Request) -> _Shown:
+        try:
+            faces = self._faces(name, photo)
+            pixels = read_photograph(photo, "the photograph", self._engine.settings.most_pixels)
+        except Exception as error:
+            return _failed(_told(error))
+        chosen = _largest(faces)
+        shown = picture(pixels, faces, chosen)
+        if not faces:
+            return _failed(_NO_FACE)._replace(picture=shown)
+        seen = _Seen(photo, faces, name, chosen)
+        self._seen[visit.session_hash] = seen
+        while len(self._seen) > _VISITORS:
+            self._seen.popitem(last=False)
+        found = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+        status = _status(f"{found}, seen by the model {name}.")
+        return _Shown(status, shown, *self._findings(seen))
+
+    def _faces(self, name: str, photo: bytes) -> list[Face]:
+        model = self._model(name, photo)
+        with self._engine.admission():
+            if model is self._engine.model:
+                (found,) = self._engine.analyze([photo]).result(self._engine.settings.seconds)
+            else:
+                crops = model.prepare(photo)
+                (found,) = crops.by_photograph(model.read(model.score(crops), crops))
+        if isinstance(found, PhotographError):
+            raise found
+        return found
+
+    def _findings(self, seen: _Seen) -> tuple[str, str]:
+        network = self._models(seen.model).network
+        return (
+            words(seen.face, len(seen.faces), network.vocabulary, self._explains),
+            bars(seen.face, network.vocabulary, network.lexicon, self._explains),
+        )
+
+    def _choose(self, event: gr.EventData, visit: gr.Request) -> tuple[str, str, str]:
+        seen = self._seen.get(visit.session_hash)
+        if seen is None or not 1 <= event.face <= len(seen.faces):
+            return f'<p class="fi-error">{_NOTHING_YET}</p>', "", ""
+        seen = self._seen[visit.session_hash] = replace(seen, chosen=event.face)
+        return *self._findings(seen), ""
+
+    def _ask(self, question: str, visit: gr.Request) -> str:
+        seen = self._seen.get(visit.session_hash)
+        if seen is None:
+            return f'<p class="fi-error">{_NOTHING_YET}</p>'
+        seconds, engine = self._engine.settings.seconds, self._engine
+        options: dict[str, Any] = {"face": seen.chosen, "max_time": seconds}
+        try:
+            model = self._model(seen.model, seen.photo)
+            with engine.admission():
+                asked = engine.call(lambda: model.ask(seen.photo, question, **options))
+                answer = asked.result(2 * seconds)
+        except Exception as error:
+            return f'<p class="fi-error">{escape(_told(error))}</p>'
+        heard = f"<p><small>{escape(question.strip())}</small></p>" if question.strip() else ""
+        return f'{heard}<p class="fi-lead">{escape(answer.text)}</p>'
+
+    def _model(self, name: str, photo: bytes) -> FaceInsight:
+        """The model of that name, as it looks at examples where the photograph is one."""
+        model = self._models(name)
+        if any(photo == example.file for example in self._examples):
+            return ExampleInsight(model, self._examples)
+        return model
+
+
+_CHOOSE = """
+element.addEventListener('click', (event) => {
+  const box = event.target.closest('[data-face]');
+  if (!box) return;
+  for (const one of element.querySelectorAll('[data-face]'))
+    one.setAttribute('aria-pressed', String(one === box));
+  trigger('choose', { face: Number(box.dataset.face) });
+});
+"""
+
+_ICON = """
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<rect width="32" height="32" rx="8" fill="#005c93"/>
+<path fill="none" stroke="white" stroke-width="2.4"
+ d="M7 12V7h5M20 7h5v5M25 20v5h-5M12 25H7v-5M12 13v2M20 13v2M11 19q5 4 10 0"/></svg>
+"""
+
+_INTRO = """
+<div class="fi-intro"><h2>What you will see</h2>
+<ol><li>Every face with a box around it; choose one of several.</li>
+<li>What is present in it, in words that never contradict one another.</li>
+<li>A probability for each characteristic, the age, and what the model cannot tell.</li>
+<li>An answer to your own question.</li></ol></div>
+"""
+
+_INTAKE = """
+<div data-most="MOST">
+<div class="fi-drop">
+<div class="fi-buttons">
+<label class="fi-action fi-first fi-file">Choose a photograph
+<input class="fi-hidden" type="file" accept="image/*,.heic,.heif,.avif"></label>
+<button type="button" class="fi-action" data-camera="open">Use the camera</button>
+</div>
+<p>or drop one anywhere on the page, or paste it. It is not stored.</p>
+</div>
+<div class="fi-examples"><h2>Or look at somebody drawn</h2><ul>EXAMPLES</ul></div>
+<p class="fi-live" role="status"></p>
+<dialog aria-label="Camera"><video autoplay playsinline muted></video>
+<div class="fi-buttons">
+<button type="button" class="fi-action fi-first" data-camera="shoot">Take the picture</button>
+<button type="button" class="fi-action" data-camera="close">Close</button>
+</div></dialog>
+</div>
+"""
+
+
+def _largest(faces: Sequence[Face]) -> int:
+    """Number of the largest face, the first of equal ones; 0 where there is none."""
+
+    def area(face: Face) -> int:
+        left, top, right, bottom = face.bbox
+        return (right - left) * (bottom - top)
+
+    return max(faces, key=area).number if faces else 0
+
+
+def _html(value: str, classes: str, **options: Any) -> gr.HTML:
+    options = {"js_on_load": None} | options
+    return gr.HTML(value, elem_classes=["fi", *classes.split()], apply_default_css=False, **options)
+
+
+def _status(text: str, error: bool = False) -> dict[str, Any]:
+    return {"text": text, "error": error}
+
+
+def _failed(text: str) -> _Shown:
+    return _Shown(_status(text, error=True))
+
+
+def _told(error: Exception) -> str:
+    """One sentence on an error; what nobody foresaw goes into the log."""
+    if isinstance(error, PhotographError) and error.reason == "no map":
+        return _NO_MAP
+    if isinstance(error, Full | Closed | TimeoutError):
+        return _BUSY
+    told = sentence(error)
+    if told is None:
+        _log.error("the page could not answer", exc_info=error)
+        return _UNEXPECTED
+    told = told.replace("photograph 1", "this photograph")
+    return told[:1].upper() + told[1:]

@@ -1,0 +1,134 @@
+"""The page without a browser; `tests/doors` walks it in one."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from faceinsight import FaceInsight
+from faceinsight.serving.engine import Engine
+from faceinsight.serving.page import _Page, create_page, mount_page
+from faceinsight.serving.settings import ServerSettings
+from tests.inference.conftest import WHOLE, save_model
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder = save_model(tmp_path_factory.mktemp("lgc"), {"maps": "provided"})
+    engine = Engine(FaceInsight.from_pretrained(folder, WHOLE), ServerSettings(queue=1))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def page(engine: Engine) -> _Page:
+    return _Page(engine)
+
+
+VISIT: Any = SimpleNamespace(session_hash="a tab")
+
+
+def png() -> bytes:
+    stream = BytesIO()
+    Image.new("RGB", (40, 30)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def event(**data: Any) -> Any:
+    return SimpleNamespace(**data)
+
+
+def test_an_example_is_seen_whatever_is_done_with_photographs(page: _Page) -> None:
+    shown = page._example("served", event(number=2), VISIT)
+    assert shown.status == {"text": "2 faces, seen by the model served.", "error": False}
+    assert shown.picture.count("data-face") == 2
+    words, _, answer = page._choose(event(face=2), VISIT)
+    assert "Face 2 of 2" in words
+    assert answer == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("!", "This is no photograph."),
+        (None, "This is no photograph."),
+        ("", "This photograph has no bytes"),
+        ("bm8gcGhvdG9ncmFwaA==", "This photograph"),
+    ],
+)
+def test_what_is_no_photograph_is_told_in_a_sentence(page: _Page, data: Any, told: str) -> None:
+    shown = page._photograph("served", event(data=data), VISIT)
+    assert shown.status["error"]
+    assert shown.status["text"].startswith(told)
+    assert "Choose a photograph" in page._ask("Does she smile?", VISIT)
+    assert shown.words == shown.bars == shown.picture == ""
+
+
+def test_a_photograph_without_a_map_is_told_what_to_do(page: _Page) -> None:
+    pixel = b64encode(png()).decode()
+    shown = page._photograph("served", event(data=pixel), VISIT)
+    assert shown.status["error"]
+    assert "label maps" in shown.status["text"]
+    assert "maps=parsed" not in shown.status["text"]
+
+
+def test_a_full_server_says_so(page: _Page, engine: Engine) -> None:
+    with engine.admission():
+        shown = page._example("served", event(number=0), VISIT)
+    assert shown.status == {
+        "text": "The server is busy with others: try again in a moment.",
+        "error": True,
+    }
+
+
+def test_nothing_can_be_asked_of_nothing(page: _Page) -> None:
+    other: Any = SimpleNamespace(session_hash="another tab")
+    assert "Choose a photograph" in page._ask("Does she smile?", other)
+    assert "Choose a photograph" in page._choose(event(face=1), other)[0]
+
+
+def test_a_photograph_is_kept_for_one_tab_until_it_closes(page: _Page) -> None:
+    other: Any = SimpleNamespace(session_hash="another tab")
+    page._example("served", event(number=0), VISIT)
+    page._example("served", event(number=2), other)
+    assert "Face 1 of 2" in page._choose(event(face=1), other)[0]
+    assert "Choose a photograph" in page._choose(event(face=2), VISIT)[0]
+    page._forget(VISIT)
+    assert "Choose a photograph" in page._choose(event(face=1), VISIT)[0]
+    for number in range(70):
+        page._example("served", event(number=0), SimpleNamespace(session_hash=str(number)))  # type: ignore[arg-type]
+    assert "Choose a photograph" in page._choose(event(face=1), other)[0]
+    assert len(page._seen) == 64
+
+
+def test_a_defect_of_ours_stays_in_the_log(
+    page: _Page, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(page, "_faces", fail)
+    shown = page._example("served", event(number=0), VISIT)
+    assert "a secret" not in str(shown)
+    assert "a secret" in caplog.text
+
+
+def test_the_root_leads_to_the_page_and_nothing_is_asked_of_other_hosts(engine: Engine) -> None:
+    app = FastAPI()
+    mount_page(app, create_page(engine))
+    client = TestClient(app, base_url="http://127.0.0.1")
+    assert client.get("/", follow_redirects=False).headers["location"] == "/page/"
+    assert "<svg" in client.get("/favicon.ico").text
+    config = client.get("/page/config").json()
+    assert not config["analytics_enabled"]
+    assert config["footer_links"] == []
+    assert all(one["api_visibility"] == "private" for one in config["dependencies"])
+    assert "googleapis" not in client.get("/page/theme.css").text
