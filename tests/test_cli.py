@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +22,7 @@ from faceinsight.answers.labels import CAUTION
 from faceinsight.common.paths import printable
 from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference.answer import PhotoAnswer
+from faceinsight.inference.explanation import Explanation, RegionShare
 
 ANSWER = PhotoAnswer(
     text="Yes.",
@@ -32,6 +34,20 @@ ANSWER = PhotoAnswer(
     labels={"Bald": True},
     said={"Bald": True},
     contradictions=(),
+)
+
+EXPLANATION = Explanation(
+    photograph="a.png",
+    number=1,
+    bbox=(0, 0, 4, 4),
+    characteristic="Smiling",
+    word="smiling",
+    probability=0.934,
+    regions=(RegionShare("mouth", 2.314, 0.75), RegionShare("skin", -0.2, 0.25)),
+    method="fill",
+    caution=None,
+    crop=np.zeros((4, 4, 3), np.uint8),
+    label_map=np.ones((4, 4), np.uint8),
 )
 
 
@@ -68,6 +84,10 @@ class FakeModel:
     def ask(self, *question: Any, **options: Any) -> PhotoAnswer:
         self.asked = (*question, options)
         return ANSWER
+
+    def explain(self, *question: Any, **options: Any) -> Explanation:
+        self.asked = (*question, options)
+        return EXPLANATION
 
 
 @pytest.fixture
@@ -167,6 +187,9 @@ def test_options_reach_the_model(model):
         (["analyze", "a.png", "--faces=some"], "'some' is not one of"),
         (["ask", "more"], "is no file, but a folder"),
         (["ask", "a.png", "--face=0"], "0 is not in the range"),
+        (["explain", "a.png"], "Missing argument 'CHARACTERISTIC'"),
+        (["explain", "a.png", "Bald", "--picture=b.txt"], "b.txt ends neither in .png nor in .jpg"),
+        (["explain", "a.png", "Bald", "--picture=no/b.png"], "to write into"),
         (["anlyze"], "No such command 'anlyze'"),
     ],
 )
@@ -196,6 +219,16 @@ def test_an_answer_goes_to_standard_output_and_what_it_is_to_standard_error(mode
     assert done.stdout == "Yes.\n"
     assert done.stderr.startswith("Grounded: ")
     assert model.asked == (Path("a.png"), "No hair?", {"face": 2, "way": "grounded"})
+
+
+def test_an_explanation_is_a_table_a_picture_or_json(model):
+    done = call("explain", "a.png", "Smiling", "--face=1", "--picture=b.jpg")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "smiling: 93%\n  mouth        +2.31\n  skin         -0.20\n"
+    assert model.asked == (Path("a.png"), "Smiling", {"face": 1})
+    assert Image.open("b.jpg").format == "JPEG"
+    told = json.loads(call("explain", "a.png", "Smiling", "--json").stdout)
+    assert told["regions"][1] == {"region": "skin", "share": -0.2, "area": 0.25}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from faceinsight.common.lazy import lazy
 from faceinsight.errors import FaceInsightError, PhotographError
 
 if TYPE_CHECKING:
+    from faceinsight.inference.explanation import Explanation
     from faceinsight.inference.face import Face, to_frame
     from faceinsight.inference.faceinsight import FaceInsight
     from faceinsight.inference.settings import PhotoSettings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Explanation",
     "Face",
     "FaceInsight",
     "FaceInsightError",
@@ -32,6 +34,7 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "Explanation": "faceinsight.inference.explanation",
         "Face": "faceinsight.inference.face",
         "FaceInsight": "faceinsight.inference.faceinsight",
         "PhotoSettings": "faceinsight.inference.settings",

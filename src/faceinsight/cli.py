@@ -20,6 +20,7 @@ from faceinsight.common.paths import at_home, printable
 if TYPE_CHECKING:
     from faceinsight import Face, FaceInsight, PhotographError
     from faceinsight.inference.answer import PhotoAnswer
+    from faceinsight.reports.faces_page import FacesPage
 
 MODEL = "FACEINSIGHT_MODEL"
 """Environment variable that names the model where no option does."""
@@ -110,12 +111,19 @@ def _photo_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("photos", nargs=-1, required=True, type=_Typed())
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an entry a photograph.")
 @click.option("--csv", "table", type=_Typed(), help="Write a table of the faces into this file.")
+@click.option(
+    "--html",
+    "page",
+    type=_Typed(),
+    help="Write a page of all faces, with thumbnails, into this file, to open in a browser.",
+)
 @click.option("--pictures", type=_Typed(), help="Draw boxes and labels into this folder.")
 @_photo_options
 def analyze(
     photos: tuple[Path, ...],
     as_json: bool,
     table: Path | None,
+    page: Path | None,
     pictures: Path | None,
     model: str | None,
     **options: Any,
@@ -128,11 +136,10 @@ def analyze(
         if as_json and table is not None:
             raise click.UsageError("--json and --csv: choose one, or call twice")
         files = list(_files(photos))
-        for place in (table.parent if table else None, pictures.parent if pictures else None):
-            if place is not None and not place.is_dir():
-                raise click.UsageError(f"there is no folder {place.absolute()} to write into")
+        for target in (table, page, pictures):
+            _require_place(target)
         opened = _open(model, options)
-        show = _Shown(as_json, table, pictures, files)
+        show = _Shown(as_json, table, page, pictures, files)
         from faceinsight.common.progress import images_bar
 
         with images_bar("analyzing", len(files), disable=len(files) < 2) as bar, show:
@@ -227,6 +234,56 @@ def serve(
         serve(lambda: _open(model, options), settings, port)
 
 
+@cli.command()
+@click.argument("photo", type=_Typed())
+@click.argument("characteristic")
+@click.option("--face", type=click.IntRange(1), help="Its number from the left; else the largest.")
+@click.option("--picture", type=_Typed(), help="Draw the face with its regions into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, all regions with their shares.")
+@_photo_options
+def explain(
+    photo: Path,
+    characteristic: str,
+    face: int | None,
+    picture: Path | None,
+    as_json: bool,
+    model: str | None,
+    **options: Any,
+) -> None:
+    """Tell on which regions of the face in PHOTO a CHARACTERISTIC hangs.
+
+    Each region is erased from photograph and label map; how much lower the log-odds of the
+    characteristic then are is the region's share. Above zero it speaks for the characteristic,
+    below against it.
+    """
+    with _errors_as_sentences():
+        (file,) = _files([photo], folders=False)
+        if picture and picture.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+            raise click.UsageError(f"--picture: {picture.name} ends neither in .png nor in .jpg")
+        _require_place(picture)
+        opened = _open(model, options)
+        explanation = opened.explain(file, characteristic, face=face)
+        if picture is not None:
+            from faceinsight.common.work import write_beside
+
+            with write_beside(picture) as beside:
+                kind = "PNG" if picture.suffix.lower() == ".png" else "JPEG"
+                explanation.picture().save(beside, kind)
+    if as_json:
+        click.echo(json.dumps(explanation.to_dict()))
+        return
+    if explanation.caution:
+        click.echo(explanation.caution)
+    click.echo(f"{explanation.word}: {explanation.probability:.0%}")
+    for region in explanation.regions:
+        click.echo(f"  {region.region:<11}{region.share:+7.2f}")
+
+
+def _require_place(target: Path | None) -> None:
+    if target is not None and not target.parent.is_dir():
+        raise click.UsageError(f"there is no folder {target.parent.absolute()} to write into")
+
+
 def _files(paths: Sequence[Path], folders: bool = True) -> Iterator[Path]:
     """The files that are meant, folders entered; told at once where there is none."""
     for path in paths:
@@ -280,10 +337,20 @@ class _Shown:
     """
 
     def __init__(
-        self, as_json: bool, table: Path | None, pictures: Path | None, files: Sequence[Path]
+        self,
+        as_json: bool,
+        table: Path | None,
+        page: Path | None,
+        pictures: Path | None,
+        files: Sequence[Path],
     ) -> None:
         self.failed = False
-        self._as_json, self._table = as_json, table
+        self._as_json, self._table, self._page_file = as_json, table, page
+        self._page: FacesPage | None = None
+        if page is not None:
+            from faceinsight.reports.faces_page import FacesPage
+
+            self._page = FacesPage(page.stem)
         self._pictures, self._files = pictures, files
         self._called: dict[str, str] | None = None
         self._faces: list[Face] = []
@@ -297,9 +364,15 @@ class _Shown:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._as_json and kind is None:
             click.echo("\n]" if self._count else "]")
-        if self._table is not None and kind is None:
+        if kind is not None:
+            return
+        from faceinsight.common.work import write_beside
+
+        if self._page is not None and self._page_file is not None:
+            with write_beside(self._page_file) as beside:
+                beside.write_text(self._page.render(), encoding="utf-8")
+        if self._table is not None:
             from faceinsight import to_frame
-            from faceinsight.common.work import write_beside
             from faceinsight.inference.table import for_spreadsheet
 
             with write_beside(self._table) as beside:
@@ -316,14 +389,14 @@ class _Shown:
         else:
             entry = {"faces": [face.to_dict() for face in found]}
             self._draw(file, found)
+        if self._page is not None:
+            self._page.add(_name(file), found)
         if self._as_json:
             told = json.dumps({"photograph": _name(file), **entry})
             click.echo((",\n" if self._count else "\n") + told, nl=False)
-        elif not isinstance(found, list):
-            pass
-        elif self._table is not None:
+        elif isinstance(found, list) and self._table is not None:
             self._faces += found
-        else:
+        elif isinstance(found, list) and self._page is None:
             click.echo(f"{_name(file)}: {_faces(len(found))}")
             if found and found[0].caution:
                 click.echo(f"  {found[0].caution}")

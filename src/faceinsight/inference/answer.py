@@ -126,11 +126,7 @@ def answer_question(
             "(model.answer_weight was 0): ask for its labels in words, without --direct"
         )
     crops = model.prepare(photo, faces=faces)
-    if crops.errors:
-        raise crops.errors[0]
-    if not len(crops):
-        raise PhotographError("no face found", no_face(crops.names[0], model.settings))
-    row = _choose(crops, face)
+    row = choose_face(model, crops, face)
     asking = _Asking(model.network, question, sensitive)
     generate = {"max_new_tokens": MOST_TOKENS} | generate
     with model.alone:
@@ -146,8 +142,17 @@ def answer_question(
     )
 
 
-def _choose(crops: Crops, number: int | None) -> int:
-    """Row of the face of that number, or of the largest, the first of equal ones."""
+def choose_face(model: FaceInsight, crops: Crops, number: int | None) -> int:
+    """Row of the face of that number in one photograph; None means the largest, the first of equal.
+
+    Raises:
+        PhotographError: the photograph cannot be used, or shows no face.
+        ParameterError: there is no such face.
+    """
+    if crops.errors:
+        raise crops.errors[0]
+    if not len(crops):
+        raise PhotographError("no face found", no_face(crops.names[0], model.settings))
     if number is None:
         return crops.largest()
     if number in crops.numbers:

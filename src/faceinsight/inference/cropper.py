@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -150,6 +150,19 @@ class Crops:
         """What is to be known of a face before a model that has seen drawn faces alone."""
         return None if self.drawn[self.photographs[row]] else DRAWN_ALONE
 
+    def take(self, rows: Sequence[int]) -> Crops:
+        """Some of the faces, by row; the photographs stay as they are."""
+        return replace(
+            self,
+            pixels=self.pixels[rows],
+            maps=None if self.maps is None else self.maps[rows],
+            boxes=self.boxes[rows],
+            scores=self.scores[rows],
+            photographs=self.photographs[rows],
+            numbers=self.numbers[rows],
+            map_from=tuple(self.map_from[row] for row in rows),
+        )
+
     def largest(self) -> int:
         """Row of the largest face, the first of equal ones."""
         left, top, right, bottom = self.boxes.T
@@ -164,7 +177,7 @@ class Crops:
 
 
 def crop_settings(
-    config: FaceInsightConfig, settings: PhotoSettings, device: str
+    config: FaceInsightConfig, settings: PhotoSettings, device: str, mapped: bool = False
 ) -> SegmentationSettings:
     """How faces are cut and parsed for a model: as they were when it was trained.
 
@@ -172,20 +185,28 @@ def crop_settings(
         config: of the trained model.
         settings: weights, batch size and the like.
         device: where detector and parser run.
+        mapped: whether label maps are wanted even of a model that reads none.
 
     Raises:
         WeightsError: the model does not say how, and it matters.
+        ParameterError: label maps are wanted, and its training had none.
     """
     made: dict[str, Any] = config.crops
-    if not made and (config.segmentation or settings.faces != "whole"):
+    mapped = mapped or config.segmentation
+    if not made and (mapped or settings.faces != "whole"):
         raise WeightsError(
             "the model's config.json does not say how the faces of its training were cut (`crops` "
             "is empty), so others cannot be cut alike: train it with the pipeline, or score "
             "photographs whole with a model that reads no label maps"
         )
     maps = "none"
-    if config.segmentation:
+    if mapped:
         maps = "parsed" if settings.maps == "parsed" else made["maps"]
+        if maps == "none":
+            raise ParameterError(
+                "maps: the faces of the model's training had no label maps, which say where the "
+                'regions of a face are: open it with maps="parsed", and pyfacer makes them'
+            )
     return SegmentationSettings.model_validate(
         {name: made[name] for name in _OF_A_FACE if name in made}
         | settings.model_dump(include=_OF_MACHINE)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from faceinsight.inference.answer import PhotoAnswer
+    from faceinsight.inference.explanation import Explanation
     from faceinsight.inference.table import Scores
     from faceinsight.method.characteristics import Vocabulary
     from faceinsight.model.modeling import FaceInsightModel
@@ -61,7 +62,7 @@ class FaceInsight:
         self.source = source
         self.drawn_alone = saw_drawn_alone(source)
         self._reader = FaceReader(network, self.drawn_alone)
-        self._cropper: Cropper | None = None
+        self._croppers: dict[bool, Cropper] = {}
         self._making, self.alone = Lock(), Lock()
 
     @classmethod
@@ -118,11 +119,15 @@ class FaceInsight:
     @property
     def cropper(self) -> Cropper:
         """What finds faces and cuts them; made when it is first needed."""
+        return self._cropper(self.network.config.segmentation)
+
+    def _cropper(self, mapped: bool) -> Cropper:
         with self._making:
-            if self._cropper is None:
-                crops = crop_settings(self.network.config, self.settings, str(self.network.device))
-                self._cropper = Cropper(crops, self.settings)
-            return self._cropper
+            if mapped not in self._croppers:
+                config, device = self.network.config, str(self.network.device)
+                crops = crop_settings(config, self.settings, device, mapped)
+                self._croppers[mapped] = Cropper(crops, self.settings)
+            return self._croppers[mapped]
 
     @overload
     def analyze(  # type: ignore[overload-overlap]
@@ -188,6 +193,18 @@ class FaceInsight:
         """
         listed = [photos] if is_one_photograph(photos) else photos
         return self.cropper.prepare(listed, names, faces)  # type: ignore[arg-type]
+
+    def prepare_with_maps(self, photo: Photo, *, faces: Faces | None = None) -> Crops:
+        """The faces of one photograph with their label maps, even if the model reads none.
+
+        Args:
+            photo: one photograph.
+            faces: which faces are looked for; None as in the settings.
+
+        Raises:
+            ParameterError: there were no maps in its training, and none are to be parsed.
+        """
+        return self._cropper(True).prepare([photo], faces=faces)
 
     def score(self, crops: Crops, *, order: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
         """Second step: the network's energies of faces.
@@ -287,6 +304,47 @@ class FaceInsight:
         return answer_question(
             self, photo, question, sensitive=self._sensitive(sensitive), **options
         )
+
+    @overload
+    def explain(
+        self, photo: Photo, characteristic: str, *, sensitive: bool | None = None, **options: Any
+    ) -> Explanation: ...
+
+    @overload
+    def explain(
+        self,
+        photo: Photo,
+        characteristic: Sequence[str],
+        *,
+        sensitive: bool | None = None,
+        **options: Any,
+    ) -> list[Explanation]: ...
+
+    def explain(
+        self,
+        photo: Photo,
+        characteristic: str | Sequence[str],
+        *,
+        sensitive: bool | None = None,
+        **options: Any,
+    ) -> Explanation | list[Explanation]:
+        """Which regions of a face an answer hangs on; see `faceinsight.inference.explanation`.
+
+        Args:
+            photo: one photograph.
+            characteristic: an id, or the words for it; of several, for which the network is asked
+                no more than for one, a list.
+            sensitive: whether race and the like may be explained; None as in the settings.
+            options: of `faceinsight.inference.explanation.explain_photograph`: `face`, `faces`,
+                `method`.
+        """
+        from faceinsight.inference.explanation import explain_photograph
+
+        one = isinstance(characteristic, str)
+        asked = [characteristic] if isinstance(characteristic, str) else characteristic
+        sure = self._sensitive(sensitive)
+        explained = explain_photograph(self, photo, asked, sensitive=sure, **options)
+        return explained[0] if one else explained
 
     def _sensitive(self, asked: bool | None) -> bool:
         return self.settings.sensitive if asked is None else asked

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, dark enough for text on white.
 _COLOURS = ("#0072B2", "#D55E00", "#007A5A", "#A5527A", "#8A6100", "#3A3A3A")
-_INK, _FAINT, _WARNING = "#22272e", "#5a636d", "#b3261e"
+INK, FAINT, WARNING = "#22272e", "#5a636d", "#b3261e"
 _SMALLEST, _LARGEST = 720, 1600
 _LETTERS = 34
 _MOST_COLUMNS = 4
@@ -254,9 +254,9 @@ def annotate(pixels: np.ndarray, faces: Sequence[Labelled], special: str | None 
     line, margin = round(letter * 1.4), letter
     column = round(_LETTERS * letter * 0.55)
 
-    caution = [(words, _FAINT) for words in _wrapped(CAUTION, small, column)]
+    caution = [(words, FAINT) for words in wrapped(CAUTION, small, column)]
     if special is not None:
-        caution = [(words, _WARNING) for words in _wrapped(special, small, column)] + caution
+        caution = [(words, WARNING) for words in wrapped(special, small, column)] + caution
     room = (size[1] - 2 * margin) // line - len(caution) - 1
     columns = _in_columns([_lines(face, font, column) for face in faces], room)
     most = max([room, *map(len, columns)])
@@ -306,11 +306,12 @@ def _in_columns(blocks: Sequence[list[_Line]], room: int) -> list[list[_Line]]:
 def _lines(face: Labelled, font: FreeTypeFont, width: int) -> list[_Line]:
     """What stands beside the photograph for one face, an empty line at the end."""
     words = ", ".join(face.labels) or "none of the characteristics"
-    lines = [(line, _INK) for line in _wrapped(words, font, width)]
-    return [(f"Face {face.number} appears", _colour(face)), *lines, ("", _INK)]
+    lines = [(line, INK) for line in wrapped(words, font, width)]
+    return [(f"Face {face.number} appears", _colour(face)), *lines, ("", INK)]
 
 
-def _wrapped(text: str, font: FreeTypeFont, width: int) -> list[str]:
+def wrapped(text: str, font: FreeTypeFont, width: int) -> list[str]:
+    """Text in lines of at most so many pixels, if no single word is wider."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -103,6 +103,18 @@ def probabilities(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
     return _asked(model, "marginals", logits).astype(np.float32).clip(0, 1)
 
 
+def log_odds(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
+    """log P / (1 - P) of the probabilities that are handed out, float64 [N, K], of energies.
+
+    With an independent readout the energies themselves. Beyond 1e-12 and 1 - 1e-12 a marginal
+    counts as that; NaN for what a coherent model was not taught.
+    """
+    if model.config.readout == "independent":
+        return logits.astype(np.float64)
+    p = _asked(model, "marginals", logits.astype(np.float64)).clip(1e-12, 1 - 1e-12)
+    return np.log(p) - np.log1p(-p)
+
+
 def answers(model: FaceInsightModel, logits: np.ndarray) -> np.ndarray:
     """What a model says before anything is decoded, bool [N, K].
 

@@ -89,7 +89,7 @@ class ExampleInsight(FaceInsight):
         """The faces of one example."""
         return self._cut(photos, self.network.config.segmentation)
 
-    def prepare_with_maps(self, photo: Any) -> Crops:
+    def prepare_with_maps(self, photo: Any, **_: Any) -> Crops:
         """The faces of one example with their label maps, even if the model reads none."""
         return self._cut(photo, True)
 
