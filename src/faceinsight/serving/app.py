@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request
 from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 import faceinsight
 from faceinsight.answers import CAUTION
@@ -25,6 +25,7 @@ from faceinsight.inference.faceinsight import FaceInsight
 from faceinsight.model.labels import handed_out
 from faceinsight.serving import metrics as counting
 from faceinsight.serving.answers import Analysis, Answer, Health, ModelCard
+from faceinsight.serving.docs_page import docs_page
 from faceinsight.serving.engine import Engine, jpeg
 from faceinsight.serving.forms import AnalyzeForm, AskForm, Form, body_of, read_form
 from faceinsight.serving.guard import Guard
@@ -34,6 +35,7 @@ from faceinsight.serving.problems import (
     Problem,
     ProblemDetails,
     answer_with_problems,
+    told,
 )
 from faceinsight.serving.settings import ServerSettings
 
@@ -68,6 +70,8 @@ def create_app(model: FaceInsight, settings: ServerSettings | None = None) -> Fa
         title="FaceInsight",
         version=faceinsight.__version__,
         description=_DESCRIPTION,
+        docs_url=None,  # FastAPI's own pages are fetched from another host
+        redoc_url=None,
         lifespan=_close_at_the_end,
     )
     counts = counting.Metrics(lambda: engine.admission.accepted, frozenset(_PATHS))
@@ -75,6 +79,7 @@ def create_app(model: FaceInsight, settings: ServerSettings | None = None) -> Fa
     app.state.engine, app.state.metrics = engine, counts
     for path, method, answer, options in _ROUTES:
         app.add_api_route(path, answer, methods=[method], **options)
+    app.add_route("/docs", _docs)
     answer_with_problems(app)
     # The last one added is the first that a request meets.
     app.add_middleware(Guard, settings=settings)
@@ -124,6 +129,8 @@ async def ask(request: Request) -> Response:
     """An answer in words to a question about a face, or a description of it."""
     engine: Engine = request.app.state.engine
     async with _accepted(request, AskForm) as form:
+        if form.way == "direct" and not engine.model.network.config.answer_weight:
+            raise Problem(422, "way: this model was not taught to answer from pictures")
         answered = engine.ask(
             form.photograph,
             form.question,
@@ -153,6 +160,10 @@ async def model(request: Request) -> Response:
     return _json(_about(engine.model, engine.settings))
 
 
+async def _docs(request: Request) -> Response:
+    return HTMLResponse(docs_page(request.app.openapi()))
+
+
 @asynccontextmanager
 async def _accepted(request: Request, form: type[_Form]) -> AsyncIterator[_Form]:
     """Hold a place for a request while it is read and answered, for as long as it may take."""
@@ -168,10 +179,10 @@ async def _accepted(request: Request, form: type[_Form]) -> AsyncIterator[_Form]
     except TimeoutError:
         seconds = f"{engine.settings.seconds:g} seconds"
         if read:
-            told = f"no answer was found within {seconds}: send less at a time, or try again"
-            raise Problem(503, told, RETRY_AFTER) from None
-        told = f"the request did not arrive within {seconds}"
-        raise Problem(408, told, {"Connection": "close"}) from None
+            slow = f"no answer was found within {seconds}: send less at a time, or try again"
+            raise Problem(503, slow, RETRY_AFTER) from None
+        late = f"the request did not arrive within {seconds}"
+        raise Problem(408, late, {"Connection": "close"}) from None
 
 
 def _check_ready(engine: Engine) -> None:
@@ -190,7 +201,7 @@ def _above(threshold: float, found: list[Face] | PhotographError) -> list[Face] 
 
 def _entry(found: list[Face] | PhotographError, picture: str | None) -> dict[str, Any]:
     if isinstance(found, PhotographError):
-        return {"error": {"reason": found.reason, "message": str(found)}}
+        return {"error": {"reason": found.reason, "message": told(found)}}
     entry: dict[str, Any] = {"faces": [face.to_dict() for face in found]}
     return entry if picture is None else entry | {"picture": picture}
 

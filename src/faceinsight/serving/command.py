@@ -18,6 +18,8 @@ from faceinsight.serving.settings import LOOPBACK, ServerSettings
 if TYPE_CHECKING:
     from faceinsight.inference.faceinsight import FaceInsight
 
+_log = logging.getLogger(__name__)
+
 _NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "gradio")
 
 _NO_LIMITS = {"host", "token", "origins"}
@@ -75,15 +77,20 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     listener = _listen(settings.host, port)
     model = load()
+    if model.cropper.map_files is not None:
+        _log.warning(
+            "The model reads label maps that lie as files beside photographs; photographs that "
+            "are sent have none, and are refused: name --maps=parsed, or another model."
+        )
 
     import uvicorn
 
     from faceinsight.serving.app import create_app
     from faceinsight.serving.page import create_page, mount_page
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     app = create_app(model, settings)
     close_tabs = mount_page(app, create_page(app.state.engine))
     config = uvicorn.Config(

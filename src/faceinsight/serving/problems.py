@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from faceinsight.common.messages import sentence, with_full_stop
@@ -29,6 +30,14 @@ _OF_PHOTOGRAPHS = {
     "too large": 413,
 }
 """Statuses of photographs that cannot be used, by reason; others are 422."""
+
+_IN_OTHER_WORDS = {
+    "no face found": "no face was found in the photograph; faces=detect_or_whole takes such a "
+    "photograph whole",
+    "no map": "this model reads label maps that lie as files, and a photograph that is sent has "
+    "none: start the server with --maps=parsed, or with a variant that reads none (org)",
+}
+"""What is wrong with a photograph where the usual sentence is for whoever has files and options."""
 
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -76,18 +85,28 @@ def response_to(error: Exception) -> Response:
             return problem_response(503, "the server is ending", RETRY_AFTER)
         case PhotographError():
             status = _OF_PHOTOGRAPHS.get(error.reason, 422)
-            return problem_response(status, str(error), reason=error.reason)
+            return problem_response(status, told(error), reason=error.reason)
         case ParameterError():
             return problem_response(422, str(error))
         case RequestValidationError() | ValidationError():
-            return problem_response(422, _faults(error.errors()))
+            faults = error.errors()
+            is_json = all(fault["type"] != "json_invalid" for fault in faults)
+            return problem_response(422 if is_json else 400, _faults(faults))
+        case ClientDisconnect():  # which nobody reads
+            return problem_response(400, "the request was cut off")
         case HTTPException():
             said = {404: "there is nothing at this path; /docs lists what there is"}
             detail = said.get(error.status_code, str(error.detail))
             return problem_response(error.status_code, detail, error.headers)
-    if (told := sentence(error)) is not None:  # such as weights that are not at hand
-        return problem_response(503, told)
+    if (why := sentence(error)) is not None:  # such as weights that are not at hand
+        _log.error(why)
+        return problem_response(503, "the server cannot do it now; its log says why")
     return problem_response(500, "a defect of the server; its log says more")
+
+
+def told(error: PhotographError) -> str:
+    """Why a photograph cannot be used, for who has sent it."""
+    return with_full_stop(_IN_OTHER_WORDS.get(error.reason, str(error)))
 
 
 def _faults(errors: Sequence[Any]) -> str:
@@ -105,6 +124,6 @@ def answer_with_problems(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         return response_to(error)
 
-    of_requests = (Full, Closed, RequestValidationError, ValidationError, HTTPException)
-    for kind in (*of_requests, FaceInsightError, Exception):
+    of_requests = (Full, Closed, ClientDisconnect, RequestValidationError, ValidationError)
+    for kind in (*of_requests, HTTPException, FaceInsightError, Exception):
         app.add_exception_handler(kind, handle)
