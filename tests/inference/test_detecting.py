@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.segmentation import segment
+from faceinsight.errors import ParameterError
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.settings import PredictionSettings
 from faceinsight.inference.split_scores import predict
 from tests.inference.conftest import save_model
@@ -146,3 +149,38 @@ def test_a_model_of_map_files_may_have_them_parsed(
     faces, _ = loaded.analyze_folder(photos / "crops", progress=False)
     assert faces["map_from"].tolist() == ["detected"]
     assert faces["score"].isna().all()
+
+
+def test_threads_find_what_one_finds(model: Path, photos: Path, weights: dict[str, Path]) -> None:
+    files = [path for path in sorted(photos.rglob("*")) if path.is_file()]
+    loaded = FaceInsight.from_pretrained(model, device="cpu", **weights)
+    with ThreadPoolExecutor(4) as pool:  # before anything is loaded
+        together = list(pool.map(loaded.prepare, files * 3))
+    for file, crops in zip(files * 3, together, strict=True):
+        alone = loaded.prepare(file)
+        assert np.array_equal(crops.boxes, alone.boxes)
+        assert np.array_equal(crops.maps, alone.maps)
+
+
+def test_a_call_may_look_for_other_faces_than_the_settings_say(
+    model: Path, photos: Path, weights: dict[str, Path]
+) -> None:
+    files = [path for path in sorted(photos.iterdir()) if path.is_file()]
+    loaded = FaceInsight.from_pretrained(model, device="cpu", most_faces=1, **weights)
+    found, whole, either = (
+        loaded.prepare(files, faces=faces) for faces in ("detect", "whole", "detect_or_whole")
+    )
+    assert whole.photographs.tolist() == [0, 1, 2]
+    assert np.isnan(whole.scores).all()
+    assert {error.reason for error in found.errors.values()} == {"too many faces"}
+    several = [place for place, file in enumerate(files) if file.name != "grey.png"]
+    assert [*found.errors] == several
+    assert len(found) == 0
+    assert either.photographs.tolist() == [files.index(photos / "grey.png")]
+    joined = Crops.joined([either, whole, found])
+    assert joined.photographs.tolist() == [*either.photographs, 3, 4, 5]
+    assert [*joined.errors] == [*several, *(place + 6 for place in several)]
+    assert np.array_equal(joined.maps, np.concatenate([either.maps, whole.maps]))
+    undetecting = FaceInsight.from_pretrained(model, device="cpu", faces="whole", **weights)
+    with pytest.raises(ParameterError, match="faces: there is no detector"):
+        undetecting.prepare(files, faces="detect")

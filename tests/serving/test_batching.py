@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import wait as wait_for
 from threading import Event
@@ -13,47 +15,79 @@ from faceinsight.serving.batching import Admission, Batcher, Closed, Full
 
 
 class Doubling:
-    """Waits at a gate, remembers its batches, and fails on what is no number."""
+    """Waits at two gates, remembers its batches, and fails on what is no number."""
 
     def __init__(self) -> None:
-        self.gate, self.batches, self.sizes = Event(), list[list[Any]](), list[int]()
-        self.gate.set()
+        self.preparing, self.finishing = Event(), Event()
+        self.prepared, self.finished = list[list[Any]](), list[list[Any]]()
+        self.sizes = list[int]()
+        self.preparing.set()
+        self.finishing.set()
 
     def prepare(self, items: Any) -> list[Any]:
-        self.gate.wait(10)
-        self.batches.append(list(items))
+        self.preparing.wait(10)
+        self.prepared.append(list(items))
         if "unprepared" in items:
             raise ValueError("unprepared")
         return list(items)
 
-    def finish(self, items: list[Any]) -> list[Any]:
-        if "unfinished" in items:
+    def finish(self, parts: Any) -> list[list[Any]]:
+        self.finishing.wait(10)
+        self.finished.append([item for part in parts for item in part])
+        if any("unfinished" in part for part in parts):
             raise ValueError("unfinished")
-        return [ZeroDivisionError() if item == 0 else 2 * item for item in items]
+        return [[ZeroDivisionError() if item == 0 else 2 * item for item in part] for part in parts]
 
-    def batcher(self, most: int = 4, wait: float = 0.0) -> Batcher[Any, list[Any], Any]:
-        return Batcher(self.prepare, self.finish, most=most, wait=wait, on_batch=self.sizes.append)
+    def batcher(self, **options: Any) -> Batcher[Any, list[Any], Any]:
+        return Batcher(
+            self.prepare,
+            self.finish,
+            on_batch=self.sizes.append,
+            **{"most": 4, "threads": 1} | options,
+        )
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for another thread."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def gathered(doubling: Doubling, batcher: Batcher[Any, Any, Any], *items: Any) -> list[Future[Any]]:
     """Items that wait while another one is prepared."""
-    doubling.gate.clear()
+    doubling.preparing.clear()
     first = batcher.submit(-1)
-    while batcher._waiting:  # until it is taken
-        pass
+    until(lambda: not batcher._waiting)
     futures = [batcher.submit(*(item if isinstance(item, tuple) else (item,))) for item in items]
-    doubling.gate.set()
+    doubling.preparing.set()
     assert first.result(10) == -2
     return futures
 
 
-def test_what_waits_is_answered_in_one_batch_each_with_its_own():
+def test_what_waits_is_prepared_together_and_each_has_its_own_answer():
     doubling = Doubling()
     batcher = doubling.batcher()
     futures = gathered(doubling, batcher, 1, 2, 3, 4, 5)
     assert [future.result(10) for future in futures] == [2, 4, 6, 8, 10]
-    assert doubling.batches == [[-1], [1, 2, 3, 4], [5]]
-    assert doubling.sizes == [1, 4, 1]
+    assert doubling.prepared == [[-1], [1, 2, 3, 4], [5]]
+    assert sum(doubling.sizes) == 6
+    batcher.close()
+
+
+def test_what_is_prepared_meanwhile_by_any_thread_is_finished_in_one_batch():
+    doubling = Doubling()
+    batcher = doubling.batcher(threads=3)
+    doubling.finishing.clear()
+    futures = []
+    for number in range(1, 8):  # one after the other
+        futures.append(batcher.submit(number))
+        until(lambda: len(doubling.prepared) == len(futures))
+    doubling.finishing.set()
+    assert [future.result(10) for future in futures] == [2 * n for n in range(1, 8)]
+    assert doubling.finished == [[1], [2, 3, 4, 5], [6, 7]]
+    assert doubling.sizes == [1, 4, 2]
     batcher.close()
 
 
@@ -62,16 +96,22 @@ def test_an_item_counts_by_its_size_and_a_large_one_is_a_batch_of_its_own():
     batcher = doubling.batcher()
     futures = gathered(doubling, batcher, (1, 2), (2, 2), (3, 9), (4, 1))
     assert [future.result(10) for future in futures] == [2, 4, 6, 8]
-    assert doubling.batches == [[-1], [1, 2], [3], [4]]
+    assert doubling.prepared == [[-1], [1, 2], [3], [4]]
     batcher.close()
 
 
-def test_a_batch_waits_for_more_until_it_is_full():
+def test_a_batch_waits_for_what_is_being_prepared_and_for_nothing_else():
     doubling = Doubling()
-    batcher = doubling.batcher(most=3, wait=30)
-    futures = [batcher.submit(number) for number in (1, 2, 3)]
-    assert [future.result(10) for future in futures] == [2, 4, 6]
-    assert doubling.batches == [[1, 2, 3]]
+    batcher = doubling.batcher(threads=2, wait=30)
+    assert batcher.submit(1).result(10) == 2  # nothing else is on its way
+    doubling.preparing.clear()
+    futures = [batcher.submit(2)]
+    until(lambda: not batcher._waiting)
+    futures.append(batcher.submit(3))
+    until(lambda: not batcher._waiting)
+    doubling.preparing.set()
+    assert [future.result(10) for future in futures] == [4, 6]
+    assert sorted(doubling.finished[1]) == [2, 3]
     batcher.close()
 
 
@@ -92,26 +132,25 @@ def test_others_do_not_pay_for_an_item_that_fails(bad):
 def test_what_is_cancelled_while_it_waits_is_not_worked_on():
     doubling = Doubling()
     batcher = doubling.batcher()
-    doubling.gate.clear()
+    doubling.preparing.clear()
     first = batcher.submit(1)
-    while batcher._waiting:
-        pass
+    until(lambda: not batcher._waiting)
     dropped, kept = batcher.submit(2), batcher.submit(3)
     assert dropped.cancel()
-    doubling.gate.set()
+    doubling.preparing.set()
     assert (first.result(10), kept.result(10)) == (2, 6)
     with pytest.raises(CancelledError):
         dropped.result(10)
-    assert doubling.batches == [[1], [3]]
+    assert doubling.prepared == [[1], [3]]
     batcher.close()
 
 
 def test_everything_accepted_is_answered_before_the_end():
     doubling = Doubling()
-    batcher = doubling.batcher(wait=30)
-    doubling.gate.clear()
+    batcher = doubling.batcher(threads=2, wait=30)
+    doubling.preparing.clear()
     futures = [batcher.submit(number) for number in range(1, 20)]
-    doubling.gate.set()
+    doubling.preparing.set()
     batcher.close()
     assert not wait_for(futures, 0).not_done
     assert [future.result() for future in futures] == [2 * number for number in range(1, 20)]

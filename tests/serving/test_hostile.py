@@ -137,7 +137,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], int]] = {
     # fields
     "an unknown field": (ANALYZE, as_json(sensitive=True), 422),
     "an unknown field of a form": (ANALYZE, files(GOOD) | {"data": {"ab" * 999: "1"}}, 422),
-    "a field of no letters": (ANALYZE, files(GOOD) | {"data": {"a\0b": "1"}}, 400),
+    "a field of no letters": (ANALYZE, files(GOOD) | {"data": {"a\0b": "1"}}, 422),
     "a threshold that is no number": (ANALYZE, body('{"threshold": NaN}'), 422),
     "a threshold of nan": (ANALYZE, files(GOOD) | {"data": {"threshold": "nan"}}, 422),
     "an endless threshold": (ANALYZE, files(GOOD) | {"data": {"threshold": "1e999"}}, 422),

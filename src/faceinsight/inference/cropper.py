@@ -12,8 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from threading import RLock
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -100,6 +99,35 @@ class Crops:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Crops]) -> Crops:
+        """Crops of several calls of `prepare` of one model, their photographs in that order."""
+        if len(parts) == 1:
+            return parts[0]
+        starts = [0, *accumulate(len(part.names) for part in parts)]
+
+        def joined(name: str) -> Any:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        return cls(
+            pixels=joined("pixels"),
+            maps=None if parts[0].maps is None else joined("maps"),
+            boxes=joined("boxes"),
+            scores=joined("scores"),
+            photographs=np.concatenate(
+                [part.photographs + start for part, start in zip(parts, starts, strict=False)]
+            ),
+            numbers=joined("numbers"),
+            map_from=tuple(one for part in parts for one in part.map_from),
+            names=tuple(one for part in parts for one in part.names),
+            drawn=tuple(one for part in parts for one in part.drawn),
+            errors={
+                start + place: error
+                for part, start in zip(parts, starts, strict=False)
+                for place, error in part.errors.items()
+            },
+        )
 
     @classmethod
     def of_arrays(cls, pixels: np.ndarray, maps: np.ndarray | None) -> Crops:
@@ -237,7 +265,6 @@ class Cropper:
         self._settings = settings
         self._detector: PyfacerDetector | None = None
         self._parser: PyfacerParser | None = None
-        self._alone = RLock()
         detects = settings.faces != "whole"
         if detects or crops.maps == "parsed":
             from faceinsight.data.parsing.detector import PyfacerDetector
@@ -307,9 +334,8 @@ class Cropper:
         if self._parser is not None:
             faces = [face for p in photographs for face in p.faces]
             step = self._settings.batch_size
-            with self._alone:
-                for start in range(0, len(faces), step):
-                    parse_faces(self._parser, faces[start : start + step], self._crops)
+            for start in range(0, len(faces), step):
+                parse_faces(self._parser, faces[start : start + step], self._crops)
         return Crops.of_photographs(photographs, self._crops.size, self._crops.maps != "none")
 
     def _cut_all(
@@ -364,8 +390,7 @@ class Cropper:
     ) -> Iterator[Photograph]:
         while batch := list(islice(photographs, detector.batch)):
             seen = [(p, p.views) for p in batch if p.views is not None]
-            with self._alone:
-                found = detector.find([views for _, views in seen]) if seen else []
+            found = detector.find([views for _, views in seen]) if seen else []
             for (photograph, _), boxes in zip(seen, found, strict=True):
                 photograph.views = None
                 photograph.faces = [FaceCrop(n, box) for n, (box, _) in enumerate(boxes, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -86,11 +87,14 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
             "are sent have none, and are refused: name --maps=parsed, or another model."
         )
 
+    import torch
     import uvicorn
 
     from faceinsight.serving.app import create_app
     from faceinsight.serving.page import create_page, mount_page
 
+    if "OMP_NUM_THREADS" not in os.environ:  # cores divided among the threads that prepare
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // settings.threads))
     app = create_app(model, settings)
     close_tabs = mount_page(app, create_page(app.state.engine))
     config = uvicorn.Config(

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
+from itertools import groupby, islice
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from faceinsight.errors import ParameterError, PhotographError
+from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import Face
 from faceinsight.inference.faceinsight import FaceInsight, settings_with
 from faceinsight.inference.photograph import Photo
@@ -22,7 +23,6 @@ from faceinsight.serving.settings import ServerSettings
 
 if TYPE_CHECKING:
     from faceinsight.inference.answer import PhotoAnswer
-    from faceinsight.inference.cropper import Crops
 
 Found: TypeAlias = "list[list[Face] | PhotographError]"
 """The faces of each photograph of a request, or why it cannot be used."""
@@ -38,16 +38,16 @@ class _Request:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Requests that look for the same kind of faces.
+    """Requests that were prepared together.
 
     Attributes:
-        places: of the requests in their batch.
         sizes: photographs of each.
+        places: of the photographs of all requests, among those of `crops`.
         crops: of all their photographs.
     """
 
-    places: Sequence[int]
     sizes: Sequence[int]
+    places: Sequence[int]
     crops: Crops
 
 
@@ -80,10 +80,11 @@ class Engine:
         self.settings = settings
         self.admission = Admission(settings.queue)
         self.ready: Future[None] = Future()
-        self._batcher: Batcher[_Request, list[_Prepared], Found] = Batcher(
+        self._batcher: Batcher[_Request, _Prepared, Found] = Batcher(
             self._prepare,
             self._finish,
             most=settings.batch,
+            threads=settings.threads if model.network.device.type == "cpu" else 1,
             wait=settings.wait,
             on_batch=on_batch,
         )
@@ -145,29 +146,33 @@ class Engine:
         else:
             self.ready.set_result(None)
 
-    def _prepare(self, requests: Sequence[_Request]) -> list[_Prepared]:
-        of_kind: dict[Faces, list[int]] = {}
-        for place, request in enumerate(requests):
-            of_kind.setdefault(request.faces, []).append(place)
-        prepared = []
-        for faces, places in of_kind.items():
-            sizes = [len(requests[place].photos) for place in places]
-            photos = [photo for place in places for photo in requests[place].photos]
-            names = [f"photograph {number}" for size in sizes for number in range(1, size + 1)]
-            crops = self.model.prepare(photos, names=names, faces=faces)
-            prepared.append(_Prepared(places, sizes, crops))
-        return prepared
+    def _prepare(self, requests: Sequence[_Request]) -> _Prepared:
+        asked = [
+            (request.faces, photo, f"photograph {number}")
+            for request in requests
+            for number, photo in enumerate(request.photos, 1)
+        ]
+        # Those that look for the same kind of faces together.
+        order = sorted(range(len(asked)), key=lambda place: asked[place][0])
+        parts = []
+        for faces, places in groupby(order, key=lambda place: asked[place][0]):
+            _, photos, names = zip(*(asked[place] for place in places), strict=True)
+            parts.append(self.model.prepare(photos, names=names, faces=faces))
+        places_of = sorted(range(len(order)), key=order.__getitem__)
+        return _Prepared([len(r.photos) for r in requests], places_of, Crops.joined(parts))
 
-    def _finish(self, prepared: Sequence[_Prepared]) -> list[Found]:
-        answers: dict[int, Found] = {}
+    def _finish(self, prepared: Sequence[_Prepared]) -> list[list[Found]]:
+        crops = Crops.joined([part.crops for part in prepared])
+        faces = self.model.read(self.model.score(crops), crops)
+        for face in faces:
+            face.describe()  # takes longer than the rest; here rather than in the event loop
+        found = iter(crops.by_photograph(faces))
+        answers = []
         for part in prepared:
-            faces = self.model.read(self.model.score(part.crops), part.crops)
-            for face in faces:
-                face.describe()  # takes longer than the rest; here rather than in the event loop
-            found = iter(part.crops.by_photograph(faces))
-            for place, size in zip(part.places, part.sizes, strict=True):
-                answers[place] = list(islice(found, size))
-        return [answers[place] for place in sorted(answers)]
+            of_part = list(islice(found, len(part.places)))
+            ordered = iter([of_part[place] for place in part.places])
+            answers.append([list(islice(ordered, size)) for size in part.sizes])
+        return answers
 
 
 def jpeg(picture: Any) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from faceinsight.data.photographs import MAX_PIXELS
@@ -24,9 +26,9 @@ class ServerSettings(BaseModel):
         most_faces: of a photograph (422).
         queue: requests that are accepted and not yet answered (429 beyond it).
         seconds: within which a request is read (408), and answered (503).
-        batch: photographs that are prepared and scored together.
-        wait: seconds for which a batch that is not full waits for more; while a batch is worked
-            on, the next one gathers by itself.
+        batch: photographs that are scored together.
+        threads: in which photographs are read, and their faces found, cut and parsed.
+        wait: seconds for which a batch that is not full waits for what is being prepared.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,4 +43,5 @@ class ServerSettings(BaseModel):
     queue: int = Field(default=64, ge=1)
     seconds: float = Field(default=60.0, gt=0)
     batch: int = Field(default=32, ge=1)
-    wait: float = Field(default=0.002, ge=0)
+    threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
+    wait: float = Field(default=0.005, ge=0)

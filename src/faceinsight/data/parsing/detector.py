@@ -14,7 +14,7 @@ from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest
 from faceinsight.data.geometry import Box, crop_square, cut_view
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.data.parsing.weights import check_weights, load_weights, quiet_pyfacer
+from faceinsight.data.parsing.weights import check_weights, load_weights, loading, quiet_pyfacer
 
 if TYPE_CHECKING:
     import torch
@@ -104,8 +104,9 @@ class PyfacerDetector:
         Raises:
             WeightsError: pyfacer's weights are not at hand.
         """
-        if self._network is None:
-            self._network = self._load()
+        with loading:
+            if self._network is None:
+                self._network = self._load()
         parts = []
         for start in range(0, len(images), self.batch):
             found = self._network(images[start : start + self.batch])

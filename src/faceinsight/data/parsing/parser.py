@@ -18,7 +18,7 @@ from faceinsight.common.work import digest
 from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.data.parsing.settings import SegmentationSettings
-from faceinsight.data.parsing.weights import check_weights, load_weights, quiet_pyfacer
+from faceinsight.data.parsing.weights import check_weights, load_weights, loading, quiet_pyfacer
 
 CLASS_OF_LABEL = {
     "background": "background",
@@ -86,8 +86,9 @@ class PyfacerParser:
         """
         import torch
 
-        if self._network is None:
-            self._network = self._load()
+        with loading:
+            if self._network is None:
+                self._network = self._load()
         parser = self._network
         with torch.inference_mode():
             images = torch.from_numpy(views).to(parser.device).permute(0, 3, 1, 2).float()

@@ -6,11 +6,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import TypeVar
 
 from faceinsight.errors import WeightsError
 
 _Loaded = TypeVar("_Loaded")
+
+loading = Lock()
+"""Is held while a network is loaded, so that threads that need it first load it once."""
 
 
 def check_weights(parameter: str, path: Path | None) -> None:
