@@ -66,6 +66,23 @@ def test_the_class_that_an_age_means(
 
 
 @pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        *[(text, None) for text in ("year 31", "in the year 31", "room 31", "yr 31")],
+        *[(text, (31, 31)) for text in ("31", "31 years", "age in years 31", "Years: 31")],
+    ],
+)
+def test_a_number_that_names_something_is_no_age(text: str, years: tuple[int, int] | None):
+    assert years_of(text) == years
+
+
+@pytest.mark.parametrize("text", ["In year 31.", "Photo 31", "20 out of 31", "jersey number 31"])
+def test_such_a_number_answers_no_question(text: str, parser: AnswerParser, vocabulary: Vocabulary):
+    asked = Question("How old?", tuple(vocabulary.groups["age"]), "group")
+    assert not parser.parse(text, asked).labels
+
+
+@pytest.mark.parametrize(
     ("text", "excluded"),
     [
         ("She is over 60.", {"age_0_2", "age_20_29", "age_50_59"}),

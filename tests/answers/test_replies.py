@@ -53,6 +53,12 @@ from faceinsight.rivals.facexbench.replies import option_letter
         "\ufeffNo",
         "GPT4 Correct Assistant: No",
         "No### Human: and now?",
+        "<0x0A>No",
+        '{"result": {"answer": "No"}}',
+        '{"option": "No"}',
+        r"No\n\n",
+        "❌ No",
+        "❌ Yes\n✅ No",
     ],
 )
 def test_the_form_of_a_reply_is_taken_off(reply):
@@ -78,6 +84,7 @@ def test_a_reply_without_an_answer_is_empty(reply):
         *("Certainly!", "Sure!", "Of course", "Absolutely!", "Okay.", "Sure, let me look", "So"),
         *("yes\nno", "No\nYes", "Yes No", "Yes, no.", "Yes | No", "Answer yes or no.", "Yes?"),
         *("I'm not sure he does.", "No one.", "No problem!", "It appears", "I doubt"),
+        *("No way to tell.", "No idea.", "Nothing I can say."),
         *("Yes, he is not.", "No, the man is.", "The man is", "The answer is", "In this image,"),
         "No, the person does not seem to wear a mustache.",
         "No. The person does not seem to wear a hat.",
@@ -118,6 +125,9 @@ def test_what_says_nothing_of_glasses_is_no_answer(
             (no, False)
             for no in ('{"is_wearing_glasses": "no"}', '{"yes_no": "No"}', "Verdict: no")
         ],
+        *[(yes, True) for yes in ("Sure does.", "Most likely.", "Without question.", "Quite so.")],
+        *[(no, False) for no in ("Nothing of the sort.", "By no means.", "Not a chance.")],
+        *[(no, False) for no in ("Nothing at all.", "Far from it.", "Unlikely.", "Surely not.")],
         ("No, she is not wearing glasses", False),
         ("No. She is young.", False),
         ("Yes, the woman wears glasses and a hat", True),
@@ -147,14 +157,62 @@ def test_what_follows_may_say_it_in_other_words(
     assert parser.parse(reply, yes_no_question(lexicon.entries[id_])).labels[id_] is present
 
 
+@pytest.mark.parametrize(
+    ("id_", "reply", "present"),
+    [
+        ("Mouth_Slightly_Open", "No, the eyes are closed", None),
+        ("Mouth_Slightly_Open", "Yes, the eyes are open.", None),
+        ("Mouth_Slightly_Open", "The jacket is open.", None),
+        ("Mouth_Slightly_Open", "No, the window is shut.", None),
+        ("Mouth_Slightly_Open", "Eyes: closed", None),
+        ("Mouth_Slightly_Open", "Eyes: open\nMouth: closed", False),
+        ("Mouth_Slightly_Open", "Eyes closed, mouth open.", True),
+        ("Mouth_Slightly_Open", "No, it is closed.", False),
+        ("Mouth_Slightly_Open", "No, his lips are closed.", False),
+        ("Bushy_Eyebrows", "He has bushy hair", None),
+        ("Bushy_Eyebrows", "Yes, he has bushy hair.", None),
+        ("Bushy_Eyebrows", "The hair is bushy.", None),
+        ("Bushy_Eyebrows", "He has bushy, thick hair.", None),
+        ("Bushy_Eyebrows", "Beard: thick", None),
+        ("Bushy_Eyebrows", "Yes, bushy ones.", True),
+        ("Bushy_Eyebrows", "He has bushy hair and eyebrows.", True),
+        ("Black_Hair", "Her eyes are black.", None),
+        ("Black_Hair", "He wears black.", None),
+        ("Black_Hair", "Yes, black eyebrows.", None),
+        ("Black_Hair", "Hair black, eyes brown.", True),
+        ("Big_Nose", "No, the mouth is small.", None),
+        ("Big_Nose", "The ears are big.", None),
+        ("Oval_Face", "The glasses are round.", None),
+        ("Wavy_Hair", "The beard is wavy.", None),
+        ("Eyeglasses", "No; the individual has no facial hair.", None),
+    ],
+)
+def test_what_is_said_of_something_else_is_no_answer(
+    id_: str, reply: str, present: bool | None, parser: AnswerParser, lexicon: Lexicon
+):
+    assert parser.parse(reply, yes_no_question(lexicon.entries[id_])).labels.get(id_) is present
+
+
 def test_another_color_answers_for_the_asked_one(parser: AnswerParser, lexicon: Lexicon):
     asked = yes_no_question(lexicon.entries["Black_Hair"])
     assert parser.parse("No, she has blond hair.", asked).labels["Black_Hair"] is False
 
 
-@pytest.mark.parametrize(("box", "present"), [("- [ ]", False), ("- [x]", True), ("☐", False)])
-def test_a_box_says_whether_it_is_ticked(box: str, present: bool, parser: AnswerParser):
-    assert parser.parse(f"{box} Bald").labels["Bald"] is present
+@pytest.mark.parametrize(
+    ("reply", "present"),
+    [
+        *[(f"{box} Bald", False) for box in ("- [ ]", "☐", "( )", "⬜", "✖️", "[-]")],
+        *[(f"{box} Bald", True) for box in ("- [x]", "☑", "(x)", "✔️", "* [X]")],
+        *[(f"Bald{box}", False) for box in (" [ ]", " ☐", " ❌", ": [ ]", " | [ ] |", " [no]")],
+        *[(f"Bald{box}", True) for box in (": [x]", " ✅", " (x)")],
+        ("Hat ❌ Bald ✅", True),
+        ("Hat: ✅, Bald: ❌", False),
+        ("[x] Hat [ ] Bald", False),
+        ("☐ Hat ☑ Bald", True),
+    ],
+)
+def test_a_box_says_whether_it_is_ticked(reply: str, present: bool, parser: AnswerParser):
+    assert parser.parse(reply).labels["Bald"] is present
 
 
 @pytest.mark.parametrize(
@@ -178,3 +236,32 @@ def test_the_last_explicit_choice_counts(reply: str, letter: str | None, parser:
     held = {id_ for id_, of in parser.parse(reply, asked, offered).labels.items() if of}
     assert held & {"Male", "Female"} == ({offered[letter]} if letter else set())
     assert option_letter(reply, ("Male", "Female")) == letter
+
+
+@pytest.mark.parametrize(
+    ("reply", "letter"),
+    [
+        *[
+            (f"A. Male{no}\nB. Female{yes}", "B")
+            for no, yes in ((" ❌", " ✅"), (" - no", " - yes"))
+        ],
+        ('{"A": false, "B": true}', "B"),
+        ("Could be A. Could be B.", None),
+        ("It isn't B.", None),
+        ("A rather than B.", "A"),
+        ("A, not B.", "A"),
+        *[(f"B {why} the hair", "B") for why in ("because of", "given", "due to", "based on")],
+        ("It's B because of the lipstick", "B"),
+        ("B since she has long hair", "B"),
+        ("B - the person wears lipstick", "B"),
+        ("B, I think", "B"),
+        ("B for sure", "B"),
+    ],
+)
+def test_a_letter_with_its_reason_counts_and_one_that_is_denied_does_not(
+    reply: str, letter: str | None, parser: AnswerParser
+):
+    offered = {"A": "Male", "B": "Female"}
+    asked = Question("What is the gender?", ("Male", "Female"), "group")
+    held = {id_ for id_, of in parser.parse(reply, asked, offered).labels.items() if of}
+    assert held & {"Male", "Female"} == ({offered[letter]} if letter else set())

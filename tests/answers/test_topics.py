@@ -5,7 +5,7 @@ import pytest
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import questions
-from faceinsight.answers.topics import cannot_be_told, recognise_questions, tellable
+from faceinsight.answers.topics import beyond, cannot_be_told, recognise_questions, tellable
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,9 @@ from faceinsight.answers.topics import cannot_be_told, recognise_questions, tell
         ("Does he have a beard and glasses?", ["facial hair", "eyeglasses"]),
         ("Describe her in detail, including age, gender, hair", ["Describe"]),
         ("Is this man bald?", ["bald"]),
+        ("Is she smiling and does she wear a hat?", ["smiling", "hat"]),
+        ("What colour is the car?", []),
+        ("How does she look?", ["Describe"]),
         ("Trägt diese Person eine Brille?", []),
         ("Quel âge a cette personne ?", []),
         ("¿Lleva gafas?", []),
@@ -32,10 +35,40 @@ def test_every_topic_of_a_question_is_found(
 
 
 @pytest.mark.parametrize(
-    "text", ["What is her name?", "Who is this?", "How is the weather?", "Is he tall?"]
+    "text",
+    [
+        *("What is her name?", "Who is this?", "How is the weather?", "Is he tall?"),
+        *("Where was this photo taken?", "Where is she from?", "Is he trustworthy?"),
+        *("Is she pregnant?", "How many children does she have?", "Does he speak English?"),
+    ],
 )
 def test_what_no_face_tells_is_known(text: str):
     assert cannot_be_told(text)
+
+
+@pytest.mark.parametrize("text", ["Is the hat taken off?", "Is she Asian?", "Is he Male?"])
+def test_what_a_face_tells_is_not_declined(text: str):
+    assert not cannot_be_told(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Which brand are the glasses?", ("brand",)),
+        ("Is she wearing a red hat?", ("red",)),
+        ("What colour is the hat?", ("colour",)),
+        ("How many earrings does she wear?", ("many",)),
+        ("Are the glasses made of plastic?", ("made", "plastic")),
+        ("Why is she smiling?", ("why",)),
+        ("What colour are her eyes?", ()),
+        ("What shape is the face?", ()),
+        ("Does he wear glasses?", ()),
+    ],
+)
+def test_what_no_characteristic_tells_is_named(
+    text: str, words: tuple[str, ...], parser: AnswerParser, lexicon: Lexicon
+):
+    assert beyond(text, lexicon, parser) == words
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_faces_tables_and_answers_carry_the_caution(drawn: Path, raw: Path, phot
     found = model.analyze([file, raw / "celeba/a.png", array, file.read_bytes()])
     told = [DRAWN_ALONE, None, DRAWN_ALONE, DRAWN_ALONE]
     assert [face.caution for (face,) in found] == told
+    assert [DRAWN_ALONE in repr(face) for (face,) in found] == [text is not None for text in told]
     assert [face.to_dict()["caution"] for (face,) in found] == told
     assert DRAWN_ALONE in found[0][0]._repr_html_()
     assert to_frame(found)["caution"].fillna("").tolist() == [text or "" for text in told]

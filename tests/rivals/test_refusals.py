@@ -102,6 +102,13 @@ def test_neither_key_nor_picture_nor_address_is_told_on():
         (400, "This model's maximum context length is 4096 tokens.", "question"),
         (400, "cannot identify image file", "question"),
         (400, "what?", "question"),
+        (422, '{"detail": [{"loc": ["body", "messages"], "msg": "Field required"}]}', "all"),
+        (422, "messages.0.content: Input should be a valid string", "all"),
+        (422, "messages[0]: unknown variant `image_url`, expected `text`", "all"),
+        (400, "Invalid type for 'messages[0].content': expected a string", "all"),
+        (400, "Conversation roles must alternate user/assistant", "all"),
+        (422, "messages.0.content: failed to decode image", "question"),
+        (400, "Please reduce the length of the messages: context length is 4096", "question"),
         (422, "what?", "question"),
     ],
 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from faceinsight.answers.topics import (
         NOT_UNDERSTOOD,
         UNTELLABLE,
+        beyond,
         cannot_be_told,
         recognise_questions,
         tellable,
@@ -47,6 +48,7 @@ __all__ = [
     "ParsedAnswer",
     "Question",
     "all_texts",
+    "beyond",
     "cannot_be_told",
     "contradictions",
     "corrections",
@@ -82,6 +84,7 @@ __getattr__, __dir__ = lazy(
         "UNKNOWN": "faceinsight.answers.templates",
         "UNTELLABLE": "faceinsight.answers.topics",
         "all_texts": "faceinsight.answers.templates",
+        "beyond": "faceinsight.answers.topics",
         "cannot_be_told": "faceinsight.answers.topics",
         "contradictions": "faceinsight.answers.grounding",
         "corrections": "faceinsight.answers.replies",

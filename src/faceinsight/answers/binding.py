@@ -50,7 +50,7 @@ class Bound:
 
     Attributes:
         match: the quality.
-        sense: its sense there.
+        sense: its sense there; it says nothing where it is said of what cannot have it.
         nouns: starts of the parts that its noun phrase names; none if the part is elsewhere.
     """
 
@@ -110,8 +110,8 @@ class Binder:
                 if not predicate:
                     # Of the eyes "brown eyes, white" says nothing more than that they are brown.
                     told = [part for part in told if self._sense(match.meaning, part)]
-                if b := self._bind(match, first, end, last, told):
-                    bound.append(b)
+                b = self._bind(match, first, end, last, told, predicate)
+                bound.append(b or Bound(match, Sense()))
             if match.meaning.part is not None:
                 last = match
                 if not taking and not self._after_preposition(match, first):
@@ -131,9 +131,18 @@ class Binder:
         return before >= first and self._words[before] in PREPOSITIONS
 
     def _bind(
-        self, match: Match, first: int, end: int, last: Match | None, subjects: Sequence[str]
+        self,
+        match: Match,
+        first: int,
+        end: int,
+        last: Match | None,
+        subjects: Sequence[str],
+        predicate: bool,
     ) -> Bound | None:
-        noun, foreign = self._noun(match, end)
+        noun, foreign = None, False
+        # "Eyes closed, mouth open": closed is what stands before.
+        if last is None or last.end < match.start or self._words[match.end : end][:1] != [","]:
+            noun, foreign = self._noun(match, end)
         if noun is not None:
             sense = self._sense(match.meaning, noun.meaning.part)
             if sense is not None:
@@ -146,15 +155,23 @@ class Binder:
         ):
             # What cannot have the quality keeps it from the person: "eyes black as coal".
             candidates.append(last.meaning.part or _THING)
-        candidates += reversed(subjects)
-        defaults = [*self._asked_parts(match.meaning), *self._defaults]
+        if last is None or last.end < match.start:
+            candidates += reversed(subjects)
+        defaults = list(self._defaults)
         if self._of_something_else(match, first, candidates):
             candidates = [part for part in candidates if part != _PERSON]
             defaults = [part for part in defaults if part != _PERSON]
+        elif (candidates or defaults)[0] == _PERSON and (predicate or not self._before_part(match)):
+            defaults = [*self._asked_parts(match.meaning), *defaults]
         for part in [*candidates, *defaults]:
             if (sense := self._sense(match.meaning, part)) is not None:
                 return Bound(match, sense)
         return None
+
+    def _before_part(self, match: Match) -> bool:
+        """ "He has bushy, thick hair": whether a part follows."""
+        following = map(self._found.get, range(match.end, match.end + _REACH))
+        return any(other is not None and other.meaning.part is not None for other in following)
 
     def _of_something_else(self, match: Match, first: int, candidates: Sequence[str]) -> bool:
         """Whether a quality that nothing else names is none of the person's."""
@@ -193,7 +210,11 @@ class Binder:
             if (other := self._found.get(place)) is not None:
                 meaning = other.meaning
                 if meaning.part is not None:
-                    fits = self._sense(match.meaning, meaning.part) is not None
+                    second = self._found.get(other.end + 1)
+                    if self._sense(match.meaning, meaning.part) is None and second is not None:
+                        # "bushy hair and eyebrows"
+                        other = second if self._words[other.end] == "and" else other
+                    fits = self._sense(match.meaning, other.meaning.part) is not None
                     return (other, False) if fits else (None, headed or not crossed)
                 if meaning.plain is not None and not meaning.adjective and not meaning.qualities:
                     return None, headed or not crossed

@@ -8,7 +8,24 @@ from dataclasses import dataclass
 
 _LABELLED = re.compile(r"^\s*\(?([A-Za-z])[).:]\s+(?=\S)")
 _WHOLE = re.compile(r"\W{0,20}([A-Za-z])\W{0,20}")
-_LEADING = re.compile(r"\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])[.:])(?=\W|$)")
+_LEADING = re.compile(
+    r"\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])(?:[.:]| [-–—]|,(?! ?(?:or )?[A-Z]\b)))(?=\W|$)"
+)
+_REASON = (
+    r"(?:because|since|due to|owing to|given (?:the|his|her|that)|based on|judging|rather than|over"
+    r"|as (?:he|she|the|they|it|there)|for (?:the|these|sure)|not|i think)\b"
+)
+# "A because of the beard", where "A" is no article.
+_REASONED = re.compile(
+    rf"(?:\A\W{{0,20}}|\b(?i:is|it's|that's|be|think|option|probably|likely)\W+)([A-Z])"
+    rf"[,;–—-]? +(?i:{_REASON})"
+)
+# Options with a verdict each: "A: no, B: yes".
+_JUDGED = re.compile(
+    r"(?<![^\s,;{(\"'])\(?([A-Z])[).:\"'][^\n,;A-Z]{0,3}(?:[A-Z][^\n,;]{0,60}?)??"
+    r"\b(?:(yes|true|correct|right)|no|false|incorrect|wrong)\b(?=\W*(?:[\n,;}]|\Z))",
+    re.IGNORECASE,
+)
 _ANNOUNCED = re.compile(
     r"\b(?:answer|option|choice|choose|select|pick|go with|go for|say)\b[^A-Za-z0-9]{0,8}"
     r"(?:(?:is|are|be|would be|option|letter)\b[^A-Za-z0-9]{0,8}){0,3}"
@@ -18,7 +35,8 @@ _ANNOUNCED = re.compile(
 _PRAISED = re.compile(
     r"(?<!\w)\(?([A-Z])\)?(?:[.:][^.\n]{0,80})? (?:is|would be|seems|appears|looks)"
     r" (?:the )?(?:most |best )?(?:right|correct|accurate|best|likely|answer|option|choice)\b"
-    r"|(?<!\bor)(?<!\bnor)(?<!\band)(?<!\bnot)(?<![/|])\s+\(?([A-Z])\)?\W*\Z"
+    r"|(?<!\bor)(?<!\bnor)(?<!\band)(?<!\bnot)(?<!n't)(?<!\bnever)(?<!ould be)(?<!might be)"
+    r"(?<!may be)(?<!than)(?<![/|])\s+\(?([A-Z])\)?\W*\Z"
 )
 _BRACKETED = re.compile(r"\(([A-Za-z])\)")
 _MOST = 2_000
@@ -56,6 +74,11 @@ class Options:
             known = [letter.upper() for letter in announced if letter.upper() in self.texts]
             if known:
                 return known[-1:]
+        if reasoned := _REASONED.search(answer[:_MOST]):
+            return [reasoned[1]] if reasoned[1] in self.texts else []
+        judged = {m[1].upper(): m[2] for m in _JUDGED.finditer(answer[:_MOST])}
+        if judged.keys() & self.texts.keys():
+            return [letter for letter, right in judged.items() if right and letter in self.texts]
         praised = [found[1] or found[2] for found in _PRAISED.finditer(answer[-_MOST:])]
         if praised and praised[-1] in self.texts:
             return praised[-1:]

@@ -76,7 +76,7 @@ def clauses(words: Words) -> Iterator[Clause]:
 def _open_brackets(words: list[str]) -> None:
     """ "Bald (no)" is a key and its value."""
     for place, word in enumerate(words[:-2]):
-        if word == "(" and words[place + 1] in YES | NO and words[place + 2] == ")":
+        if word in ("(", "[") and words[place + 1] in YES | NO and words[place + 2] in (")", "]"):
             words[place], words[place + 2] = ":", ";"
 
 

@@ -282,7 +282,7 @@ class AnswerParser:
         if asked & self._of_ages and any(one.age is not None for one in led.follows):
             return False
         yes = led.claims[0].present
-        other = False
+        other = any(one.beside for one in led.follows)
         for one in led.follows:
             for claim in one.claims:
                 if claim.weak or self._of_persons.issuperset(claim.ids):
@@ -314,7 +314,7 @@ class AnswerParser:
 
 
 def _ends_sentence(words: Words, place: int) -> bool:
-    return place < len(words) and words.words[place] in (".", "!", NEWLINE, BLANK)
+    return place < len(words) and words.words[place] in (".", "!", ";", NEWLINE, BLANK)
 
 
 def _verbless(words: Words, first: int, end: int) -> bool:

@@ -146,7 +146,8 @@ class Reader:
         )
         said = self._state([m for m in matches if m.start >= value], value, end, rest)
         self._tell(reading, said)
-        if answer is None and not said and NEGATORS.isdisjoint(words[value:end]):
+        silent = not any(one.claims or one.age is not None for one in said)
+        if answer is None and silent and NEGATORS.isdisjoint(words[value:end]):
             # "Beard: short" means that there is one.
             nouns = {m.start for m in key if m.meaning.plain and not m.meaning.adjective}
             reading.claims += [

@@ -23,7 +23,8 @@ from faceinsight.answers.words import Normaliser
 
 _PERSONS = {"man", "woman"}
 
-_OPENING, _OPEN = {"what", "how", "tell"}, {"like", "see", "about"}
+_OPENING, _OPEN = {"what", "how", "tell"}, {"like", "look", "see", "about"}
+_PROPERTIES = {"color", "shape", "style"}
 
 _AMOUNTS = {"many", "much"}
 
@@ -213,7 +214,9 @@ def _of_words(
         called = {w for part in (name,) if part in parts for w in parts[part].words}
         shared = asked & (own | {form for word in called for form in _words(normalise, word)})
         score = (len(shared), -len(own))
-        if shared and (best is None or score > best[0]):
+        if shared <= _PROPERTIES and asked - shared:
+            continue  # "What color is the car?"
+        if best is None or score > best[0]:
             best = score, question
     return None if best is None else best[1]
 

@@ -15,6 +15,9 @@ _MOST = 20_000
 """No more characters of a reply are looked at; an answer is shorter."""
 
 _UNSEEN = re.compile("[\u200b-\u200d\u2060\ufeff]")
+_ESCAPED = re.compile(r"\\r?\\n(?![a-z])|\\n(?![a-z])")
+# A model that does not stop writes empty lines; what is sought between them takes its time.
+_BLANKS, _LINES = re.compile(r"[^\S\n]{20,}"), re.compile(r"\n(?:[^\S\n]*\n){2,}")
 _FLAGS = re.IGNORECASE | re.DOTALL
 _THOUGHT = (
     r"(?:think|thinking|thoughts?|thought_process|reason|reasoning|analysis|reflection|scratchpad|"
@@ -57,7 +60,7 @@ _HEADED = re.compile(rf"\s*{_ASSISTANT}\s*\n", re.IGNORECASE)
 _USER = re.compile(r"(?:\n\s*(?:###\s*)?|###\s*)(?:user|human|question|instruction)\s*:.*", _FLAGS)
 _SPECIAL = re.compile(
     r"<\|[^|<>\n]{0,40}\|>|<｜[^｜<>\n]{0,40}｜>|</?[A-Za-z][\w:.-]{0,40}\s*/?>|</?[A-Za-z_|]*$"
-    r"|\[/?INST\]|<</?SYS>>|\[(?:BOS|EOS|PAD|UNK|SEP|CLS|IMG|END)\]"
+    r"|<0x[0-9A-F]{2}>|\[/?INST\]|<</?SYS>>|\[(?:BOS|EOS|PAD|UNK|SEP|CLS|IMG|END)\]"
 )
 _CALLS_FOR_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|rm|bf|operatorname)\b\s*")
@@ -74,18 +77,26 @@ _HEADING = re.compile(
 )
 _NOT_APPLICABLE = re.compile(r"\W*(?:n\s*/\s*a|n\.a\.?|not applicable)\W*", re.IGNORECASE)
 
+_EMPTY = "☐🔲⬜◯○❌✗✘✖"
+_SIGN = rf"(?:\[[ xX✓✔-]?\]|\([ xX✓✔]?\)|[{_EMPTY}☑☒🗹✅✓✔]\ufe0f?)"
 _BOX = re.compile(
-    r"^[ \t]*(?:[-*•+][ \t]*|\d+[.)][ \t]*)?(?:\[(?P<box>[ xX✓✔]?)\]|(?P<sign>[☐☑☒✅❌✓✔✗✘]))"
-    r"[ \t]*(?P<of>[^\n]*\S)[ \t]*$",
+    rf"^[ \t|]*+(?:[-*•+][ \t]+|\d+[.)][ \t]*)?(?:(?P<box>{_SIGN})[ \t]*+(?P<of>[^\n]*[^\s|])"
+    rf"|(?P<key>[^\n|:]*[\w)])[ \t]*+[|:–-]?[ \t]*+(?P<after>{_SIGN}))[ \t|]*$",
     re.MULTILINE,
 )
-_EMPTY = frozenset({"", " ", "☐", "❌", "✗", "✘"})
+# Where a line with several boxes is cut: before each if it begins with one, else behind each.
+_BEFORE_BOX, _BEHIND_BOX = (
+    re.compile(rf"[ \t,;|]+(?={_SIGN})"),
+    re.compile(rf"({_SIGN})[ \t,;|]*(?=\w)"),
+)
 _OPTION = re.compile(r"\(?[A-Z][).:](?:\s|$)|(?:yes|no)\W*$", re.IGNORECASE)
 
 _KEYS = (
     *("yes_no", "yes_or_no", "final_answer", "answer", "final", "choice", "response"),
-    *("prediction", "result", "output"),
+    *("prediction", "result", "output", "option", "letter"),
 )
+_DEEPEST = 3
+"""An answer stands in no more objects than that."""
 
 _CUT_JSON = re.compile(rf'\{{\s*"(?:{"|".join(_KEYS)})"\s*:\s*"?([^"}}]*)', re.IGNORECASE)
 
@@ -94,7 +105,8 @@ _CORRECTION = re.compile(
     r"(?:wait|actually|on second thoughts?|on reflection|(?:a )?correction|scratch that|rather"
     r"|let me (?:correct|re\w+|look)[^.:,\n]{0,40}|i (?:made a mistake|was wrong|stand corrected)"
     r"|(?:my |the )?(?:final|correct(?:ed)?|revised) answer(?: is| would be)?"
-    r"|(?:the |my )?answer(?= ?:))"
+    r"|(?:the |my )?answer(?= ?:)|(?:i am |i'm )?sorry|oops|my mistake|i mean|i meant"
+    r"|i(?: would|'d)? (?:choose|select|pick|go with))"
     r"[\s,.:…!—–-]+",
     re.IGNORECASE,
 )
@@ -111,6 +123,7 @@ def spoken(reply: str) -> str:
         holds tokens alone.
     """
     text = _UNSEEN.sub("", html.unescape(reply[:_MOST]))
+    text = _LINES.sub("\n\n", _BLANKS.sub(" ", _ESCAPED.sub("\n", text)))
     text = _FINAL_CHANNEL.sub("", text)
     text = _OTHER_CHANNEL.sub("", text)
     text = _TO_THE_LAST_CLOSED.sub("", text)
@@ -127,7 +140,7 @@ def spoken(reply: str) -> str:
     text = _of_json(_FENCE.sub("", text))
     text = _MATHS.sub("", _boxed(_LATEX.sub("", text)))
     text = _EMPHASIS.sub("", text)
-    text = _BOX.sub(_ticked, _HEADING.sub("", text)).strip()
+    text = _ticked(_HEADING.sub("", text)).strip()
     return "" if _NOT_APPLICABLE.fullmatch(text) else text
 
 
@@ -176,11 +189,12 @@ def _of_json(text: str) -> str:
     except (ValueError, RecursionError):
         cut = _CUT_JSON.match(whole)
         return cut[1] if cut else text
-    if isinstance(read, list) and len(read) == 1:
-        (read,) = read
-    if isinstance(read, dict):
-        by_key = {str(key).strip().lower().replace(" ", "_"): read[key] for key in read}
-        read = next((by_key[key] for key in _KEYS if key in by_key), read)
+    for _ in range(_DEEPEST):
+        if isinstance(read, list) and len(read) == 1:
+            (read,) = read
+        if isinstance(read, dict):
+            by_key = {str(key).strip().lower().replace(" ", "_"): read[key] for key in read}
+            read = next((by_key[key] for key in _KEYS if key in by_key), read)
     if isinstance(read, bool):
         return "Yes" if read else "No"
     if isinstance(read, list) and all(isinstance(item, str) for item in read):
@@ -188,9 +202,25 @@ def _of_json(text: str) -> str:
     return str(read) if isinstance(read, str | int | float) else text
 
 
-def _ticked(box: re.Match[str]) -> str:
+def _ticked(text: str) -> str:
     """ "- [ ] Bald" is "Bald: no"; of options only those that are ticked are left."""
-    empty = (box["box"] if box["sign"] is None else box["sign"]) in _EMPTY
-    if _OPTION.match(box["of"]):
-        return "" if empty else box["of"]
-    return f"{box['of'].rstrip('.:;,')}: {'no' if empty else 'yes'}"
+    text = re.sub(rf"^.*{_SIGN}.*{_SIGN}.*$", _one_a_line, text, flags=re.MULTILINE)
+    alone = len(_BOX.findall(text)) == 1
+
+    def said(box: re.Match[str]) -> str:
+        mark = (box["box"] or box["after"]).strip("[]() \ufe0f-")
+        of = box["of"] or box["key"]
+        empty = not mark or mark in _EMPTY
+        if _OPTION.match(of):
+            # "❌ No" is a no.
+            return "" if empty and not (alone and of.strip(".! ").lower() == "no") else of
+        return f"{of.rstrip('.:;,')}: {'no' if empty else 'yes'}"
+
+    return _BOX.sub(said, text)
+
+
+def _one_a_line(several: re.Match[str]) -> str:
+    line = several[0].strip(" \t|")
+    if re.match(rf"(?:[-*•+]\s+|\d+[.)]\s*)?{_SIGN}", line):
+        return _BEFORE_BOX.sub("\n", line)
+    return _BEHIND_BOX.sub(r"\1\n", line)

@@ -47,6 +47,7 @@ class Statement:
         claims: about characteristics.
         age: about the age.
         denied: whether a negation reaches it.
+        beside: whether it says what is asked for, but of something else ("closed" of the eyes).
     """
 
     start: int
@@ -54,6 +55,7 @@ class Statement:
     claims: list[Claim]
     age: AgeClaim | None = None
     denied: bool = False
+    beside: bool = False
 
 
 class Stater:
@@ -136,7 +138,9 @@ class Stater:
             for noun in b.nouns[1:]:
                 other = at.meaning.qualities.get(found[noun].meaning.part or "")
                 claims += self._claims(other, no, evidence) if other is not None else []
-            told.append(Statement(at.start, at.end, claims, denied=no))
+            asked = any(sense.ids & self._asked for sense in at.meaning.qualities.values())
+            beside = asked and not b.sense.ids
+            told.append(Statement(at.start, at.end, claims, denied=no, beside=beside))
         return told
 
     def _of_phrases(
@@ -295,6 +299,7 @@ def _except(told: Sequence[Statement], places: range) -> None:
 
 def with_choices(told: Sequence[Statement], words: Words) -> list[Statement]:
     """Join what is linked by "or" into one statement that leaves open which of them holds."""
+    told = [statement for statement in told if statement.claims or statement.age is not None]
     joined: list[Statement] = []
     group: list[Statement] = []
     for place, statement in enumerate(told):

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 
+from faceinsight.answers.grammar import BEYOND, TABLE
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.recognition import recognise_question
+from faceinsight.answers.words import Normaliser
 
 UNTELLABLE = "A photograph of a face cannot tell that."
 """The answer to a question about a name, the weather and the like."""
 
 NOT_UNDERSTOOD = "I do not understand the question."
 
-_UNTELLABLE = re.compile(
-    r"\b(?:names?|called|weather|profession|occupation|jobs?|for a living|works? (?:as|at|for)|"
-    r"address|phone|email|lives?|religion|religious|politic\w*|votes?|income|salary|rich|poor|"
-    r"intelligen\w*|smart|birthday|born|married|single|criminal|honest|sexual\w*|gay|tall|height|"
-    r"weigh\w*|thinking|capital|time is it|who is (?:this|that|he|she|it)|hobb\w+)\b",
-    re.IGNORECASE,
-)
+_UNTELLABLE = re.compile(rf"\b(?:{'|'.join(TABLE['untellable'])})\b", re.IGNORECASE)
 _FOREIGN = re.compile(
     r"\b(?:ist|der|die|das|welche\w*|wie|wer|trägt|traegt|diese\w?|hat|brille|mann|frau|est|quel\w*|"
     r"porte|cette|cet|personne|une|elle|il|des|les|qué|que|cuál|lleva|tiene|esta|este|persona|una|"
@@ -56,8 +52,7 @@ def recognise_questions(text: str, lexicon: Lexicon, parser: AnswerParser) -> tu
     parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
     asked = [recognise_question(part, lexicon, parser) for part in parts]
     distinct = list(dict.fromkeys(question for question in asked if question is not None))
-    groups = {question for question in distinct if question.kind in ("group", "topic")}
-    if len(distinct) > 1 and groups and None not in asked:
+    if len(distinct) > 1 and None not in asked:
         return tuple(distinct)
     return () if whole is None else (whole,)
 
@@ -75,6 +70,33 @@ def tellable(text: str) -> str:
     parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
     told = [part for part in parts if not cannot_be_told(part)]
     return text if len(told) == len(parts) else ", ".join(told)
+
+
+def beyond(text: str, lexicon: Lexicon, parser: AnswerParser) -> tuple[str, ...]:
+    """What a question asks for that no characteristic tells, in its words: a brand, a price.
+
+    Args:
+        text: in anybody's words.
+        lexicon: the words of the characteristics.
+        parser: of the same lexicon.
+    """
+    normalise = Normaliser(lexicon.settings.variants)
+    words = normalise(text)
+    told = [one for one in parser.statements(text.replace("?", ".")) if one.claims]
+    known = {at for one in told for at in range(one.start, one.end)}
+    parts = {
+        normalise.phrase(word)
+        for name, part in lexicon.settings.parts.items()
+        if name != "person" and not part.apart
+        for word in part.words
+    }
+    of_part = any((word,) in parts for word in words.words)
+    of = BEYOND if of_part or not known else BEYOND | {"color", "shape"}
+    return tuple(
+        dict.fromkeys(
+            words.raw[at] for at, word in enumerate(words.words) if word in of and at not in known
+        )
+    )
 
 
 def _is_foreign(text: str) -> bool:

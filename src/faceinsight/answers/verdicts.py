@@ -15,8 +15,9 @@ from faceinsight.answers.grammar import (
     PRESENT,
     PRONOUNS,
     STOPS,
+    TABLE,
 )
-from faceinsight.answers.words import BLANK, NEWLINE
+from faceinsight.answers.words import BLANK, NEWLINE, Normaliser
 
 _LONGEST = 40
 """A yes or a no takes no more words; no more are looked at."""
@@ -51,8 +52,15 @@ def verdict(words: Sequence[str], opens: bool) -> Verdict | None:
     return None
 
 
+def _idioms(of: str) -> str:
+    """One of the phrases of the table that mean this by themselves."""
+    normal = (" ".join(Normaliser({})(phrase).words) for phrase in TABLE["idioms"][of])
+    return _any(list(normal))
+
+
 def _any(words: Collection[str]) -> str:
-    return f"(?:{'|'.join(map(re.escape, sorted(words)))}) "
+    """One of these words."""
+    return f"(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))}) "
 
 
 # Each pattern is one over words with a blank after each; "$" stands after the last. Repetitions are
@@ -112,7 +120,7 @@ _ALWAYS = _patterns(
     (rf"{_BEFORE}(?:{_YES}, {_DOES_NOT}|no , {_DOES_SO}){_END}", None),
     (rf"{_BEFORE}{_ADVERBS}{_YES_ALONE}(?:(?:, )?{_DOES_SO}{_END})?", True),
     (rf"{_BEFORE}{_ADVERBS}no (?:, )?{_DOES_NOT}{_END}", False),
-    (rf"{_BEFORE}{_ADVERBS}(?:{_NO_ALONE}|{_NO_ON_ITS_OWN}|no (?:sir|way) )", False),
+    (rf"{_BEFORE}{_ADVERBS}(?:{_NO_ALONE}|{_NO_ON_ITS_OWN}|no (?:sir|way) {_END})", False),
     (rf"{_BEFORE}{_ADVERBS}not {_END}", False),
 )
 _NOT_SO = rf"(?:really |{_SO}|{_any(PRESENT)}|(?:that|as far as) {_SEE})?"
@@ -133,5 +141,6 @@ _FIRST = _patterns(
     (rf"{_BEFORE}{_IS}{_ADVERBS}(?:{_SO}|a yes ){_END}", True),
     (rf"{_BEFORE}{_any(PRESENT)}{_END}", True),
     (rf"{_BEFORE}{_DOES_SO}{_FULL_STOP}", True),
-    (rf"(?:definitely|indeed|undoubtedly|without (?:a |any )?doubt) {_END}", True),
+    (rf"{_BEFORE}{_idioms('no')}(?:here )?{_END}", False),
+    (rf"(?:{_BEFORE})?{_idioms('yes')}{_END}", True),
 )

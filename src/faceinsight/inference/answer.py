@@ -12,6 +12,7 @@ from faceinsight.answers import (
     UNTELLABLE,
     AnswerParser,
     Question,
+    beyond,
     cannot_be_told,
     contradictions,
     label_words,
@@ -177,6 +178,7 @@ class _Asking:
         self._several: tuple[Question, ...] = ()
         self._understood = self._told = True
         self._partly = False
+        self._beyond: tuple[str, ...] = ()
         if text is None or not text.strip():
             self._question: Question | None = questions(model.vocabulary, lexicon)[0]
             text = self._question.text
@@ -185,6 +187,7 @@ class _Asking:
             self._several = recognise_questions(telling, lexicon, self._parser)
             self._partly = telling != text and bool(self._several)
             self._question = next(iter(self._several), None)
+            self._beyond = beyond(telling, lexicon, self._parser) if self._several else ()
             self._understood = self._question is not None or not lexicon.entries
             self._told = self._partly or not cannot_be_told(text)
             text = telling if self._partly else text
@@ -194,9 +197,14 @@ class _Asking:
         self._asked = put_question(model, text.strip(), self._question, lexicon)
 
     def ground(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
-        """Fields of a grounded `PhotoAnswer`, which says as well what no photograph tells."""
+        """Fields of a grounded `PhotoAnswer`, which says as well what it cannot tell."""
         made = self._grounded(inputs, generate)
-        return made | {"text": f"{made['text']} {UNTELLABLE}"} if self._partly else made
+        texts = [made["text"]]
+        if self._beyond and made["way"] != "declined":
+            texts.append(f"The labels say nothing of: {', '.join(self._beyond)}.")
+        if self._partly:
+            texts.append(UNTELLABLE)
+        return made | {"text": " ".join(texts)}
 
     def _grounded(self, inputs: dict[str, Any], generate: dict[str, Any]) -> dict[str, Any]:
         import torch

@@ -152,7 +152,9 @@ class Face:
     def __repr__(self) -> str:
         shown = [*self.labels[:_MOST_WORDS], *["..."][: len(self.labels) > _MOST_WORDS]]
         score = "" if self.confidence is None else f", confidence={self.confidence:.2f}"
-        return f"Face({self.number}, bbox={self.bbox}{score}: {', '.join(shown) or 'no label'})"
+        said = ", ".join(shown) or "no label"
+        caution = f"; {self.caution}" if self.caution else ""
+        return f"Face({self.number}, bbox={self.bbox}{score}: {said}{caution})"
 
     def _repr_html_(self) -> str:
         """The face and its labels, for a notebook."""

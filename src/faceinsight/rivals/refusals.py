@@ -52,7 +52,11 @@ _OF_FIELDS = re.compile(
     r"max_tokens|max_completion_tokens|temperature|extra_forbidden|extra inputs|"
     r"(unknown|unrecognized|unexpected|unsupported|not permitted).{0,30}"
     r"(field|parameter|argument|name)|supported values are|"
-    r"\b[a-z]+_[a-z_]+\b.{0,4} is not supported",
+    r"\b[a-z]+_[a-z_]+\b.{0,4} is not supported|"
+    # The form of the messages, which is the same in every question.
+    r"should be a valid|field required|value is not a valid|\b\w+ type expected|"
+    r"must be an? (valid )?(string|str|list|array|object|dict)|invalid type for|unknown variant|"
+    r"deserializ|roles must alternate|(system|user|assistant) role|role.{0,20}not supported",
     re.IGNORECASE | re.DOTALL,
 )
 """Faults of fields that every request has; where a text is too long they may be named as well."""

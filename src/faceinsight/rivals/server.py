@@ -154,7 +154,7 @@ class ServerRival:
                 f"; it knows no chat completions of a model '{name}': see to its address, which "
                 "for most servers ends in /v1, and to the rival's served_as"
             )
-        if "image" in said.lower() or "vision" in said.lower():
+        if any(word in said.lower() for word in ("image", "vision", "content:")):
             return f"; '{name}' must be served with image input"
         if status in (400, 422):
             return (
