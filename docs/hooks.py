@@ -19,6 +19,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from generated import filled
+from mathml import fence
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -32,12 +34,22 @@ PAGES = {
 }
 """Pages at the root of the project, and what they are called on the site."""
 
-LINK = re.compile(r"(?<=\]\()(?P<path>[^)\s#:]+)(?:#(?P<name>[^)\s]*))?(?=\))")
+LINK = re.compile(r"(?<=\]\()(?P<path>[^)\s#:]+)(?:#(?P<name>[^)\s]*))?\)")
 """Target of a link that names no host, and is more than an anchor."""
 
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2[ ]*$", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(r'data-line="(?P<line>\d+)" href="(?P<place>[^"#]+)"')
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".toml": "toml", ".cff": "yaml", ".lark": "text"}
 _log = logging.getLogger("mkdocs.hooks")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Read blocks of `math`."""
+    superfences = config.mdx_configs.setdefault("pymdownx.superfences", {})
+    superfences.setdefault("custom_fences", []).append(
+        {"name": "math", "class": "math", "format": fence}
+    )
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -66,13 +78,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         path = _resolved(source, match["path"])
         if not (ROOT / path).exists() or (ROOT / path).is_dir():
             return match[0]  # mkdocs warns
-        anchor = match["name"]
-        if anchor and path.endswith(".py"):
-            anchor = f"__codelineno-0-{line_of(ROOT / path, anchor)}"
         place = posixpath.relpath(_place(path), posixpath.dirname(page.file.src_uri) or ".")
-        return place + (f"#{anchor}" if anchor else "")
+        if match["name"] is None:
+            return f"{place})"
+        if path.endswith(".py"):
+            return f"{place}){{data-line={line_of(ROOT / path, match['name'])}}}"
+        return f"{place}#{match['name']})"
 
-    return _outside_fences(markdown, lambda text: LINK.sub(rewritten, text))
+    return _outside_fences(filled(markdown), lambda text: LINK.sub(rewritten, text))
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lead links to the lines that they mean: mkdocs does not know these anchors of its own."""
+    return _LINE.sub(r'href="\g<place>#__codelineno-0-\g<line>"', html)
 
 
 def line_of(file: Path, name: str) -> int:
@@ -101,9 +119,9 @@ def _defines(node: ast.AST) -> list[str]:
 
 def _outside_fences(markdown: str, change: Any) -> str:
     parts, end = [], 0
-    for fence in _FENCE.finditer(markdown):
-        parts += [change(markdown[end : fence.start()]), fence[0]]
-        end = fence.end()
+    for block in _FENCE.finditer(markdown):
+        parts += [change(markdown[end : block.start()]), block[0]]
+        end = block.end()
     return "".join([*parts, change(markdown[end:])])
 
 

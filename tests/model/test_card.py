@@ -156,8 +156,8 @@ def test_it_says_what_is_inside_and_how_it_was_made():
 
 
 def test_what_it_must_not_be_used_for_is_what_the_project_says():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = words(readme.partition("## What it must not be used for")[2].partition("\n## ")[0])
+    page = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
+    section = words(page.partition("# What it must not be used for")[2].partition("\n## ")[0])
     card = words(model_card(config(), PROVENANCE))
     use = section[section.index("to identify people") : section.index("Accuracy differs")]
     assert len(use) > 200

@@ -71,6 +71,7 @@ class TrainingSettings(LoopSettings):
             (FSDP); `none` keeps a whole copy on each.
         measure_matrix_rate: time matrix products before training, so that the share of the
             machine's matrix rate that training reached can be stated.
+        augmentation: random changes of training examples.
     """
 
     learning_rate: float = Field(2e-5, gt=0)
