@@ -26,7 +26,7 @@ OF_OTHERS = {
     "MAAD_Face.csv", "MAAD-Face.csv", "aggregate_results.py", "answers.csv", "evaluate.py",
     "fairface_label_train.csv", "fairface_label_val.csv", "list_attr_celeba.csv",
     "list_eval_partition.csv", "scores.csv", "test_labels.csv", "train_labels.csv", "words.csv",
-    "grid.csv", "card.md", "predict.py", "scores.csv/VERSION/scores.csv", "<variant>/card.md",
+    "grid.csv", "card.md", "predict.py", "scores.csv/VERSION/scores.csv",
 }  # fmt: skip
 """Names of files of data sets, other projects and results."""
 
@@ -174,7 +174,7 @@ def _slug(heading: str) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_are_there(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-    named = set(re.findall(rf"`([\w./<>-]+\.(?:{'|'.join(SUFFIXES)}))`", text)) - OF_OTHERS
+    named = set(re.findall(rf"`([\w./-]+\.(?:{'|'.join(SUFFIXES)}))`", text)) - OF_OTHERS
     source = [f"/{path.as_posix()}" for path in (ROOT / "src").rglob("*") if path.is_file()]
     for name in named:
         if not name.startswith(MADE_LATER):
