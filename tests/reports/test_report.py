@@ -179,6 +179,26 @@ def test_hostile_names_stay_text(report_arguments):
     assert page.sections == SECTIONS
 
 
+def test_what_hangs_elsewhere_is_told(arguments):
+    parts = {"background": 2.5, "hair": 1.0, "skin": -0.5}
+    of = {"present": 30, "absent": 40, "gap": 3.25, "sure": True, "parts": parts}
+    found = {
+        "Bangs": of | {"expected": ["hair", "skin"], "elsewhere": True},
+        "Bald": of | {"expected": None, "elsewhere": False},
+    }
+    measured = {"faces": 240, "method": "fill", "characteristics": found}
+    plain = arguments | {"figures": plain_figures(), "examples": None}
+    with_regions = Page(rendered(plain | {"regions": measured}))
+    assert with_regions.open == []
+    assert with_regions.sections == [*SECTIONS[:8], "regions", *SECTIONS[8:]]
+    words = with_regions.words()
+    assert "1 characteristic hangs most on a region where it is not expected:" in words
+    assert "on background (expected: hair, skin)." in words
+    as_expected = {"Bangs": found["Bangs"] | {"elsewhere": False, "expected": ["background"]}}
+    said = rendered(plain | {"regions": measured | {"characteristics": as_expected}})
+    assert "not expected:" not in said
+
+
 def test_faces_are_shown_with_marks(page, arguments):
     faces = arguments["examples"]
     assert len(page.loads) == 2 * len(faces)  # a frame and a map each

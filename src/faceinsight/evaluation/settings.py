@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from faceinsight.method.characteristics import Vocabulary
+
 
 class AnswersSettings(BaseModel):
     """How answers in words are compared with probabilities.
@@ -31,6 +33,49 @@ class AnswersSettings(BaseModel):
     grounded: int = Field(default=1, ge=0)
     max_new_tokens: int = Field(default=60, ge=1)
     seed: int = Field(default=0, ge=0)
+
+
+class RegionsSettings(BaseModel):
+    """How it is measured on which region of a face each characteristic hangs.
+
+    Attributes:
+        faces: at most this many test faces, of each data set in turn; each is scored about a dozen
+            times. 0 measures nothing.
+        minimum: a characteristic that fewer faces have, or have not, is left out.
+        expected: a characteristic, or a group for all of its classes, to the regions where it ought
+            to be seen, see `faceinsight.inference.regions.REGIONS`; reports warn where the first
+            region is another one. Of what is not listed nothing is expected.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    faces: int = Field(default=240, ge=0)
+    minimum: int = Field(default=5, ge=2)
+    expected: dict[str, list[str]] = {}
+
+    def by_characteristic(self, vocabulary: Vocabulary) -> dict[str, list[str]]:
+        """Id to expected regions.
+
+        Names of other vocabularies are left out, as a group that no data set uses is.
+
+        Raises:
+            ParameterError: there is no such region.
+        """
+        from faceinsight.errors import ParameterError
+        from faceinsight.inference.regions import REGIONS
+
+        for name, regions in self.expected.items():
+            if unknown := sorted(set(regions) - set(REGIONS)):
+                raise ParameterError(
+                    f"regions.expected.{name}: there is no region '{unknown[0]}'; "
+                    f"there are {', '.join(REGIONS)}"
+                )
+        return {
+            id_: regions
+            for name, regions in self.expected.items()
+            for id_ in vocabulary.groups.get(name, (name,))
+            if id_ in vocabulary.index
+        }
 
 
 class EvaluationSettings(BaseModel):

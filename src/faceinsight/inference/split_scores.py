@@ -88,6 +88,12 @@ def predict(
     return pd.concat(tables, ignore_index=True)
 
 
+def in_turn(data: FaceDataset, faces: int) -> list[int]:
+    """At most so many faces: the first of each data set in turn, then the second of each, ..."""
+    within = np.concatenate([np.arange(size) for size in data.sizes])
+    return np.argsort(within, kind="stable")[:faces].tolist()
+
+
 def order_effect(
     model: FaceInsight,
     crops: Mapping[str, Path],
@@ -122,9 +128,7 @@ def order_effect(
     network = model.network
     maps = network.config.segmentation
     data = FaceDataset(opened, model.vocabulary, settings.split, maps)
-    # One face of each data set in turn: numbered within their data sets, sorted by that number.
-    within = np.concatenate([np.arange(size) for size in data.sizes])
-    rows = np.argsort(within, kind="stable")[:faces].tolist()
+    rows = in_turn(data, faces)
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(model.vocabulary)) for _ in range(shuffles)]
     changes, flips = [], []

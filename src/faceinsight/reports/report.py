@@ -21,6 +21,7 @@ from faceinsight.reports.coverage import coverage_tables
 from faceinsight.reports.data_tables import large_losses
 from faceinsight.reports.examples import ExampleFace, findings, map_uri, picture_uri
 from faceinsight.reports.page import write_page
+from faceinsight.reports.region_rows import region_rows
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -42,11 +43,13 @@ SECTIONS = (
     ("ablation", "Ablation"),
     ("calibration", "Calibration"),
     ("cannot-tell", "What the model cannot tell"),
+    ("regions", "Where the model looks"),
     ("faces", "Example faces"),
     ("use", "Responsible use"),
     ("provenance", "Provenance"),
 )
-"""Sections of the page, by the names of their anchors; `cannot-tell` where a model says so."""
+"""Sections of the page, by the names of their anchors; `cannot-tell` where a model says so, and
+`regions` where they were measured."""
 
 ORDER_LITTLE, ORDER_MUCH = 0.01, 0.05
 """Shares of answers that another order of the characteristics changes: up to the first they are
@@ -77,6 +80,7 @@ def render_report(
     order_effects: Mapping[str, Mapping[str, float]] | None = None,
     agreements: Mapping[str, Mapping[str, Any]] | None = None,
     proofs: Mapping[str, Any] | None = None,
+    regions: Mapping[str, Any] | None = None,
     withheld: str = WITHHELD,
     drawn: bool = False,
     latest: Path | None = None,
@@ -102,6 +106,7 @@ def render_report(
         order_effects: variant to what `faceinsight.inference.split_scores.order_effect` returned.
         agreements: variant to what `evaluation.agreement.measure_agreement` returned.
         proofs: fields of `faceinsight.method.rules.proofs.Proofs`.
+        regions: what `evaluation.regions.measure_regions` returned of the full model.
         withheld: the reason why no faces are shown.
         drawn: the faces are drawn by this project, which the page then says first of all.
         latest: folder that has the newest of everything, see `faceinsight.common.latest`.
@@ -119,11 +124,13 @@ def render_report(
     last = list(metrics)[-1]
     full = metrics[last]
     cannot_tell = coverage_tables(metrics)
+    looks = region_rows(regions)
+    left_out = {"cannot-tell" * (not cannot_tell), "regions" * (not looks)}
     return write_page(
         "report.html.j2",
         {name: figures[name] for name in FIGURES},
         title=title,
-        sections=[one for one in SECTIONS if cannot_tell or one[0] != "cannot-tell"],
+        sections=[one for one in SECTIONS if one[0] not in left_out],
         drawn=drawn,
         variants=[variant_name(v) for v in metrics],
         full_name=variant_name(last),
@@ -138,6 +145,8 @@ def render_report(
         characteristic_table=tables.characteristic_table(characteristics),
         metric_tables=tables.metric_tables(metrics),
         cannot_tell=cannot_tell,
+        regions=regions,
+        region_rows=looks,
         rule_rows=tables.rule_rows(label_violations, metrics),
         rules_left_out=tables.rules_left_out(metrics),
         split_rows=tables.split_rows(summary),

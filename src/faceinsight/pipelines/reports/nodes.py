@@ -10,6 +10,7 @@ from faceinsight.data.drawn.settings import DrawnSettings
 from faceinsight.evaluation.settings import (
     EvaluationSettings,
     FairnessSettings,
+    RegionsSettings,
     TemperatureSettings,
 )
 from faceinsight.inference.settings import PredictionSettings
@@ -104,6 +105,17 @@ def draw_report_figures(
     }
 
 
+def measure_regions(
+    model: Path, prediction: PredictionSettings, regions: RegionsSettings, **crops: Path
+) -> dict[str, Any]:
+    """On which region of the face each characteristic hangs; empty where no face has a map."""
+    from faceinsight.evaluation.regions import measure_regions as measure
+    from faceinsight.inference.loading import loaded
+
+    ours = loaded(model, device=prediction.device, batch_size=prediction.batch_size)
+    return measure(ours, crops, regions, prediction.split)
+
+
 def write_report(
     vocabulary: Vocabulary,
     summary: DataFrame,
@@ -115,6 +127,7 @@ def write_report(
     settings: ReportingSettings,
     predictions: DataFrame,
     proofs: dict[str, Any],
+    regions: dict[str, Any],
     **results: Any,
 ) -> str:
     """The report as one HTML page."""
@@ -156,6 +169,7 @@ def write_report(
         parameters=configuration,
         drawn=are_drawn,
         proofs=proofs,
+        regions=regions,
         latest=Path(parameters["data"]) / FOLDER,
     )
 

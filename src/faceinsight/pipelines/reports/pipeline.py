@@ -60,6 +60,16 @@ def create_pipeline(runs: Runs) -> Pipeline:
                 figures,
             ),
             named(
+                nodes.measure_regions,
+                {
+                    "model": f"{variants[-1]}.model",
+                    "prediction": "params:prediction",
+                    "regions": "params:regions",
+                    **of_each("crops"),
+                },
+                f"{variants[-1]}.regions",
+            ),
+            named(
                 nodes.write_report,
                 {
                     "vocabulary": "vocabulary",
@@ -72,6 +82,7 @@ def create_pipeline(runs: Runs) -> Pipeline:
                     "settings": "params:reporting",
                     "proofs": "rule_proofs",
                     "predictions": f"{variants[-1]}.predictions",
+                    "regions": f"{variants[-1]}.regions",
                     **_of(runs.names, "metrics"),
                     **_of(variants, "order_effect", "answers_agreement"),
                     **_of(dataset_names(), "crops"),
