@@ -60,7 +60,7 @@ class FacesPage:
                     "score": face.confidence,
                     "labels": list(face.labels),
                     "uncertain": [label_words(of) for of in face.uncertain or ()],
-                    **{group: _class(getattr(face, group)) for group in _GROUPS},
+                    **{group: _class(face, getattr(face, group)) for group in _GROUPS},
                 }
             )
 
@@ -94,9 +94,8 @@ class FacesPage:
 
     def _distribution(self, group: str) -> list[dict[str, Any]]:
         classes = [row[group] for row in self._rows if row[group]]
-        order = {one["word"]: one["id"] for one in sorted(classes, key=lambda one: one["id"])}
-        counts = Counter(one["word"] for one in classes)
-        return _bars(Counter({word: counts[word] for word in order}), len(self._rows))
+        in_order = sorted(classes, key=lambda one: one["place"])
+        return _bars(Counter(one["word"] for one in in_order), len(self._rows))
 
 
 def _bars(counts: Counter[str], total: int, by_count: bool = False) -> list[dict[str, Any]]:
@@ -104,11 +103,11 @@ def _bars(counts: Counter[str], total: int, by_count: bool = False) -> list[dict
     return [{"word": word, "n": n, "share": n / total} for word, n in of]
 
 
-def _class(estimate: ClassEstimate | None) -> dict[str, Any] | None:
+def _class(face: Face, estimate: ClassEstimate | None) -> dict[str, Any] | None:
     if estimate is None:
         return None
     return {
-        "id": estimate.id,
+        "place": [*face.probabilities].index(estimate.id),  # ages in their order, not as words
         "word": estimate.word,
         "probability": estimate.probability,
         "interval": getattr(estimate, "interval", None),
