@@ -1,0 +1,349 @@
+"""Do explanations name the region that a drawn face shows a characteristic in?
+
+The generator of drawn faces draws many characteristics in one region of the label map. Of the
+models of a finished `make run`, on its test faces:
+
+- whether that region is the one on which the characteristic hangs most, over all faces (the parts
+  of `evaluation.regions`) and on single faces (the shares of `inference.explanation`);
+- deletion curves: the probability of a characteristic that a model answers, as regions are erased
+  in the order of their shares, beside a random order. How regions are erased was chosen by these,
+  on validation faces.
+
+    python experiments/explanations.py --data data --out docs/explanations.md
+
+Nothing is trained. On two cores it takes about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from faceinsight import FaceInsight
+from faceinsight.data.dataset import FaceDataset
+from faceinsight.data.store import StoredCrops
+from faceinsight.evaluation.regions import region_parts, told_apart
+from faceinsight.inference.cropper import Crops
+from faceinsight.inference.explanation import region_shares
+from faceinsight.inference.regions import ERASURES, REGION_OF, REGIONS, Erasure, erase
+from faceinsight.inference.split_scores import in_turn
+from faceinsight.method.variants import COH, PAPER
+from faceinsight.model.labels import log_odds, probabilities, taught
+from faceinsight.reports.charts import variant_name
+from page import table, write
+
+_RACES = (
+    *("Asian", "White", "Black"),
+    *(f"race7_{name}" for name in ("White", "Black", "Latino_Hispanic", "East_Asian")),
+    *(f"race7_{name}" for name in ("Southeast_Asian", "Indian", "Middle_Eastern")),
+    *(f"race5_{name}" for name in ("White", "Black", "Asian", "Indian", "Others")),
+)
+SEEN_IN: dict[str, tuple[str, ...]] = {
+    "eyeglasses": ("Eyeglasses",),
+    "eyes": ("Narrow_Eyes", "Brown_Eyes"),
+    "brows": ("Arched_Eyebrows", "Bushy_Eyebrows"),
+    "nose": ("Big_Nose", "Pointy_Nose"),
+    "mouth": ("Big_Lips", "Wearing_Lipstick", "Mouth_Slightly_Open", "Mouth_Closed", "Smiling"),
+    "skin": (
+        *("5_o_Clock_Shadow", "Goatee", "Mustache", "Sideburns", "No_Beard"),
+        *("Bags_Under_Eyes", "High_Cheekbones", "Rosy_Cheeks", "Pale_Skin", "Shiny_Skin"),
+        *("Oval_Face", "Round_Face", "Square_Face", "Chubby"),
+    ),
+    "hair": ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Straight_Hair", "Wavy_Hair"),
+    "hat": ("Wearing_Hat",),
+    "neck": ("Double_Chin",),
+    "earring": ("Wearing_Earrings",),
+    "necklace": ("Wearing_Necklace",),
+    "cloth": ("Wearing_Necktie",),
+    "background": _RACES,
+}
+"""Region to what `data.drawn` draws in it and nowhere else. Left out is what several regions show
+(expressions, age, gender, makeup, bangs and hairlines, which bound hair and skin), the absence of
+something (Bald, No_Eyewear), the whole picture (Blurry) and nothing at all (Attractive). A drawn
+beard is skin to a label map; race is a badge beside the head."""
+
+REGION_OF_ONE = {id_: region for region, ids in SEEN_IN.items() for id_ in ids}
+
+_BATCH = 256
+
+FEWEST = 5
+"""Faces with, and without, a characteristic that is counted."""
+
+WELL = 0.8
+
+ERASED = 5
+"""Regions that are erased one after the other."""
+
+
+class Found(NamedTuple):
+    """Where the characteristics of one model hang.
+
+    Attributes:
+        first: id to the region with the largest part, of all that are counted.
+        sure: ids of which faces with and without are told apart.
+        well: those of which they are told apart well, by an area under the ROC curve of `WELL`.
+        single: of faces that have a characteristic and of which the model says so, how often its
+            own region comes first.
+        pairs: how many such there are.
+    """
+
+    first: dict[str, str]
+    sure: tuple[str, ...]
+    well: tuple[str, ...]
+    single: float
+    pairs: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, default=Path("data"), help="of a finished run")
+    parser.add_argument("--out", type=Path, help="the page")
+    parser.add_argument("--faces", type=int, default=10_000, help="test faces, at most")
+    parser.add_argument("--curves", type=int, default=200, help="faces of deletion curves, at most")
+    args = parser.parse_args()
+    names = [variant.name for variant in (*PAPER, COH)]
+    variants = [name for name in names if (args.data / "06_models" / name).is_dir()]
+    found: dict[tuple[str, Erasure], Found] = {}
+    curves: dict[tuple[str, str, str, Erasure], np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for name in reversed(variants):  # the last are those that are used; a page after each
+        folder = args.data / "06_models" / name
+        model = FaceInsight.from_pretrained(folder, faces="whole", batch_size=_BATCH)
+        for split, limit in (("val", args.curves), ("test", args.faces)):
+            crops, labels = faces_of(args.data, model, split, limit)
+            counts[split] = len(crops)
+            shares: dict[str, np.ndarray] = {}
+            for method in ERASURES if split == "val" else ERASURES[:1]:
+                z, shares[method] = region_shares(model, crops, method)
+                if split == "test":
+                    found[name, method] = where(model, z, shares[method], labels)
+            few = range(min(args.curves, len(crops)))
+            for key, curve in deletions(model, crops.take(few), z[few], shares).items():
+                curves[name, split, *key] = curve
+        done = [one for one in variants if (one, ERASURES[0]) in found]
+        write(render(done, found, curves, counts), args.out)
+
+
+def faces_of(data: Path, model: FaceInsight, split: str, limit: int) -> tuple[Crops, np.ndarray]:
+    """Faces of a split with their maps, and their labels [N, K]; -1 for what was not taught."""
+    newest = {
+        of.name: max((of / "crops").iterdir()) / "crops"
+        for of in sorted((data / "03_primary").iterdir())
+        if (of / "crops").is_dir()
+    }
+    opened = {name: StoredCrops.open(folder) for name, folder in newest.items()}
+    faces = FaceDataset(opened, model.vocabulary, split, with_maps=True)
+    batch = faces.__getitems__(in_turn(faces, limit))
+    crops = Crops.of_arrays(batch["photographs"].numpy(), batch["maps"].numpy())
+    return crops, np.where(taught(model.network), batch["labels"].numpy(), -1)
+
+
+def where(model: FaceInsight, z: np.ndarray, shares: np.ndarray, labels: np.ndarray) -> Found:
+    """On which region each characteristic hangs that is drawn in one; see `Found`."""
+    parts, names, index = region_parts(shares, labels), list(REGIONS), model.vocabulary.index
+    odds = log_odds(model.network, z)
+    first, sure, well, right = {}, [], [], []
+    for id_, region in REGION_OF_ONE.items():
+        column = index[id_]
+        label = labels[:, column]
+        if min((label == 1).sum(), (label == 0).sum()) < FEWEST:
+            continue
+        first[id_] = names[int(parts[:, column].argmax())]
+        if told_apart(odds[:, column], label)[1]:
+            sure.append(id_)
+            if roc_auc_score(label[label >= 0], odds[label >= 0, column]) >= WELL:
+                well.append(id_)
+        seen = (label == 1) & (odds[:, column] > 0)
+        own = np.nan_to_num(shares[seen, :, column], nan=-np.inf).argmax(axis=1)
+        right += (own == names.index(region)).tolist()
+    return Found(first, tuple(sure), tuple(well), float(np.mean(right)), len(right))
+
+
+def deletions(
+    model: FaceInsight,
+    crops: Crops,
+    z: np.ndarray,
+    shares: Mapping[str, np.ndarray],
+    seed: int = 0,
+) -> dict[tuple[str, Erasure], np.ndarray]:
+    """Mean probability as 0, 1, ... `ERASED` regions are erased, of one characteristic a face.
+
+    Of what a model answers present one is drawn at random for each face.
+
+    Args:
+        model: is asked.
+        crops: N faces.
+        z: [N, K], their energies.
+        shares: method to [N, R, K]: the orders that are compared, beside a random one.
+        seed: of what is drawn.
+
+    Returns:
+        (order, how it is erased) to [`ERASED` + 1]; every order by each method of `ERASURES`.
+    """
+    rng = np.random.default_rng(seed)
+    p = probabilities(model.network, z)
+    pairs = [
+        (row, int(rng.choice(there)))
+        for row, there in enumerate(np.flatnonzero(of >= 0.5) for of in np.nan_to_num(p))
+        if len(there)
+    ]
+
+    def orders(row: int, column: int) -> Iterator[tuple[str, list[int]]]:
+        assert crops.maps is not None
+        there = np.unique(REGION_OF[crops.maps[row]]).astype(int)
+        for method, of in shares.items():
+            yield method, there[np.argsort(-of[row, there, column], kind="stable")].tolist()
+        yield "random", rng.permutation(there).tolist()
+
+    asked = [(row, column, order) for row, column in pairs for order in orders(row, column)]
+    curves = {}
+    for how in ERASURES:
+        copies = [
+            erase(crops.pixels[row], crops.maps[row], regions[:n], how)  # type: ignore[index]
+            for row, _, (_, regions) in asked
+            for n in range(1, ERASED + 1)
+        ]
+        pixels, maps = (np.stack(part) for part in zip(*copies, strict=True))
+        after = probabilities(model.network, model.score(Crops.of_arrays(pixels, maps)))
+        after = after.reshape(len(asked), ERASED, -1)
+        for name in (*shares, "random"):
+            curve = [
+                [p[row, column], *after[number, :, column]]
+                for number, (row, column, (order, _)) in enumerate(asked)
+                if order == name
+            ]
+            curves[name, how] = np.mean(curve, axis=0)
+    return curves
+
+
+def render(
+    variants: list[str],
+    found: Mapping[tuple[str, Erasure], Found],
+    curves: Mapping[tuple[str, str, str, Erasure], np.ndarray],
+    counts: Mapping[str, int],
+) -> list[str]:
+    """The result as lines of Markdown."""
+    method = ERASURES[0]
+    right = {
+        name: {id_ for id_, region in of.first.items() if region == REGION_OF_ONE[id_]}
+        for (name, _), of in found.items()
+    }
+
+    def share(of: set[str], among: tuple[str, ...] | dict[str, str]) -> str:
+        n = len(of & {*among})
+        return f"{n} of {len(among)} ({n / len(among):.0%})" if among else "–"
+
+    lines = [
+        "# Explanations on drawn faces",
+        "",
+        f"{len(REGION_OF_ONE)} characteristics are drawn in one region of the label map and nowhere"
+        f" else. Whether explanations name it was measured on {counts['test']:,} test faces of one "
+        "`make run`, one model a variant, trained on exact maps, by `experiments/explanations.py`. "
+        f"Counted are those that at least {FEWEST} of these faces have, and {FEWEST} have not.",
+        "",
+        "## Is the region in which it is drawn the first?",
+        "",
+        "Over all faces: the region with the largest part of the gap in log-odds between faces with"
+        " and without (what the report shows). “Told apart”: characteristics of which that gap is "
+        "more than two standard errors; what a model has not learnt hangs on nothing. “Told well”: "
+        f"those of them with an area under the ROC curve of {WELL} or more. On single faces: of "
+        "the faces that have a characteristic and of which the model says so, how often its region "
+        "has the largest share (what `explain` shows).",
+        "",
+        *table(
+            [
+                "variant",
+                "over all faces",
+                "of what is told apart",
+                "of what is told well",
+                "on single faces",
+                "pairs",
+            ],
+            [
+                [
+                    variant_name(name),
+                    share(right[name], found[name, method].first),
+                    share(right[name], found[name, method].sure),
+                    share(right[name], found[name, method].well),
+                    f"{found[name, method].single:.0%}",
+                    f"{found[name, method].pairs:,}",
+                ]
+                for name in variants
+            ],
+        ),
+        "",
+        "What is told apart, and hangs most on another region than its own:",
+        "",
+        *table(
+            ["variant", "characteristic: first region (its own)"],
+            [
+                [
+                    variant_name(name),
+                    "; ".join(
+                        f"{id_}: {found[name, method].first[id_]} ({REGION_OF_ONE[id_]})"
+                        for id_ in found[name, method].sure
+                        if id_ not in right[name]
+                    )
+                    or "none",
+                ]
+                for name in variants
+            ],
+        ),
+        "",
+        "## Deletion curves",
+        "",
+        "Mean probability of a characteristic that the model answers, one drawn at random for each "
+        f"face, as regions are erased ({method}) in the order of their shares, the one that speaks "
+        "most for it first, and in a random order. Test faces.",
+        "",
+        *_curve_table(variants, curves, "test", [(method, method), ("random", method)]),
+        "",
+        "## How regions are erased",
+        "",
+        "Chosen on validation faces: orders by either method, erased by either method. The lower, "
+        f"the better the order; means over variants, regions 1 to {ERASED}.",
+        "",
+        *table(
+            ["order by", *(f"erased by {how}" for how in ERASURES)],
+            [
+                [
+                    order,
+                    *(
+                        f"{100 * np.mean([curves[n, 'val', order, how][1:] for n in variants]):.1f}"
+                        for how in ERASURES
+                    ),
+                ]
+                for order in (*ERASURES, "random")
+            ],
+        ),
+    ]
+    return lines
+
+
+def _curve_table(
+    variants: list[str],
+    curves: Mapping[tuple[str, str, str, Erasure], np.ndarray],
+    split: str,
+    shown: list[tuple[str, Erasure]],
+) -> list[str]:
+    return table(
+        ["variant", "order", *(f"{n} erased" for n in range(ERASED + 1))],
+        [
+            [
+                variant_name(name),
+                "random" if order == "random" else "by share",
+                *(f"{100 * p:.0f} %" for p in curves[name, split, order, how]),
+            ]
+            for name in variants
+            for order, how in shown
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
