@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from io import BytesIO
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from faceinsight import FaceInsight
+from faceinsight.data.classes import MAP_CLASSES
+from faceinsight.inference.cropper import Crops
 from faceinsight.serving.app import create_app
 from faceinsight.serving.settings import ServerSettings
 from tests.serving.conftest import client_of, photograph
@@ -103,6 +107,40 @@ def test_a_question_is_answered(served, model, two):
     assert answer["labels"] == alone.labels
     body = {"photograph": b64encode(two[0]).decode()}
     assert served.post("/ask", json=body).json()["text"] == model.ask(two[0]).text
+
+
+def test_an_answer_is_explained_by_the_regions_it_hangs_on(model, monkeypatch):
+    app = create_app(model)
+    engine = app.state.engine
+    engine.ready.result(60)
+    with client_of(app) as client:
+        sent_photo = {"photograph": b64encode(photograph()).decode()}
+        body = sent_photo | {"characteristics": ["Smiling", "bald"], "method": "blur"}
+        unmapped = client.post("/explain", json=body)
+        assert unmapped.status_code == 422
+        assert "maps" in unmapped.json()["detail"]
+
+        def with_maps(photo: bytes, *, faces: str | None = None) -> Crops:
+            crops = model.prepare(photo, faces=faces)
+            maps = np.zeros(crops.pixels.shape[:3], dtype=np.uint8)
+            maps[:, 10:20, 10:20] = MAP_CLASSES.index("nose")
+            return replace(crops, maps=maps)
+
+        for one in (engine.model, model):
+            monkeypatch.setattr(one, "prepare_with_maps", with_maps)
+        answer = client.post("/explain", json=body | {"pictures": True}).json()
+        as_form = sent_photo | {"photograph": photograph()}
+        form = {"characteristics": ["Smiling", "bald"], "method": "blur"}
+        again = client.post("/explain", files=as_form, data=form).json()
+        unknown = client.post("/explain", json=sent_photo | {"characteristics": ["Smilling"]})
+    alone = model.explain(photograph(), ["Smiling", "Bald"], method="blur")
+    for entry, explained in zip(answer["explanations"], alone, strict=True):
+        assert Image.open(BytesIO(b64decode(entry.pop("picture")))).format == "JPEG"
+        assert entry == json.loads(json.dumps(explained.to_dict()))
+        assert {region["region"] for region in entry["regions"]} == {"nose", "background"}
+    assert again == answer
+    assert unknown.status_code == 422
+    assert "did you mean Smiling?" in unknown.json()["detail"]
 
 
 def test_what_is_sensitive_is_handed_out_only_by_a_server_that_was_started_to(model, monkeypatch):

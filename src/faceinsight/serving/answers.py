@@ -81,6 +81,35 @@ class Answer(BaseModel):
     caution: str | None
 
 
+class Share(BaseModel):
+    """What one region of a face says of a characteristic."""
+
+    region: str
+    share: float = Field(description="change of the log-odds; above zero it speaks for it")
+    area: float = Field(description="part of the crop, 0 to 1")
+
+
+class ExplanationFound(BaseModel):
+    """See `faceinsight.inference.explanation.Explanation`."""
+
+    photograph: str
+    number: int
+    bbox: tuple[int, int, int, int]
+    caution: str | None
+    characteristic: str
+    word: str
+    probability: float
+    method: str
+    regions: list[Share] = Field(description="the one on which most hangs first")
+    picture: str | None = Field(default=None, description="JPEG file in base64, if asked for")
+
+
+class Explanations(BaseModel):
+    """One entry a characteristic, in the order in which they were asked for."""
+
+    explanations: list[ExplanationFound]
+
+
 class Health(BaseModel):
     """The server is ready."""
 

@@ -7,8 +7,9 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from io import BytesIO
 from itertools import starmap
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI, Request
 from pydantic_core import to_json
@@ -24,10 +25,10 @@ from faceinsight.inference.face import Face
 from faceinsight.inference.faceinsight import FaceInsight
 from faceinsight.model.labels import handed_out
 from faceinsight.serving import metrics as counting
-from faceinsight.serving.answers import Analysis, Answer, Health, ModelCard
+from faceinsight.serving.answers import Analysis, Answer, Explanations, Health, ModelCard
 from faceinsight.serving.docs_page import docs_page
-from faceinsight.serving.engine import Engine, jpeg
-from faceinsight.serving.forms import AnalyzeForm, AskForm, Form, body_of, read_form
+from faceinsight.serving.engine import Engine
+from faceinsight.serving.forms import AnalyzeForm, AskForm, ExplainForm, Form, body_of, read_form
 from faceinsight.serving.guard import Guard
 from faceinsight.serving.problems import (
     MEDIA_TYPE,
@@ -38,6 +39,9 @@ from faceinsight.serving.problems import (
     told,
 )
 from faceinsight.serving.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _Form = TypeVar("_Form", bound=Form)
 
@@ -143,6 +147,26 @@ async def ask(request: Request) -> Response:
         return _json(asdict(answer))
 
 
+async def explain(request: Request) -> Response:
+    """Which regions of a face the probability of a characteristic hangs on.
+
+    Each region is erased in turn, and the change of the log-odds is its share.
+    """
+    engine: Engine = request.app.state.engine
+    async with _accepted(request, ExplainForm) as form:
+        options = {"face": form.face, "method": form.method}
+        explained = await asyncio.wrap_future(
+            engine.explain(form.photograph, form.characteristics, form.faces, **options)
+        )
+        entries = [one.to_dict() for one in explained]
+        if form.pictures:
+            drawn = engine.call(lambda: [_encoded(one.picture()) for one in explained])
+            pictures = await asyncio.wrap_future(drawn)
+            for entry, picture in zip(entries, pictures, strict=True):
+                entry["picture"] = picture
+        return _json({"explanations": entries})
+
+
 async def health(request: Request) -> Response:
     """Whether all weights are loaded."""
     _check_ready(request.app.state.engine)
@@ -212,7 +236,13 @@ def _draw(photograph: bytes, found: list[Face] | PhotographError) -> str | None:
     from faceinsight.inference.pictures import picture_of
 
     # It was read before, so it is known to be within the limits.
-    return b64encode(jpeg(picture_of(photograph, found, float("inf")))).decode()
+    return _encoded(picture_of(photograph, found, float("inf")))
+
+
+def _encoded(picture: Image) -> str:
+    stream = BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return b64encode(stream.getvalue()).decode()
 
 
 def _about(model: FaceInsight, settings: ServerSettings) -> dict[str, Any]:
@@ -284,6 +314,12 @@ _ROUTES: tuple[tuple[str, str, Any, dict[str, Any]], ...] = (
         "POST",
         ask,
         {"response_model": Answer, "openapi_extra": body_of(AskForm), **_OF_BODIES},
+    ),
+    (
+        "/explain",
+        "POST",
+        explain,
+        {"response_model": Explanations, "openapi_extra": body_of(ExplainForm), **_OF_BODIES},
     ),
     ("/health", "GET", health, {"response_model": Health, **_problems(503)}),
     ("/model", "GET", model, {"response_model": ModelCard, **_problems()}),

@@ -46,7 +46,9 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
     content = operation.get("requestBody", {}).get("content", {})
     if form := content.get("multipart/form-data", {}).get("schema"):
         files = [name for name in form["properties"] if name.startswith("photograph")]
-        yield f"<pre>curl http://localhost:8000{path} -F {files[0]}=@photo.jpg</pre>"
+        needed = [f"-F {name}=Smiling" for name in form["required"] if name not in files]
+        fields = " ".join([f"-F {files[0]}=@photo.jpg", *needed])
+        yield f"<pre>curl http://localhost:8000{path} {fields}</pre>"
         yield "<p>As multipart, or as JSON with files in base64:</p>"
         rows = (
             (name, _kind(of), of.get("description", "")) for name, of in form["properties"].items()
@@ -67,7 +69,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if schema.get("format") == "binary":
         return "file"
     if schema["type"] == "array":
-        return "files, the field repeated"
+        return f"{'files' if 'format' in schema['items'] else 'texts'}, the field repeated"
     ends = [f"{name} {schema[name]:g}" for name in ("minimum", "maximum") if name in schema]
     default = [f"default {json.dumps(schema['default'])}"] if schema.get("default") else []
     return ", ".join([schema["type"], *ends, *default])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import groupby, islice
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -23,6 +22,7 @@ from faceinsight.serving.settings import ServerSettings
 
 if TYPE_CHECKING:
     from faceinsight.inference.answer import PhotoAnswer
+    from faceinsight.inference.explanation import Explanation
 
 Found: TypeAlias = "list[list[Face] | PhotographError]"
 """The faces of each photograph of a request, or why it cannot be used."""
@@ -54,7 +54,7 @@ class _Prepared:
 class Engine:
     """Answers requests of several threads with one model, in batches.
 
-    Questions are answered one after the other, in a thread of their own.
+    Questions and explanations are answered one after the other, in a thread of their own.
 
     Args:
         model: the model; what it hands out is for its own settings to say.
@@ -115,6 +115,23 @@ class Engine:
         checked = self._checked(faces)
         return self.call(lambda: self.model.ask(photo, question, faces=checked, **options))
 
+    def explain(
+        self,
+        photo: Photo,
+        characteristics: Sequence[str],
+        faces: Faces | None = None,
+        **options: Any,
+    ) -> Future[list[Explanation]]:
+        """Which regions of a face answers hang on; see `FaceInsight.explain`.
+
+        Raises:
+            ParameterError: the server was started to look for no faces.
+        """
+        checked = self._checked(faces)
+        return self.call(
+            lambda: self.model.explain(photo, characteristics, faces=checked, **options)
+        )
+
     def call(self, function: Callable[[], _Of]) -> Future[_Of]:
         """Have a function called in the thread in which what is in no batch is done."""
         return self._alone.submit(function)
@@ -173,10 +190,3 @@ class Engine:
             ordered = iter([of_part[place] for place in part.places])
             answers.append([list(islice(ordered, size)) for size in part.sizes])
         return answers
-
-
-def jpeg(picture: Any) -> bytes:
-    """A picture of Pillow's as a JPEG file."""
-    stream = BytesIO()
-    picture.save(stream, "JPEG", quality=90)
-    return stream.getvalue()

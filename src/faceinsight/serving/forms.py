@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from faceinsight.inference.regions import ERASURES, Erasure
 from faceinsight.inference.settings import Faces
 from faceinsight.serving.problems import Problem
 
@@ -16,8 +17,13 @@ _Form = TypeVar("_Form", bound="Form")
 
 _File = Annotated[bytes, Field(min_length=1)]
 
-_FIELDS = 16
+_Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+_FIELDS = 32
 """Most fields of a form that are no files."""
+
+_LISTS = ("photographs", "characteristics")
+"""Fields that a form may repeat."""
 
 
 class Form(BaseModel):
@@ -65,6 +71,24 @@ class AskForm(Form):
     )
 
 
+class ExplainForm(Form):
+    """Which regions of a face answers hang on."""
+
+    photograph: _File = Field(description="file of a photograph")
+    characteristics: list[_Name] = Field(
+        min_length=1, max_length=16, description="ids, or the words for them"
+    )
+    face: int | None = Field(
+        default=None, ge=1, le=10_000, description="its number from the left; else the largest"
+    )
+    method: Erasure = Field(
+        default=ERASURES[0], description="how regions are erased from the photograph"
+    )
+    pictures: bool = Field(
+        default=False, description="also the face with its regions coloured, a JPEG file in base64"
+    )
+
+
 async def read_form(request: Request, form: type[_Form]) -> _Form:
     """The body of a request.
 
@@ -99,7 +123,7 @@ async def _fields(request: Request, form: type[Form]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in sent.multi_items():
         of_one = await value.read() if isinstance(value, UploadFile) else value
-        if name == "photographs":
+        if name in _LISTS:
             fields.setdefault(name, []).append(of_one)
         elif name in fields:
             raise Problem(422, f"{name[:100]}: given twice")
