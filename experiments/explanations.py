@@ -6,12 +6,11 @@ models of a finished `make run`, on its test faces:
 - whether that region is the one on which the characteristic hangs most, over all faces (the parts
   of `evaluation.regions`) and on single faces (the shares of `inference.explanation`);
 - deletion curves: the probability of a characteristic that a model answers, as regions are erased
-  in the order of their shares, beside a random order. How regions are erased was chosen by these,
-  on validation faces.
+  in the order of their shares, beside a random order; on validation faces for both ways to erase.
 
     python experiments/explanations.py --data data --out docs/explanations.md
 
-Nothing is trained. On two cores it takes about ten minutes.
+Nothing is trained. On two cores it takes about five minutes.
 """
 
 from __future__ import annotations
@@ -305,8 +304,10 @@ def render(
         "",
         "## How regions are erased",
         "",
-        "Chosen on validation faces: orders by either method, erased by either method. The lower, "
-        f"the better the order; means over variants, regions 1 to {ERASED}.",
+        "Validation faces: the same probability, in orders by either method, erased by either "
+        f"method; means over variants, regions 1 to {ERASED}, per cent; the lower, the better the "
+        "order. A blur leaves the colour of what is large, such as hair, as it was, and so `fill` "
+        "is the default.",
         "",
         *table(
             ["order by", *(f"erased by {how}" for how in ERASURES)],
