@@ -56,7 +56,7 @@ def command(name: str) -> str:
     usage = found.get_usage(context).removeprefix("Usage: ")
     about = inspect.cleandoc(found.help or "")
     rows = [option.get_help_record(context) for option in found.get_params(context)]
-    listed = [f"| `{_cell(row[0])}` | {_cell(row[1])} |" for row in rows if row is not None]
+    listed = [f"| {_as_code(row[0])} | {_cell(row[1])} |" for row in rows if row and row[1]]
     table = "\n".join(["| option | |", "|---|---|", *listed])
     return f"```text\n{usage}\n```\n\n{about}\n\n{table}"
 
@@ -147,7 +147,7 @@ def _code(value: Any) -> str:
         return ""
     text = yaml.safe_dump(_plain(value), default_flow_style=True, allow_unicode=True, width=10**6)
     text = text.removesuffix("...\n").strip()
-    return f"`{_cell(text)}`"
+    return _as_code(text)
 
 
 def _plain(value: Any) -> Any:
@@ -157,6 +157,10 @@ def _plain(value: Any) -> Any:
         return [_plain(of) for of in value]
     known = isinstance(value, str | int | float | bool | type(None))
     return value if known else str(value)
+
+
+def _as_code(text: str) -> str:
+    return f"`{' '.join(text.split())}`"  # in which a bar divides no cells
 
 
 def _cell(text: str) -> str:

@@ -72,7 +72,8 @@ def _one(tokens: list[str]) -> str:
             return f"<mn>{token}</mn>"
         if token.isalpha():
             return f"<mi>{token}</mi>"
-        return f"<mo>{escape('−' if token == '-' else token)}</mo>"
+        fixed = ' stretchy="false"' if token in "()[]|" else ""
+        return f"<mo{fixed}>{escape('−' if token == '-' else token)}</mo>"
     name = token[1:]
     if name in _SPACES:
         return f'<mspace width="{_SPACES[name]}em"/>'

@@ -21,6 +21,9 @@ class Command:
     line: str
     needs: str | None
 
+    def __str__(self) -> str:
+        return f"{self.page}: {self.line}"
+
     @property
     def words(self) -> list[str]:
         return shlex.split(self.line, comments=True)

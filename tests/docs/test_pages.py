@@ -38,7 +38,7 @@ TRIED_ELSEWHERE = {
     "tensorboard": "logs are written where training keeps them (tests/training)",
 }
 RUN = ("kedro", "faceinsight")
-"""What tests/pipelines/test_run.py runs, each line of it."""
+"""What tests/pipelines/test_run.py runs, each line of it, in the smallest environment."""
 
 
 def loaded(name: str) -> ModuleType:
