@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -33,6 +35,9 @@ OF_OTHERS = {
 TRIED_ELSEWHERE = {
     "make": "a target of the Makefile (below); CI runs `make test`, which sets up and builds",
     "source": "the environment that `make setup` makes",
+    "curl": "an endpoint of the server (below); tests/serving and tests/doors walk them all",
+    "echo": "goes into curl",
+    "pip": "the wheel is installed and used (tests/pipelines/test_run.py)",
     "ls": "the folder that a run leaves (tests/pipelines/test_run.py)",
     "jupyter": "the notebook is run from top to bottom (tests/pipelines/test_run.py)",
     "tensorboard": "logs are written where training keeps them (tests/training)",
@@ -187,6 +192,7 @@ def test_what_is_typed_is_tried():
     known = commands()
     assert len(known) > 40
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    server = (ROOT / "src/faceinsight/serving/app.py").read_text(encoding="utf-8")
     for command in known:
         first, *rest = command.words
         if command.needs is not None:
@@ -195,6 +201,21 @@ def test_what_is_typed_is_tried():
             assert first in RUN or first in TRIED_ELSEWHERE, command
         if first == "make":
             assert re.search(rf"^{rest[0]}:", makefile, re.MULTILINE), command
+        for path in re.findall(r"(?:localhost|127\.0\.0\.1):8000(/\w+)", command.line):
+            assert f'"{path}"' in server, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_shown_of_python_and_yaml_can_be_read(page):
+    blocks = re.findall(r"^```(python|yaml)\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    for language, text in blocks:
+        if language == "yaml":
+            assert yaml.safe_load(text)
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module == "faceinsight":
+                for name in node.names:
+                    assert hasattr(importlib.import_module("faceinsight"), name.name), name.name
 
 
 def test_the_issue_templates_have_a_head():
