@@ -11,13 +11,20 @@ import pytest
 from faceinsight import FaceInsight
 from faceinsight.data.store import CropWriter
 from faceinsight.errors import ParameterError
-from faceinsight.evaluation.regions import measure_regions, region_parts, told_apart
+from faceinsight.evaluation.regions import (
+    _by_characteristic,
+    measure_regions,
+    region_parts,
+    told_apart,
+)
 from faceinsight.evaluation.settings import RegionsSettings
 from faceinsight.inference.regions import REGIONS
+from faceinsight.method.characteristics import Characteristic, Vocabulary
 from tests.inference.conftest import WHOLE
 from tests.inference.test_explanation import MOUTH, Looking, drawn_face, drawn_map
 from tests.model import tiny
 
+ONE = Vocabulary([Characteristic("Bald", "a bald face", {})], {}, {})
 R = {name: number for number, name in enumerate(REGIONS)}
 
 
@@ -94,6 +101,27 @@ def test_a_model_that_looks_at_the_mouth_is_found_to_and_told_where_that_is_not_
     assert not as_expected["elsewhere"]
     male = found["characteristics"]["Male"]  # of which the model says nothing
     assert (male["sure"], male["expected"], male["elsewhere"]) == (False, ["skin"], False)
+
+
+def test_a_first_region_leads_for_sure_or_nothing_is_said():
+    rng = np.random.default_rng(3)
+    labels = np.zeros((40, 1), int)
+    labels[:20] = 1
+    shares = np.full((40, len(REGIONS), 1), np.nan)
+    shares[:, [R["hair"], R["skin"]]] = rng.normal(0, 1, (40, 2, 1))
+    shares[:20, R["hair"]] += 5
+    shares[:20, R["skin"]] += 1
+    odds = np.where(labels == 1, 4.0, -4.0) + rng.normal(0, 0.1, (40, 1))
+
+    def elsewhere(skin: float) -> bool:
+        moved = shares.copy()
+        moved[:20, R["skin"]] += skin
+        found = _by_characteristic(odds, moved, labels, ONE, {"Bald": ["skin"]}, 5)
+        assert next(iter(found["Bald"]["parts"])) == "hair"
+        return found["Bald"]["elsewhere"]
+
+    assert elsewhere(0)
+    assert not elsewhere(3.5)  # half a nat behind, of which the standard error is 0.4
 
 
 def test_few_faces_and_few_of_a_kind_say_nothing(tmp_path):

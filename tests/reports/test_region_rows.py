@@ -18,12 +18,13 @@ def test_what_hangs_elsewhere_comes_first_and_what_is_not_sure_last():
         "Smiling": of(2, True, "mouth", ["mouth", "eyes"]),
         "Wavy_Hair": of(3, True, "background", ["hair"]),
         "Goatee": of(4, True, "mouth", None),
+        "Pale_Skin": of(1, True, "hair", ["skin"]) | {"elsewhere": False},
         "Bangs": of(5, True, "background", ["hair"]),
     }
     rows = region_rows({"characteristics": found})
-    marks = ["elsewhere", "elsewhere", "expected", "open", "unsure"]
+    marks = ["elsewhere", "elsewhere", "expected", "close", "open", "unsure"]
     assert [row["mark"] for row in rows] == marks
-    assert [row["gap"] for row in rows] == ["5.0", "3.0", "2.0", "4.0", "9.0"]
+    assert [row["gap"] for row in rows] == ["5.0", "3.0", "2.0", "1.0", "4.0", "9.0"]
     assert rows[2]["expected"] == "mouth, eyes"
     assert rows[2]["present"] == "1,200"
     assert rows[2]["regions"] == [

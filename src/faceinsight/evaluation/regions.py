@@ -82,7 +82,7 @@ def measure_regions(
         each that `minimum` faces have and `minimum` have not, `present` and `absent`, how many;
         `gap` in mean log-odds between them, and whether it is `sure`; `parts`, region to its part
         of it, the largest first; `expected` regions, None where nothing is; and `elsewhere`,
-        whether it is sure and the first region is none of them.
+        whether for sure the first region is none of them, and ahead of each of them.
 
     Raises:
         ParameterError: the expectations name what there is not.
@@ -125,13 +125,19 @@ def _by_characteristic(
     minimum: int,
 ) -> dict[str, Any]:
     parts, names, found = region_parts(shares, labels), list(REGIONS), {}
+    there = np.nan_to_num(shares)
     for column, id_ in enumerate(vocabulary.ids):
         present, absent = (int((labels[:, column] == value).sum()) for value in (1, 0))
         if min(present, absent) < minimum:
             continue
         gap, sure = told_apart(odds[:, column], labels[:, column])
         order = np.argsort(-parts[:, column], kind="stable")
-        where = expected.get(id_)
+        where, first, elsewhere = expected.get(id_), int(order[0]), False
+        if sure and where is not None and names[first] not in where:
+            # Of several regions the first may be so by luck: it must lead for sure.
+            best = max((names.index(name) for name in where), key=parts[:, column].__getitem__)
+            lead = there[:, first, column] - there[:, best, column]
+            elsewhere = told_apart(lead, labels[:, column])[1]
         found[id_] = {
             "present": present,
             "absent": absent,
@@ -139,6 +145,6 @@ def _by_characteristic(
             "sure": sure,
             "parts": {names[region]: float(parts[region, column]) for region in order},
             "expected": None if where is None else list(where),
-            "elsewhere": sure and where is not None and names[order[0]] not in where,
+            "elsewhere": elsewhere,
         }
     return found

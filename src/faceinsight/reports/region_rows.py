@@ -7,6 +7,8 @@ from typing import Any
 
 from faceinsight.reports.charts import characteristic_name
 
+_MARKS = ("elsewhere", "expected", "close", "open", "unsure")
+
 _SHOWN = 3
 """Regions of a characteristic that are shown."""
 
@@ -33,7 +35,7 @@ def region_rows(measured: Mapping[str, Any] | None) -> list[dict[str, Any]]:
                 for region, part in list(of["parts"].items())[:_SHOWN]
             ],
             "expected": ", ".join(of["expected"] or ()),
-            "mark": ("elsewhere", "expected", "open", "unsure")[_rank(of)],
+            "mark": _MARKS[_rank(of)],
         }
         for id_, of in ((id_, found[id_]) for id_ in order)
     ]
@@ -41,7 +43,9 @@ def region_rows(measured: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 def _rank(of: Mapping[str, Any]) -> int:
     if not of["sure"]:
-        return 3
+        return 4
     if of["expected"] is None:
-        return 2
-    return 0 if of["elsewhere"] else 1
+        return 3
+    if of["elsewhere"]:
+        return 0
+    return 1 if next(iter(of["parts"])) in of["expected"] else 2
