@@ -183,6 +183,7 @@ def test_options_reach_the_model(model):
         (["analyze", "a.png", "--model=/a/b"], "--model: there is no folder /a/b"),
         (["analyze", "a.png", "--parser-weights=w"], "--parser-weights: there is no file w"),
         (["analyze", "a.png", "--csv=no/t.csv"], "to write into"),
+        (["analyze", "a.png", "--csv=."], "is a folder"),
         (["analyze", "a.png", "--csv=t.csv", "--json"], "--json and --csv"),
         (["analyze", "a.png", "--faces=some"], "'some' is not one of"),
         (["ask", "more"], "is no file, but a folder"),

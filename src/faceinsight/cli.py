@@ -282,6 +282,8 @@ def explain(
 def _require_place(target: Path | None) -> None:
     if target is not None and not target.parent.is_dir():
         raise click.UsageError(f"there is no folder {target.parent.absolute()} to write into")
+    if target is not None and target.is_dir():
+        raise click.UsageError(f"{target} is a folder: name a file in it")
 
 
 def _files(paths: Sequence[Path], folders: bool = True) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """Digests that are the same everywhere, and writes that are whole or absent."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,13 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
         beside.write_text("second")
     assert path.read_text() == "second"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_pipe_or_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with write_beside(pipe) as beside:
+        assert beside == pipe
+    assert pipe.is_fifo()
 
 
 def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:

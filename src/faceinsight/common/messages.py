@@ -17,11 +17,12 @@ from pathlib import Path
 from faceinsight.common.paths import written as _written
 from faceinsight.errors import FaceInsightError
 
-_ROOM = "make room, or name another folder to write to with --params data=FOLDER, and start again"
+_ELSEWHERE = "name another folder to write to (of a pipeline with --params data=FOLDER)"
+_ROOM = f"make room, or {_ELSEWHERE}, and start again"
 _PLACES = {
     errno.EACCES: "see to its permissions",
     errno.EPERM: "see to its permissions",
-    errno.EROFS: "name another folder to write to with --params data=FOLDER",
+    errno.EROFS: _ELSEWHERE,
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EIO: "see to the disk",

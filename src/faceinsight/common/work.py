@@ -111,8 +111,11 @@ def write_beside(path: Path) -> Iterator[Path]:
 
     Serves files and folders alike. A reader sees the old state or the new, never half of either
     (a folder that is replaced is away for the moment between two renames); on an error nothing is
-    left behind.
+    left behind. A device or a pipe (/dev/stdout) is yielded itself: it must not become a file.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path
+        return
     writes_into(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept last: writers that choose a format by it (Parquet, PNG) must still see it.
