@@ -136,8 +136,9 @@ def analyze(
         if as_json and table is not None:
             raise click.UsageError("--json and --csv: choose one, or call twice")
         files = list(_files(photos))
-        for target in (table, page, pictures):
-            _require_place(target)
+        for target in (table, page):
+            _require_file(target)
+        _require_place(pictures)
         opened = _open(model, options)
         show = _Shown(as_json, table, page, pictures, files)
         from faceinsight.common.progress import images_bar
@@ -260,7 +261,7 @@ def explain(
         (file,) = _files([photo], folders=False)
         if picture and picture.suffix.lower() not in (".png", ".jpg", ".jpeg"):
             raise click.UsageError(f"--picture: {picture.name} ends neither in .png nor in .jpg")
-        _require_place(picture)
+        _require_file(picture)
         opened = _open(model, options)
         explanation = opened.explain(file, characteristic, face=face)
         if picture is not None:
@@ -282,6 +283,10 @@ def explain(
 def _require_place(target: Path | None) -> None:
     if target is not None and not target.parent.is_dir():
         raise click.UsageError(f"there is no folder {target.parent.absolute()} to write into")
+
+
+def _require_file(target: Path | None) -> None:
+    _require_place(target)
     if target is not None and target.is_dir():
         raise click.UsageError(f"{target} is a folder: name a file in it")
 
