@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from faceinsight.answers.lexicon import Lexicon
+from faceinsight.inference.explanation import Explanation, RegionShare
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.serving.findings import bars, grouped, percent, picture, words
+from faceinsight.serving.findings import bars, grouped, percent, picture, why, words
 
 
 def make_face(**changes: Any) -> Face:
@@ -144,10 +145,31 @@ def test_boxes_lie_where_the_faces_are() -> None:
     assert 'aria-pressed="true"' in other
 
 
-def test_labels_are_buttons_where_they_can_be_explained(
+def test_every_label_and_name_is_a_button_that_asks_for_its_regions(
     vocabulary: Vocabulary, lexicon: Lexicon
 ) -> None:
-    assert "data-explain" not in words(make_face(), 1, vocabulary)
-    assert 'data-explain="Smiling"' in words(make_face(), 1, vocabulary, explains=True)
-    html = bars(make_face(), vocabulary, lexicon, explains=True)
-    assert set(re.findall(r'data-explain="(\w+)"', html)) == {"Smiling", "Bangs", "Male", "Female"}
+    named = re.compile(r'data-explain="(\w+)"')
+    assert named.findall(words(make_face(), 1, vocabulary)) == ["Female", "Smiling"]
+    shown = named.findall(bars(make_face(), vocabulary, lexicon))
+    assert set(shown) == {"Smiling", "Bangs", "Male", "Female"}
+
+
+def test_the_regions_that_a_label_hangs_on() -> None:
+    explanation = Explanation(
+        photograph="a.jpg",
+        number=1,
+        bbox=(0, 0, 8, 8),
+        characteristic="Smiling",
+        word="smiling",
+        probability=0.62,
+        regions=(RegionShare("mouth", 1.5, 0.2), RegionShare("hair", -0.5, 0.3)),
+        method="fill",
+        caution=None,
+        crop=np.zeros((8, 8, 3), dtype=np.uint8),
+        label_map=np.zeros((8, 8), dtype=np.uint8),
+    )
+    html = why(explanation)
+    told = " ".join(text_of(html))
+    assert "What “smiling” hangs on" in told
+    assert "1. mouth+1.50 for2. hair-0.50 against" in told
+    assert re.findall(r"width:([\d.]+)%", html) == ["100.0", "33.3"]

@@ -50,9 +50,11 @@ def test_an_example_is_seen_whatever_is_done_with_photographs(page: _Page) -> No
     shown = page._example("served", event(number=2), VISIT)
     assert shown.status == {"text": "2 faces, seen by the model served.", "error": False}
     assert shown.picture.count("data-face") == 2
-    words, _, answer = page._choose(event(face=2), VISIT)
+    words, _, answer, why = page._choose(event(face=2), VISIT)
     assert "Face 2 of 2" in words
-    assert answer == ""
+    assert answer == why == ""
+    assert "What “bangs” hangs on" in page._explain(event(id="Bangs"), VISIT)
+    assert "the model knows no" in page._explain(event(id="nonsense"), VISIT)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_a_photograph_without_a_map_is_told_what_to_do(page: _Page) -> None:
     shown = page._photograph("served", event(data=pixel), VISIT)
     assert shown.status["error"]
     assert "label maps" in shown.status["text"]
-    assert "maps=parsed" not in shown.status["text"]
+    assert "or start the server with --maps=parsed" in shown.status["text"]
 
 
 def test_a_full_server_says_so(page: _Page, engine: Engine) -> None:

@@ -11,18 +11,20 @@ from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from faceinsight.answers import label_words
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.inference.face import ClassEstimate, Face
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from faceinsight.inference.explanation import Explanation
     from faceinsight.method.characteristics import Vocabulary
 
 _LARGEST = 1280
 """Pixels of the longer side of a picture that is shown."""
 
+_HINT = "choose one to see which regions of the face it hangs on"
 _NO_GROUP = "everything else"
 
 
@@ -56,14 +58,13 @@ def picture(pixels: np.ndarray, faces: Sequence[Face], chosen: int) -> str:
     )
 
 
-def words(face: Face, count: int, vocabulary: Vocabulary, explains: bool = False) -> str:
+def words(face: Face, count: int, vocabulary: Vocabulary) -> str:
     """What is present in a face, its age, and what the model cannot tell.
 
     Args:
         face: the face.
         count: how many faces the photograph has.
         vocabulary: the model's.
-        explains: whether labels are buttons that ask for an explanation.
     """
     which = f"Face {face.number} of {count}, from the left" if count > 1 else "What the model sees"
     parts = [f"<h2>{which}</h2>"]
@@ -76,7 +77,7 @@ def words(face: Face, count: int, vocabulary: Vocabulary, explains: bool = False
     )
     if rows:
         parts.append(f'<dl class="fi-facts">{rows}</dl>')
-    parts.append(f"<h3>Present</h3>{_labels(face, explains)}")
+    parts.append(f"<h3>Present <small>{_HINT}</small></h3>{_labels(face)}")
     parts.append(f"<h3>What it cannot tell</h3>{_uncertain(face, vocabulary)}")
     return "".join(parts)
 
@@ -102,16 +103,14 @@ def _held(name: str, estimate: ClassEstimate | None) -> tuple[str, str] | None:
     return name.capitalize(), said
 
 
-def _labels(face: Face, explains: bool) -> str:
+def _labels(face: Face) -> str:
     if not face.labels:
         return "<p>None of the characteristics.</p>"
     by_words = {label_words(id_).lower(): id_ for id_ in face.present}
     items = []
     for label in face.labels:
         text, id_ = escape(label), by_words.get(label.lower())
-        items.append(
-            f"<li>{_button(id_, text) if explains and id_ else f'<span>{text}</span>'}</li>"
-        )
+        items.append(f"<li>{_button(id_, text) if id_ else f'<span>{text}</span>'}</li>")
     return f'<ul class="fi-labels">{"".join(items)}</ul>'
 
 
@@ -148,20 +147,17 @@ def _either(options: Sequence[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def bars(
-    face: Face, vocabulary: Vocabulary, lexicon: Lexicon | None, explains: bool = False
-) -> str:
+def bars(face: Face, vocabulary: Vocabulary, lexicon: Lexicon | None) -> str:
     """The probability of every characteristic, group by group.
 
     Args:
         face: the face.
         vocabulary: the model's.
         lexicon: names groups and topics; None names them as the vocabulary does.
-        explains: whether names are buttons that ask for an explanation.
     """
     sections = []
     for name, ids in grouped(face.probabilities, vocabulary, lexicon).items():
-        rows = "".join(_bar(face, id_, explains) for id_ in ids)
+        rows = "".join(_bar(face, id_) for id_ in ids)
         heading = f"<h3>{escape(name.capitalize())}</h3>"
         sections.append(f'<section class="fi-group">{heading}<ul>{rows}</ul></section>')
     unclear = (
@@ -171,7 +167,7 @@ def bars(
     return f"<h2>Every probability</h2>{legend}<div class='fi-groups'>{''.join(sections)}</div>"
 
 
-def _bar(face: Face, id_: str, explains: bool) -> str:
+def _bar(face: Face, id_: str) -> str:
     p = face.probabilities[id_]
     name = escape(label_words(id_))
     marks = []
@@ -182,9 +178,35 @@ def _bar(face: Face, id_: str, explains: bool) -> str:
     kind = " fi-present" if id_ in face.present else ""
     return (
         f'<li class="fi-bar{kind}"><span class="fi-name">'
-        f"{_button(id_, name) if explains else name}</span>"
+        f"{_button(id_, name)}</span>"
         f'<span class="fi-track" aria-hidden="true"><i style="width:{p:.1%}"></i></span>'
         f'<span class="fi-p">{percent(p)}</span><span class="fi-mark">{"".join(marks)}</span></li>'
+    )
+
+
+def why(explanation: Explanation) -> str:
+    """The regions that a characteristic hangs on, as a picture and a table."""
+    size = 240
+    face = explanation.picture(size).crop((0, 0, size, size))
+    most = max((abs(one.share) for one in explanation.regions), default=0.0) or 1.0
+    rows = []
+    for number, one in enumerate(explanation.regions, 1):
+        speaks = "for" if one.share >= 0 else "against"
+        width = abs(one.share) / most
+        rows.append(
+            f'<tr><th scope="row">{number}. {one.region}</th>'
+            f'<td class="fi-{speaks}"><i aria-hidden="true" style="width:{width:.1%}"></i></td>'
+            f"<td>{one.share:+.2f} <small>{speaks}</small></td></tr>"
+        )
+    word = escape(explanation.word)
+    return (
+        f"<h2>What “{word}” hangs on</h2>"
+        f"<p>Probability {percent(explanation.probability)}. Each region was erased from the face: "
+        "by so much the log-odds were higher with it than without.</p>"
+        f'<div class="fi-why"><img src="{data_uri(np.asarray(face))}" alt="The face with its '
+        'regions numbered: blue speaks for it; orange, hatched, against it">'
+        '<table><thead class="fi-hidden"><tr><th scope="col">Region</th><th scope="col">Size</th>'
+        f'<th scope="col">Change</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
 
 

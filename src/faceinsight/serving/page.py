@@ -30,7 +30,7 @@ from faceinsight.inference.photograph import read_photograph
 from faceinsight.serving.batching import Closed, Full
 from faceinsight.serving.engine import Engine
 from faceinsight.serving.examples import Example, ExampleInsight, draw_examples
-from faceinsight.serving.findings import bars, data_uri, picture, words
+from faceinsight.serving.findings import bars, data_uri, picture, why, words
 from faceinsight.serving.models import Models
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ _MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
 _UNEXPECTED = "This went wrong here, not with you: the server's log says why."
 _NO_MAP = (
     "This model reads label maps that lie as files beside photographs, and this one came without: "
-    "choose an example or the model org, or start the server with a model that was trained on "
-    "photographs."
+    "choose an example or the model org, or start the server with --maps=parsed."
 )
 _NO_FACE = "No face was found in this photograph: try one with a larger, or more frontal, face."
 _BUSY = "The server is busy with others: try again in a moment."
@@ -91,6 +90,7 @@ class _Shown(NamedTuple):
     words: str = ""
     bars: str = ""
     answer: str = ""
+    why: str = ""
 
 
 def create_page(engine: Engine) -> gr.Blocks:
@@ -187,7 +187,6 @@ class _Page:
         # Of a photograph's file, which travels as base64 beside a few other words.
         self._most_bytes = (engine.settings.most_bytes - 4096) * 3 // 4
         self._seen: OrderedDict[str | None, _Seen] = OrderedDict()
-        self._explains = False
 
     @cached_property
     def _examples(self) -> tuple[Example, ...]:
@@ -211,8 +210,9 @@ class _Page:
                         apply_default_css=False,
                     )
                     shown = _html("", "fi-card", js_on_load=_CHOOSE)
+                    explained = _html("", "fi-card", js_on_load=_SHOW_WHY)
                 with gr.Column(scale=7, min_width=320):
-                    said = _html(_INTRO, "fi-card fi-words")
+                    said = _html(_INTRO, "fi-card fi-words", js_on_load=_EXPLAIN)
                     with gr.Column(elem_classes=["fi-ask"]):
                         with gr.Row(equal_height=True):
                             question = gr.Textbox(
@@ -230,15 +230,17 @@ class _Page:
                         info="The newest of each variant in this project.",
                         visible=len(self._models.names) > 1,
                     )
-            probabilities = _html("", "fi-card")
+            probabilities = _html("", "fi-card", js_on_load=_EXPLAIN)
             _html(f'<p role="note">{CAUTION}</p>', "fi-caution")
 
-            outputs: list[Any] = [photo, shown, said, probabilities, answer]
+            outputs: list[Any] = [photo, shown, said, probabilities, answer, explained]
             options: Any = {"api_visibility": "private", "show_progress": "minimal"}
             photo.photograph(self._photograph, [model], outputs, **options)
             photo.example(self._example, [model], outputs, **options)
             model.input(self._change, [model], outputs, **options)
-            shown.choose(self._choose, None, [said, probabilities, answer], **options)
+            shown.choose(self._choose, None, [said, probabilities, answer, explained], **options)
+            for labels in (said, probabilities):
+                labels.explain(self._explain, None, [explained], **options)
             for asked in (question.submit, ask.click):
                 asked(self._ask, [question], [answer], **options)
             page.unload(self._forget)
@@ -311,32 +313,43 @@ class _Page:
     def _findings(self, seen: _Seen) -> tuple[str, str]:
         network = self._models(seen.model).network
         return (
-            words(seen.face, len(seen.faces), network.vocabulary, self._explains),
-            bars(seen.face, network.vocabulary, network.lexicon, self._explains),
+            words(seen.face, len(seen.faces), network.vocabulary),
+            bars(seen.face, network.vocabulary, network.lexicon),
         )
 
-    def _choose(self, event: gr.EventData, visit: gr.Request) -> tuple[str, str, str]:
+    def _choose(self, event: gr.EventData, visit: gr.Request) -> tuple[str, ...]:
         seen = self._seen.get(visit.session_hash)
         if seen is None or not 1 <= event.face <= len(seen.faces):
-            return f'<p class="fi-error">{_NOTHING_YET}</p>', "", ""
+            return _sorry(_NOTHING_YET), "", "", ""
         seen = self._seen[visit.session_hash] = replace(seen, chosen=event.face)
-        return *self._findings(seen), ""
+        return *self._findings(seen), "", ""
 
     def _ask(self, question: str, visit: gr.Request) -> str:
+        def answer(model: FaceInsight, seen: _Seen) -> str:
+            limit: Any = {"max_time": self._engine.settings.seconds}
+            told = model.ask(seen.photo, question, face=seen.chosen, **limit)
+            return f'{asked}<p class="fi-lead">{escape(told.text)}</p>'
+
+        asked = f"<p><small>{escape(question.strip())}</small></p>" if question.strip() else ""
+        return self._of_seen(answer, visit)
+
+    def _explain(self, event: gr.EventData, visit: gr.Request) -> str:
+        return self._of_seen(
+            lambda model, seen: why(model.explain(seen.photo, event.id, face=seen.chosen)), visit
+        )
+
+    def _of_seen(self, tell: Callable[[FaceInsight, _Seen], str], visit: gr.Request) -> str:
+        """What is to be told of the face that is looked at, one visitor after the other."""
         seen = self._seen.get(visit.session_hash)
         if seen is None:
-            return f'<p class="fi-error">{_NOTHING_YET}</p>'
-        seconds, engine = self._engine.settings.seconds, self._engine
-        options: dict[str, Any] = {"face": seen.chosen, "max_time": seconds}
+            return _sorry(_NOTHING_YET)
         try:
             model = self._model(seen.model, seen.photo)
-            with engine.admission():
-                asked = engine.call(lambda: model.ask(seen.photo, question, **options))
-                answer = asked.result(2 * seconds)
+            with self._engine.admission():
+                told = self._engine.call(lambda: tell(model, seen))
+                return told.result(2 * self._engine.settings.seconds)
         except Exception as error:
-            return f'<p class="fi-error">{escape(_told(error))}</p>'
-        heard = f"<p><small>{escape(question.strip())}</small></p>" if question.strip() else ""
-        return f'{heard}<p class="fi-lead">{escape(answer.text)}</p>'
+            return _sorry(_told(error))
 
     def _model(self, name: str, photo: bytes) -> FaceInsight:
         """The model of that name, as it looks at examples where the photograph is one."""
@@ -363,12 +376,27 @@ _ICON = """
  d="M7 12V7h5M20 7h5v5M25 20v5h-5M12 25H7v-5M12 13v2M20 13v2M11 19q5 4 10 0"/></svg>
 """
 
+_EXPLAIN = """
+element.addEventListener('click', (event) => {
+  const label = event.target.closest('[data-explain]');
+  if (label) trigger('explain', { id: label.dataset.explain });
+});
+"""
+
+_SHOW_WHY = """
+watch('value', () => {
+  if (!props.value) return;
+  element.scrollIntoView({ block: 'nearest' });
+  document.querySelector('.fi-live').textContent = element.querySelector('h2, p').textContent;
+});
+"""
+
 _INTRO = """
 <div class="fi-intro"><h2>What you will see</h2>
 <ol><li>Every face with a box around it; choose one of several.</li>
 <li>What is present in it, in words that never contradict one another.</li>
 <li>A probability for each characteristic, the age, and what the model cannot tell.</li>
-<li>An answer to your own question.</li></ol></div>
+<li>An answer to your own question, and which regions of a face a label hangs on.</li></ol></div>
 """
 
 _INTAKE = """
@@ -413,6 +441,10 @@ def _status(text: str, error: bool = False) -> dict[str, Any]:
 
 def _failed(text: str) -> _Shown:
     return _Shown(_status(text, error=True))
+
+
+def _sorry(text: str) -> str:
+    return f'<p class="fi-error">{escape(text)}</p>'
 
 
 def _told(error: Exception) -> str:
