@@ -23,6 +23,7 @@ from faceinsight.common.paths import printable
 from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference.answer import PhotoAnswer
 from faceinsight.inference.explanation import Explanation, RegionShare
+from tests.reports.test_faces_page import face
 
 ANSWER = PhotoAnswer(
     text="Yes.",
@@ -220,6 +221,22 @@ def test_an_answer_goes_to_standard_output_and_what_it_is_to_standard_error(mode
     assert done.stdout == "Yes.\n"
     assert done.stderr.startswith("Grounded: ")
     assert model.asked == (Path("a.png"), "No hair?", {"face": 2, "way": "grounded"})
+
+
+def test_a_page_holds_all_faces_and_nothing_is_printed(model, monkeypatch):
+    def found(files: list[Path]) -> Any:
+        for file in files:
+            error = PhotographError("truncated", f"{file} is cut off.")
+            yield error if file.stem == "broken" else [face(photograph=str(file))]
+
+    monkeypatch.setattr(model, "stream", found)
+    done = call("analyze", "more", "a.png", "broken.png", "--html=faces.html")
+    assert (done.exit_code, done.stdout) == (1, "")
+    page = Path("faces.html").read_text("utf-8")
+    assert page.count("data:image/jpeg") == 2
+    assert "<title>faces</title>" in page
+    assert "broken.png is cut off." in page
+    assert call("analyze", "a.png", "--html=no/faces.html").exit_code == 2
 
 
 def test_an_explanation_is_a_table_a_picture_or_json(model):
