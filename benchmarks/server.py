@@ -6,8 +6,8 @@ starts two servers of one model, one at a time: one as `faceinsight serve` has i
 analyses one request after the other with all cores. 1, 8 and 32 clients send photographs of a
 folder, a request each time the last one is answered. The servers take turns of some seconds each,
 so that whatever else the machine does slows both, and the rates of a turn are compared with each
-other. It prints, for each number of clients, both rates, their ratio, and the median and the 99th
-percentile of the time that an answer takes.
+other. It prints, for each number of clients, the ratio of both rates, and of each server the median
+and the 99th percentile of the time that an answer takes, and the processor time that it costs.
 
 Without `--detector` each photograph is one face and the network alone works (a model that reads no
 maps); with it, faces are found, cut, parsed and scored. Each answer is compared with that of
@@ -30,6 +30,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -70,16 +71,30 @@ def main() -> None:
         return
     with running("batched") as batched, running("alone") as alone:
         for clients in given.clients:
-            turns = []
+            turns, spent = [], [0.0, 0.0]
             for _ in range(given.turns):
                 pair = []
-                for url in (batched, alone):
-                    pair.append(load(url, clients, given.seconds, photographs, right))
+                for place, server in enumerate((batched, alone)):
+                    before = processor_seconds(server)
+                    pair.append(load(server.url, clients, given.seconds, photographs, right))
+                    spent[place] += processor_seconds(server) - before
                 turns.append(pair)
-            print(json.dumps({"clients": clients} | compared(turns)), flush=True)
+            print(json.dumps({"clients": clients} | compared(turns, spent)), flush=True)
 
 
-def compared(turns: Sequence[Sequence[Sequence[float]]]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Server:
+    url: str
+    pid: int
+
+
+def processor_seconds(server: Server) -> float:
+    """What a server has used up to now."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def compared(turns: Sequence[Sequence[Sequence[float]]], spent: Sequence[float]) -> dict[str, Any]:
     """Rates and times of both servers, from the seconds of each answer of each turn."""
     told: dict[str, Any] = {}
     rates = []
@@ -89,6 +104,7 @@ def compared(turns: Sequence[Sequence[Sequence[float]]]) -> dict[str, Any]:
         told[name] = {
             "p50_ms": round(1000 * times[len(times) // 2], 1),
             "p99_ms": round(1000 * times[int(0.99 * len(times))], 1),
+            "processor_ms": round(1000 * spent[place] / len(times), 2),
             "answers": len(times),
         }
     # A client always waits for one answer, so that the rates are as the mean times.
@@ -149,23 +165,22 @@ def hold(given: argparse.Namespace, photographs: Sequence[bytes], right: Sequenc
 
     def one(number: int) -> None:
         if not hasattr(local, "client"):
-            local.client = Client(url, photographs, right)
+            local.client = Client(server.url, photographs, right)
         local.client.send(number % len(photographs))
 
-    with running("batched") as url, ThreadPoolExecutor(max(given.clients)) as pool:
-        process = httpx.get(f"{url}/pid").json()
+    with running("batched") as server, ThreadPoolExecutor(max(given.clients)) as pool:
         for part in range(10):
             step = given.requests // 10
             list(pool.map(one, range(part * step, (part + 1) * step)))
-            status = Path(f"/proc/{process}/status").read_text("utf-8")
+            status = Path(f"/proc/{server.pid}/status").read_text("utf-8")
             held = next(line for line in status.splitlines() if line.startswith("VmRSS"))
             said = {"requests": (part + 1) * step, "MB": int(held.split()[1]) // 1024}
             print(json.dumps(said), flush=True)
 
 
 @contextmanager
-def running(kind: str) -> Iterator[str]:
-    """A server as a process; its address."""
+def running(kind: str) -> Iterator[Server]:
+    """A server as a process."""
     command = [sys.executable, __file__, *sys.argv[1:], f"--serve={kind}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -173,7 +188,7 @@ def running(kind: str) -> Iterator[str]:
         url = process.stdout.readline().strip()
         while httpx.get(f"{url}/health", timeout=600).status_code != 200:
             time.sleep(0.1)
-        yield url
+        yield Server(url, process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -199,7 +214,6 @@ def opened(given: argparse.Namespace) -> Any:
 def serve(given: argparse.Namespace) -> None:
     import torch
     import uvicorn
-    from fastapi import Request
 
     from faceinsight.serving.app import create_app
     from faceinsight.serving.command import check as settings_of
@@ -217,10 +231,6 @@ def serve(given: argparse.Namespace) -> None:
 
         app.state.engine.analyze = one_at_a_time
 
-    async def pid(request: Request) -> int:
-        return os.getpid()
-
-    app.add_api_route("/pid", pid)
     listener = socket.create_server(("127.0.0.1", 0))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))

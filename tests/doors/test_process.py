@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from PIL import Image
 
 from faceinsight import FaceInsight
 from faceinsight.method.variants import ORG
+from tests.docs.pages import commands
 from tests.doors.server import Server, started
 from tests.inference.conftest import WHOLE, save_model
 from tests.serving.conftest import encoded, photograph
@@ -68,6 +70,37 @@ def test_every_answer_is_that_of_the_photograph_alone_and_memory_stays(server, a
         before = server.memory()
         list(pool.map(one, numbers[requests // 2 :]))
     assert server.memory() < before + 40
+
+
+def test_what_the_page_of_the_server_tells_to_type_is_answered(tmp_path, tmp_path_factory, shared):
+    """With a detector and a parser, before photographs of people."""
+    model = save_model(tmp_path_factory.mktemp("parsed"), {"maps": "parsed"}, variant=ORG)
+    weights = shared / "weights"
+    options = [
+        f"--model={model}",
+        "--maps=parsed",
+        "--device=cpu",
+        f"--detector-weights={weights / 'retinaface_mobilenet0.25.pth'}",
+        f"--parser-weights={weights / 'face_parsing_small.celebm.jit.pt'}",
+    ]
+    drawn = tmp_path / "data/01_raw/drawn/celeba/img_align_celeba/000002.jpg"
+    drawn.parent.mkdir(parents=True)
+    faces = shared / "data/celeba/img_align_celeba"
+    for place, name in ((drawn, "1"), (tmp_path / "a.jpg", "1"), (tmp_path / "b.jpg", "2")):
+        place.symlink_to(faces / f"00000{name}.jpg")
+    typed = [one.line for one in commands() if one.page == "docs/server.md" and one.needs]
+    assert len(typed) > 8
+    with started(*options) as server:
+        for line in typed:
+            here = line.replace("localhost:8000", server.url.removeprefix("http://"))
+            here = here.replace("Eyeglasses", "Bald").replace("curl ", "curl --fail-with-body -s ")
+            done = subprocess.run(
+                ["bash", "-c", here], cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, line + done.stdout + done.stderr
+            if "/analyze" in line:
+                found = json.loads(done.stdout)["photographs"]
+                assert all(one["faces"][0]["confidence"] > 0.5 for one in found)
 
 
 def test_a_signal_in_the_middle_loses_nothing_that_was_accepted(random_model):

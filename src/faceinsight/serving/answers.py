@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import BaseModel, Field
+
+Box = Annotated[list[int], Field(min_length=4, max_length=4)]
+"""Left, top, right, bottom in pixels. (OpenAPI has no word for a tuple that all programs know.)"""
 
 
 class ClassFound(BaseModel):
@@ -20,7 +24,7 @@ class AgeFound(ClassFound):
     """A class of ages, of a calibrated model also in years."""
 
     years: float | None
-    interval: tuple[float, float] | None
+    interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None
 
 
 class FaceFound(BaseModel):
@@ -28,7 +32,7 @@ class FaceFound(BaseModel):
 
     photograph: str
     number: int
-    bbox: tuple[int, int, int, int] = Field(description="left, top, right, bottom in pixels")
+    bbox: Box
     confidence: float | None
     caution: str | None
     labels: list[str]
@@ -72,7 +76,7 @@ class Answer(BaseModel):
     way: str
     asked: str
     face: int
-    box: tuple[int, int, int, int]
+    box: Box
     faces: int
     labels: Mapping[str, bool]
     said: Mapping[str, bool]
@@ -94,7 +98,7 @@ class ExplanationFound(BaseModel):
 
     photograph: str
     number: int
-    bbox: tuple[int, int, int, int]
+    bbox: Box
     caution: str | None
     characteristic: str
     word: str
