@@ -13,13 +13,17 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from nbclient import NotebookClient
 from PIL import Image
 
+from faceinsight import cli
 from faceinsight.data.registry import DATA_SETS
 from faceinsight.method.variants import LABELS
+from faceinsight.pipelines.runner import SideBySide
 from faceinsight.reports import FIGURES
 from faceinsight.reports.paper import FIGURES as PAPER_FIGURES
+from tests.docs.pages import Command, commands
 from tests.pipelines import wheel
 from tests.rivals.fake_server import FakeServer, question_of
 
@@ -382,3 +386,62 @@ def test_a_wheel_alone_analyzes_a_photograph(finished, built_wheel, tmp_path):
     (face,) = told[0]["faces"]
     assert told[0]["photograph"] == "face.jpg"
     assert 0 <= face["probabilities"]["Smiling"] <= 1
+
+
+RUN_ABOVE = {
+    ("kedro", "run"): "`finished`",
+    ("kedro", "viz", "run"): "`lineage`",
+    ("kedro", "run", "--pipelines=ablation", "--params", "seeds=3"): "with two seeds, above",
+    ("kedro", "run", "--pipelines=train", "--params", "training.processes=2"): "tests/training",
+    ("faceinsight", "serve"): "tests/doors",
+}
+"""What the pages tell to type and something else runs."""
+
+
+def typed(*, with_needs: bool) -> list[Command]:
+    """Commands of ours on the pages, each once, those that need what is not here or the others."""
+    found = {
+        tuple(command.words): command
+        for command in commands()
+        if command.words[0] in ("kedro", "faceinsight")
+        and (command.needs is not None) == with_needs
+        and tuple(command.words) not in RUN_ABOVE
+        and tuple(command.words[:2]) != ("faceinsight", "serve")
+    }
+    return list(found.values())
+
+
+@pytest.mark.parametrize("command", typed(with_needs=False), ids=str)
+def test_what_the_pages_tell_to_type_does_what_it_should(finished, command, monkeypatch):
+    """In the smallest environment: the same commands, smaller data and models."""
+    program, *arguments = command.words
+    if program == "kedro" and arguments[0] == "run":
+        newest = finished.catalog().get("lgc.model").list_versions(full_path=False)[0]
+        given = [of.replace("VERSION", newest).replace("data/", "data/tiny/") for of in arguments]
+        done = finished.run(*given[1:])
+        assert done.returncode == 0, done.stderr
+        return
+    if program == "kedro":
+        done = finished.kedro(*arguments)
+        assert done.returncode == 0, done.stderr
+        return
+    monkeypatch.chdir(finished.root)
+    monkeypatch.setenv(cli.MODEL, "data/tiny/06_models/lgc/model")
+    given = []
+    for of in arguments:
+        path = of.replace("data/", "data/tiny/")
+        given += sorted(map(str, Path().glob(path))) if "[" in of else [path]
+    done = CliRunner().invoke(cli.cli, given)
+    assert done.exit_code == 0, done.output
+    assert done.stdout or "--csv" in given
+
+
+@pytest.mark.parametrize("command", typed(with_needs=True), ids=str)
+def test_what_needs_more_than_is_here_is_understood(finished, command, monkeypatch):
+    """Pipelines are found and parameters checked, up to a folder that is missing; no node runs."""
+    reached = []
+    monkeypatch.setattr(SideBySide, "run", lambda self, of, *_, **__: reached.append(of) or {})
+    _, _, *arguments = command.words
+    done = finished.run(*arguments)
+    lacks = re.match(r"Error: (raw|photos): there is no folder", done.stderr)
+    assert lacks or reached[0].nodes, done.stderr
