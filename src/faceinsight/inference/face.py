@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from html import escape
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from faceinsight.common.encoding import jpeg_uri
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,9 +162,7 @@ class Face:
 
         from faceinsight.answers import label_words
 
-        stream = BytesIO()
-        Image.fromarray(self.crop).save(stream, "JPEG", quality=90)
-        source = f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode()}"
+        source = jpeg_uri(Image.fromarray(self.crop))
         where = f"{self.photograph}, face {self.number}"
         if self.confidence is not None:
             where += f", found with a score of {self.confidence:.2f}"

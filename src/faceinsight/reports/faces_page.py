@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.answers import CAUTION, label_words
+from faceinsight.common.encoding import jpeg_uri
 
 if TYPE_CHECKING:
     from faceinsight.errors import PhotographError
@@ -117,8 +116,6 @@ def _class(face: Face, estimate: ClassEstimate | None) -> dict[str, Any] | None:
 def _thumbnail(face: Face) -> str:
     from PIL import Image
 
-    stream = BytesIO()
     picture = Image.fromarray(face.crop)
     picture.thumbnail((_SIDE, _SIDE))
-    picture.save(stream, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode()}"
+    return jpeg_uri(picture, quality=80)

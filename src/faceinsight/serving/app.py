@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from io import BytesIO
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 import faceinsight
 from faceinsight.answers import CAUTION
+from faceinsight.common.encoding import jpeg_base64
 from faceinsight.common.messages import sentence
 from faceinsight.errors import PhotographError
 from faceinsight.inference.caution import DRAWN_ALONE
@@ -41,7 +40,7 @@ from faceinsight.serving.problems import (
 from faceinsight.serving.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    pass
 
 _Form = TypeVar("_Form", bound=Form)
 
@@ -160,7 +159,7 @@ async def explain(request: Request) -> Response:
         )
         entries = [one.to_dict() for one in explained]
         if form.pictures:
-            drawn = engine.call(lambda: [_encoded(one.picture()) for one in explained])
+            drawn = engine.call(lambda: [jpeg_base64(one.picture()) for one in explained])
             pictures = await asyncio.wrap_future(drawn)
             for entry, picture in zip(entries, pictures, strict=True):
                 entry["picture"] = picture
@@ -236,13 +235,7 @@ def _draw(photograph: bytes, found: list[Face] | PhotographError) -> str | None:
     from faceinsight.inference.pictures import picture_of
 
     # It was read before, so it is known to be within the limits.
-    return _encoded(picture_of(photograph, found, float("inf")))
-
-
-def _encoded(picture: Image) -> str:
-    stream = BytesIO()
-    picture.save(stream, "JPEG", quality=90)
-    return b64encode(stream.getvalue()).decode()
+    return jpeg_base64(picture_of(photograph, found, float("inf")))
 
 
 def _about(model: FaceInsight, settings: ServerSettings) -> dict[str, Any]:

@@ -5,16 +5,15 @@ Everything that comes from elsewhere is escaped here. Nothing is told by colour 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from faceinsight.answers import label_words
 from faceinsight.answers.lexicon import Lexicon
+from faceinsight.common.encoding import jpeg_uri
 from faceinsight.inference.face import ClassEstimate, Face
 
 if TYPE_CHECKING:
@@ -252,6 +251,4 @@ def data_uri(pixels: np.ndarray) -> str:
 
     image = Image.fromarray(pixels)
     image.thumbnail((_LARGEST, _LARGEST))
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=88)
-    return f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode()}"
+    return jpeg_uri(image, quality=88)
