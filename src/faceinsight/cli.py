@@ -437,7 +437,7 @@ def remarks(answer: PhotoAnswer, question: str | None) -> str:
         answer: the answer.
         question: as it was typed.
     """
-    from faceinsight.answers import CAUTION, label_words
+    from faceinsight.answers.labels import CAUTION, label_words
 
     ways = {
         "grounded": "Grounded: the language model's words for the labels of the face, checked "

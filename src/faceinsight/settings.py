@@ -4,7 +4,7 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from faceinsight.answers import words_of
+from faceinsight.answers.settings import words_of
 from faceinsight.hooks import (
     ConfigurePipelines,
     PinVersionsOfThisRun,

@@ -13,7 +13,7 @@ from faceinsight.method.rules.compiler import RuleSet, compile_rules
 
 @pytest.fixture(scope="session")
 def parser(vocabulary: Vocabulary, lexicon: Lexicon) -> AnswerParser:
-    return AnswerParser(vocabulary, lexicon)
+    return AnswerParser(lexicon)
 
 
 @pytest.fixture(scope="session")

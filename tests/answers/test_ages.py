@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.ages import class_of, years_of
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question
 from faceinsight.method.characteristics import Vocabulary
 
 CLASSES: dict[str, tuple[int, int | None]] = {

@@ -2,8 +2,9 @@
 
 import pytest
 
-from faceinsight.answers import AnswerParser, Question
 from faceinsight.answers.choices import Options
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question
 from faceinsight.method.characteristics import Vocabulary
 
 COLOURS = ["Black hair", "Blond hair", "Gray hair"]

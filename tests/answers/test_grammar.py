@@ -3,8 +3,8 @@
 import pytest
 
 from faceinsight.answers import grammar
-from faceinsight.answers.grammar import Clause, Rules
-from faceinsight.answers.negation import negation
+from faceinsight.answers.grammar import Marked, Rules
+from faceinsight.answers.negation import Negation
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_class_holds_the_words_of_those_that_it_names():
     ],
 )
 def test_what_a_pattern_fits(rules, pattern: str, words: str, fits: bool):
-    clause = Clause(words.split(), things={words.split().index("hat")} if "hat" in words else ())
+    clause = Marked(words.split(), things={words.split().index("hat")} if "hat" in words else ())
     assert (rules({"at": pattern}).first(clause, 0) is not None) == fits
 
 
@@ -53,7 +53,7 @@ def test_the_first_rule_that_fits_counts_and_says_what_it_is_about(rules):
         {"at": "off [ . ] now", "says": "after"},
         {"at": "off", "says": "else"},
     )
-    clause = Clause(["his", "hat", "off", ",", "now", "off"], things={1})
+    clause = Marked(["his", "hat", "off", ",", "now", "off"], things={1})
     found = [tried.first(clause, place) for place in range(6)]
     assert [f and f.rule["says"] for f in found] == [None, None, "before", None, None, "else"]
     assert found[2].places == range(1, 2)
@@ -76,5 +76,5 @@ def test_the_first_rule_that_fits_counts_and_says_what_it_is_about(rules):
 def test_how_far_a_negation_reaches(text: str, denied: str):
     words = text.split()
     things = {place for place, word in enumerate(words) if word in ("hat", "tie", "glasses")}
-    reach = negation(words, things=things)
+    reach = Negation(Marked(words, things))
     assert " ".join(w for w, no in zip(words, reach.denied, strict=True) if no) == denied

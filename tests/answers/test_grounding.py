@@ -2,9 +2,16 @@
 
 import pytest
 
-from faceinsight.answers import AnswerParser, Lexicon, Question, contradictions, misstated
-from faceinsight.answers.grounding import grounding, on_topic, stated, unfounded
-from faceinsight.answers.questions import questions
+from faceinsight.answers.grounding import (
+    grounding,
+    misstated,
+    on_topic,
+    stated,
+    unfounded,
+)
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, questions
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import consistent
@@ -16,9 +23,9 @@ def test_the_parser_reads_the_same_labels_back(
     vocabulary: Vocabulary, lexicon: Lexicon, ruleset: RuleSet, parser: AnswerParser
 ):
     for full, known in consistent(vocabulary, ruleset, 120, seed=7):
-        facts = grounding(known, vocabulary, lexicon)
+        facts = grounding(known, lexicon)
         labels = parser.parse(facts).labels
-        assert contradictions(facts, full, parser) == (), facts
+        assert parser.contradicted(facts, full) == (), facts
         for id_, value in known.items():
             in_group = any(id_ in members for members in vocabulary.groups.values())
             # The races of the three data sets share words, of which each has its own sense.
@@ -31,12 +38,12 @@ def test_names_the_member_that_holds_and_what_is_there_and_what_not(
 ):
     labels = {"No_Beard": False, "Wearing_Hat": False, "Young": True, "Bald": False}
     labels |= {id_: id_ == "age_20_29" for id_ in vocabulary.groups["age"]}
-    assert grounding(labels, vocabulary, lexicon) == (
+    assert grounding(labels, lexicon) == (
         "Age: between 20 and 29 years old. Looks: young. Not: bald. Present: a beard. "
         "Absent: a hat."
     )
-    assert grounding(labels, vocabulary, lexicon, about=["Wearing_Hat"]) == "Absent: a hat."
-    assert grounding({}, vocabulary, lexicon) == ""
+    assert grounding(labels, lexicon, about=["Wearing_Hat"]) == "Absent: a hat."
+    assert grounding({}, lexicon) == ""
 
 
 @pytest.mark.parametrize(
@@ -58,16 +65,16 @@ def test_names_the_member_that_holds_and_what_is_there_and_what_not(
 def test_what_a_text_says_against_labels(
     text: str, labels: dict[str, bool], expected: tuple[str, ...], parser: AnswerParser
 ):
-    assert contradictions(text, labels, parser) == expected
+    assert parser.contradicted(text, labels) == expected
 
 
 def test_a_question_gives_a_bare_answer_its_meaning(parser: AnswerParser, vocabulary: Vocabulary):
     smiling = Question("Is the person smiling?", ("Smiling",), "yes_no")
-    assert contradictions("No.", {"Smiling": True}, parser, smiling) == ("Smiling",)
-    assert contradictions("No.", {"Smiling": True}, parser) == ()
+    assert parser.contradicted("No.", {"Smiling": True}, smiling) == ("Smiling",)
+    assert parser.contradicted("No.", {"Smiling": True}) == ()
     age = Question("How old?", vocabulary.groups["age"], "group")
-    assert contradictions("35", {"age_30_39": True}, parser, age) == ()
-    assert contradictions("35", {"age_20_29": True}, parser, age) == ("age_20_29",)
+    assert parser.contradicted("35", {"age_30_39": True}, age) == ()
+    assert parser.contradicted("35", {"age_20_29": True}, age) == ("age_20_29",)
 
 
 @pytest.mark.parametrize(
@@ -90,14 +97,14 @@ def test_of_a_group_the_member_is_named_that_does_not_hold(
 ):
     labels = {id_: id_ == true for id_ in vocabulary.groups["age"]}
     labels |= {"Smiling": False, "Male": true != "Female", "Female": true == "Female"}
-    against = contradictions(text, labels, parser)
+    against = parser.contradicted(text, labels)
     found = misstated(against, labels, vocabulary.groups)
     assert set(wrong) <= set(found) <= set(against)
     assert true not in found or true in wrong
 
 
 def test_what_speaks_of_a_question(vocabulary, lexicon):
-    (gender,) = [q for q in questions(vocabulary, lexicon) if set(q.about) == {"Male", "Female"}]
+    (gender,) = [q for q in questions(lexicon) if set(q.about) == {"Male", "Female"}]
     assert on_topic({"Male": False, "Smiling": True}, gender)
     assert not on_topic({"Smiling": True}, gender)
     assert on_topic({"Smiling": True}, None)
@@ -124,6 +131,6 @@ def test_what_was_never_taught_is_unfounded(vocabulary, lexicon, parser):
     assert loose("A man, and not angry.") == ["angry"]
     # One of the data sets that say so is known.
     assert loose("He is White.", ("race7_White", "Male")) == []
-    (angry,) = [q for q in questions(vocabulary, lexicon) if q.about == ("angry",)]
+    (angry,) = [q for q in questions(lexicon) if q.about == ("angry",)]
     assert loose("Yes.", question=angry) == ["angry"]
     assert loose("I cannot tell.", question=angry) == []

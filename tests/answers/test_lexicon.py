@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-from faceinsight.answers import AnswerParser, Lexicon, write_answer
 from faceinsight.answers.grounding import grounding
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import questions
 from faceinsight.answers.settings import PHRASE_FIELDS
+from faceinsight.answers.writer import write_answer
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
 
@@ -37,7 +39,7 @@ def test_serves_the_vocabulary_of_decades_as_well(
     config = yaml.safe_load(text)["vocabulary"]
     config["tasks"]["utkface"]["age"] = "age_decades"
     both = Vocabulary.from_config(config)
-    parser = AnswerParser(both, Lexicon.from_config(answers_config, both))
+    parser = AnswerParser(Lexicon.from_config(answers_config, both))
     labels = parser.parse("She is 85 years old.").labels
     assert labels["age_decade_80_89"] is True
     assert labels["age_decade_90_plus"] is False
@@ -86,7 +88,7 @@ def test_years_that_leave_a_gap_are_refused(answers_config: dict[str, Any], voca
 
 def _phrases(lexicon: Lexicon, field: str) -> list[tuple[str, str]]:
     return [
-        (id_, phrase) for id_, entry in lexicon.entries.items() for phrase in entry.phrases[field]
+        (id_, phrase) for id_, entry in lexicon.entries.items() for phrase in getattr(entry, field)
     ]
 
 
@@ -119,10 +121,10 @@ def test_of_what_has_no_words_nothing_is_asked_or_said(
     words = {id_: answers_config["characteristics"][id_] for id_ in ("Bald", "Male")}
     few = Lexicon.from_config(answers_config | {"characteristics": words, "topics": {}}, vocabulary)
     assert few.groups == {}  # its other member has none
-    assert [q.about for q in questions(vocabulary, few)[1:]] == [("Bald",), ("Male",)]
+    assert [q.about for q in questions(few)[1:]] == [("Bald",), ("Male",)]
     labels = {"Bald": True, "Bangs": True, "Male": True, "Female": False}
-    assert grounding(labels, vocabulary, few) == "Looks: bald, a man."
-    describe = questions(vocabulary, few)[0]
+    assert grounding(labels, few) == "Looks: bald, a man."
+    describe = questions(few)[0]
     texts = {write_answer(describe, labels, few, seed).text for seed in range(20)}
     assert all("bald" in text and "bangs" not in text for text in texts)
-    assert AnswerParser(vocabulary, few).parse("Bald, with bangs.").labels == {"Bald": True}
+    assert AnswerParser(few).parse("Bald, with bangs.").labels == {"Bald": True}

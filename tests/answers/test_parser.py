@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faceinsight.answers import AnswerParser, Lexicon, Question
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question
 from faceinsight.method.characteristics import Vocabulary
 
 WORDS = re.split(
@@ -149,6 +151,6 @@ def test_reads_with_whatever_vocabulary_and_lexicon(answers_config: dict, vocabu
             "sensitive": [],
         }
     )
-    parser = AnswerParser(celeba, Lexicon.from_config(answers_config, celeba))
+    parser = AnswerParser(Lexicon.from_config(answers_config, celeba))
     parsed = parser.parse("A white woman in her thirties, smiling, no hat.")
     assert parsed.labels == {"Smiling": True, "Wearing_Hat": False, "Male": False, "Female": True}

@@ -2,16 +2,25 @@
 
 import pytest
 
-from faceinsight.answers import AnswerParser, Lexicon
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import questions
-from faceinsight.answers.recognition import recognise_question
+from faceinsight.answers.recognition import (
+    beyond,
+    cannot_be_told,
+    recognise_question,
+    recognise_questions,
+    tellable,
+)
 
 
 def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
-    for question in questions(lexicon.vocabulary, lexicon):
-        assert recognise_question(question.text, lexicon, parser) == question
+    for question in questions(lexicon):
+        assert recognise_question(question.text, parser) == question
+        assert recognise_questions(question.text, parser) == (question,)
+        assert not cannot_be_told(question.text)
         shouted = question.text.upper().rstrip("?.") + " ?!"
-        assert recognise_question(shouted, lexicon, parser) == question
+        assert recognise_question(shouted, parser) == question
 
 
 @pytest.mark.parametrize(
@@ -78,7 +87,7 @@ def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
 def test_other_words_ask_for_the_same(
     text: str, about: str, lexicon: Lexicon, parser: AnswerParser
 ):
-    asked = recognise_question(text, lexicon, parser)
+    asked = recognise_question(text, parser)
     expected = lexicon.vocabulary.groups.get(about)
     if expected is None:
         expected = lexicon.topics[about][1] if about in lexicon.topics else (about,)
@@ -90,7 +99,7 @@ def test_other_words_ask_for_the_same(
 def test_what_is_worded_as_an_absence_is_asked_for_widely(
     text: str, lexicon: Lexicon, parser: AnswerParser
 ):
-    asked = recognise_question(text, lexicon, parser)
+    asked = recognise_question(text, parser)
     assert asked is not None
     # "Yes" to one of the two would be the opposite of "yes" to the other.
     assert (asked.kind, asked.about) in [
@@ -102,7 +111,7 @@ def test_what_is_worded_as_an_absence_is_asked_for_widely(
 
 def test_a_pronoun_is_not_what_is_asked_for(lexicon: Lexicon, parser: AnswerParser):
     for text in ("Is he a man?", "Is she a man?", "Is this person a man?"):
-        asked = recognise_question(text, lexicon, parser)
+        asked = recognise_question(text, parser)
         assert asked is not None
         assert asked.about in [("Male",), ("Female",)]
 
@@ -115,7 +124,7 @@ def test_a_pronoun_is_not_what_is_asked_for(lexicon: Lexicon, parser: AnswerPars
     ],
 )
 def test_a_request_to_describe_is_one(text: str, lexicon: Lexicon, parser: AnswerParser):
-    asked = recognise_question(text, lexicon, parser)
+    asked = recognise_question(text, parser)
     assert asked is not None
     assert asked.kind == "describe"
 
@@ -131,4 +140,79 @@ def test_a_request_to_describe_is_one(text: str, lexicon: Lexicon, parser: Answe
     ],
 )
 def test_what_is_not_known_is_not_guessed(text: str, lexicon: Lexicon, parser: AnswerParser):
-    assert recognise_question(text, lexicon, parser) is None
+    assert recognise_question(text, parser) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("What gender is this person, and how old?", ["gender", "old"]),
+        ("Age and gender?", ["old", "gender"]),
+        ("Does he have a beard and glasses?", ["facial hair", "eyeglasses"]),
+        ("Describe her in detail, including age, gender, hair", ["Describe"]),
+        ("Is this man bald?", ["bald"]),
+        ("Is she smiling and does she wear a hat?", ["smiling", "hat"]),
+        ("What colour is the car?", []),
+        ("How does she look?", ["Describe"]),
+        ("Trägt diese Person eine Brille?", []),
+        ("Quel âge a cette personne ?", []),
+        ("¿Lleva gafas?", []),
+        ("这个人戴眼镜吗?", []),
+        ("asdf qwer", []),
+    ],
+)
+def test_every_topic_of_a_question_is_found(text: str, asked: list[str], parser: AnswerParser):
+    found = recognise_questions(text, parser)
+    assert len(found) == len(asked)
+    assert all(word in one.text for word, one in zip(asked, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("What is her name?", "Who is this?", "How is the weather?", "Is he tall?"),
+        *("Where was this photo taken?", "Where is she from?", "Is he trustworthy?"),
+        *("Is she pregnant?", "How many children does she have?", "Does he speak English?"),
+    ],
+)
+def test_what_no_face_tells_is_known(text: str):
+    assert cannot_be_told(text)
+
+
+@pytest.mark.parametrize("text", ["Is the hat taken off?", "Is she Asian?", "Is he Male?"])
+def test_what_a_face_tells_is_not_declined(text: str):
+    assert not cannot_be_told(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Which brand are the glasses?", ("brand",)),
+        ("Is she wearing a red hat?", ("red",)),
+        ("What colour is the hat?", ("colour",)),
+        ("How many earrings does she wear?", ("many",)),
+        ("Are the glasses made of plastic?", ("made", "plastic")),
+        ("Why is she smiling?", ("why",)),
+        ("What colour are her eyes?", ()),
+        ("What shape is the face?", ()),
+        ("Does he wear glasses?", ()),
+    ],
+)
+def test_what_no_characteristic_tells_is_named(
+    text: str, words: tuple[str, ...], parser: AnswerParser
+):
+    assert beyond(text, parser) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("What gender, and how old, and what is the weather?", "What gender, how old"),
+        ("Is he married and is he smiling?", "is he smiling"),
+        ("What is her name and age?", "age"),
+        ("Is he smiling?", "Is he smiling?"),
+        ("What is her name, and is she rich?", ""),
+    ],
+)
+def test_what_a_face_tells_is_left_of_a_question(text: str, rest: str):
+    assert tellable(text) == rest

@@ -94,7 +94,7 @@ def test_a_reply_without_an_answer_is_empty(reply):
 def test_what_says_nothing_of_glasses_is_no_answer(
     reply: str, parser: AnswerParser, lexicon: Lexicon
 ):
-    asked = yes_no_question(lexicon.entries["Eyeglasses"])
+    asked = yes_no_question("Eyeglasses", lexicon)
     assert "Eyeglasses" not in parser.parse(reply, asked).labels
 
 
@@ -136,7 +136,7 @@ def test_what_says_nothing_of_glasses_is_no_answer(
     ],
 )
 def test_what_answers_is_read(reply: str, present: bool, parser: AnswerParser, lexicon: Lexicon):
-    asked = yes_no_question(lexicon.entries["Eyeglasses"])
+    asked = yes_no_question("Eyeglasses", lexicon)
     assert parser.parse(reply, asked).labels["Eyeglasses"] is present
 
 
@@ -154,7 +154,7 @@ def test_what_answers_is_read(reply: str, present: bool, parser: AnswerParser, l
 def test_what_follows_may_say_it_in_other_words(
     id_: str, reply: str, present: bool, parser: AnswerParser, lexicon: Lexicon
 ):
-    assert parser.parse(reply, yes_no_question(lexicon.entries[id_])).labels[id_] is present
+    assert parser.parse(reply, yes_no_question(id_, lexicon)).labels[id_] is present
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,11 @@ def test_what_follows_may_say_it_in_other_words(
 def test_what_is_said_of_something_else_is_no_answer(
     id_: str, reply: str, present: bool | None, parser: AnswerParser, lexicon: Lexicon
 ):
-    assert parser.parse(reply, yes_no_question(lexicon.entries[id_])).labels.get(id_) is present
+    assert parser.parse(reply, yes_no_question(id_, lexicon)).labels.get(id_) is present
 
 
 def test_another_color_answers_for_the_asked_one(parser: AnswerParser, lexicon: Lexicon):
-    asked = yes_no_question(lexicon.entries["Black_Hair"])
+    asked = yes_no_question("Black_Hair", lexicon)
     assert parser.parse("No, she has blond hair.", asked).labels["Black_Hair"] is False
 
 

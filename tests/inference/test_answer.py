@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from faceinsight import FaceInsight, PhotoSettings
-from faceinsight.answers import UNTELLABLE
+from faceinsight.answers.recognition import UNTELLABLE
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.answer import PhotoAnswer

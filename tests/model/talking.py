@@ -10,7 +10,7 @@ import torch
 
 import faceinsight.model.generation
 import faceinsight.model.grounded
-from faceinsight.answers import Lexicon
+from faceinsight.answers.lexicon import Lexicon
 from tests.model import tiny
 
 ANSWERS = {

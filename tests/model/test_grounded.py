@@ -5,14 +5,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faceinsight.answers import AnswerParser, contradictions
+from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import questions
 from faceinsight.model.grounded import answer_from_labels, put_question, whole_sentences
 from tests.model import talking, tiny
 
 LEXICON = talking.lexicon()
-PARSER = AnswerParser(tiny.vocabulary(), LEXICON)
-QUESTIONS = questions(tiny.vocabulary(), LEXICON)
+PARSER = AnswerParser(LEXICON)
+QUESTIONS = questions(LEXICON)
 LABELS = {"Bald": True, "Bangs": False, "Smiling": True, "Male": True, "Female": False}
 BALD = next(q for q in QUESTIONS if q.about == ("Bald",))
 
@@ -97,7 +97,7 @@ def test_what_never_holds_is_left_to_the_template(model, monkeypatch, written, r
 def test_no_words_get_past(model, monkeypatch, text, number):
     talking.let_ground(monkeypatch, text)
     question = QUESTIONS[number] if number < len(QUESTIONS) else None
-    assert contradictions(ground(model, question).text, LABELS, PARSER, question) == ()
+    assert PARSER.contradicted(ground(model, question).text, LABELS, question) == ()
 
 
 def test_a_language_model_that_is_not_pretrained_is_not_asked(monkeypatch):

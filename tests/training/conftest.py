@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from faceinsight.answers import Lexicon
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.data.store import CropWriter
 from faceinsight.method.prior import correlation_prior, count
 from faceinsight.method.variants import LGC

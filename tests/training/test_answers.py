@@ -6,9 +6,10 @@ import pytest
 import torch
 import yaml
 
-from faceinsight.answers import AnswerParser, Lexicon
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import questions
-from faceinsight.answers.templates import UNKNOWN
+from faceinsight.answers.writer import UNKNOWN
 from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.rules.decode import decode
 from faceinsight.model.building import default_tokenizer
@@ -66,15 +67,15 @@ def texts(tokenizer, ids, labels):
 
 def conversations(vocabulary, lexicon, tokenizer, batch):
     """Each row's known questions with what the parser reads from their answers."""
-    parser = AnswerParser(vocabulary, lexicon)
-    asked = {question.text: question for question in questions(vocabulary, lexicon)}
+    parser = AnswerParser(lexicon)
+    asked = {question.text: question for question in questions(lexicon)}
     for turns in texts(tokenizer, batch["answer_ids"], batch["answer_labels"]):
         yield [(asked[q], answer, parser.parse(answer, asked[q]).labels) for q, answer in turns]
 
 
 def test_answers_say_what_is_held(vocabulary, lexicon, tokenizer, labels, held):
     batch = AnswerWriter(lexicon, tokenizer, 3)(labels, held, rng())
-    parser = AnswerParser(vocabulary, lexicon)
+    parser = AnswerParser(lexicon)
     said = 0
     rows = conversations(vocabulary, lexicon, tokenizer, batch)
     for turns, row, sure in zip(rows, labels, held, strict=True):
@@ -160,7 +161,7 @@ def test_a_share_of_a_batch_is_asked_about(
 ):
     writer = AnswerWriter(lexicon, tokenizer, 2)
     spoken = SpokenAnswers(writer, share=0.25, start=0.5, seed=3)
-    parser = AnswerParser(vocabulary, lexicon)
+    parser = AnswerParser(lexicon)
     model = Model(estimated, vocabulary, rule_set).train()
     inputs = {"photographs": torch.zeros(10, 4, 4, 3), "labels": torch.zeros(10, 2)}
     added = spoken.add(model, inputs, step=7)

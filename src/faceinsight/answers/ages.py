@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from faceinsight.answers.grammar import (
@@ -14,7 +14,7 @@ from faceinsight.answers.grammar import (
     OR_YOUNGER,
     POSSESSIVES,
     TABLE,
-    Clause,
+    Marked,
     Rules,
 )
 from faceinsight.answers.settings import Years
@@ -92,8 +92,8 @@ def years_of(text: str) -> Years | None:
     for pattern, form in _AS_WORDS:
         plain = pattern.sub(form, plain)
     words = Normaliser({})(plain)
-    clause = Clause(words.words)
-    ages = ((at, read_age(words, clause, at, 0)) for at in range(len(words)))
+    marked = Marked(words.words)
+    ages = ((at, read_age(words, marked, at)) for at in range(len(words)))
     at, age = next(((at, age) for at, age in ages if age is not None), (0, None))
     rest = {*words.words[:at], *words.words[age.end :]} if age else {""}
     if age is None or not rest <= _AROUND or (age.years[1] or OLDEST) < age.years[0]:
@@ -101,52 +101,51 @@ def years_of(text: str) -> Years | None:
     return age.years
 
 
-def read_age(words: Words, clause: Clause, start: int, first: int) -> Age | None:
+def read_age(clause: Words, marked: Marked, start: int) -> Age | None:
     """The age that begins at word `start`, if a number or a decade does.
 
     Args:
-        words: the text.
         clause: the words among which the age stands.
+        marked: the same, for patterns.
         start: where it may begin.
-        first: where the clause begins.
     """
-    end = first + len(clause)
-    if (decade := _decade(words, start)) is not None:
-        return _of_decade(words, clause, start, first, decade)
-    low, place = _number(words.words, start, end)
+    if (decade := _decade(clause, start)) is not None:
+        return _of_decade(clause, marked, start, decade)
+    words = clause.words
+    low, place = _number(words, start)
     if low is None:
         return None
     high: int | None = low
     ranged = False
-    if place < end and words.words[place] in ("-", "to", "and", "or", "–"):
-        joint = words.words[place]
-        other, after = _number(words.words, place + 1, end)
+    if place < len(words) and (joint := words[place]) in ("-", "to", "and", "or", "–"):
+        other, after = _number(words, place + 1)
         fits = other is not None and low <= other <= (low + _OR if joint == "or" else OLDEST)
-        if fits and (joint != "and" or "between" in words.words[max(first, start - 4) : start]):
+        if fits and (joint != "and" or "between" in words[max(0, start - 4) : start]):
             high, place, ranged = other, after, True
-    sure = ranged and words.words[start - 1 : start] == ["between"]
-    if (suffix := _suffix(words.words, place, end)) is not None:
-        (low, high), place, sure = _open(low, suffix), place + (1 if suffix == "+" else 2), True
-    unit, place, old = _unit(words.words, place, end)
-    if unit is None and words.words[place : place + 1] == ["or"]:
-        _, after = _number(words.words, place + 1, end)
-        old = _unit(words.words, after, end)[2]  # "25 or 45 years old"
-    said = _beside(clause, start - first, place - first)
+    sure = ranged and words[start - 1 : start] == ["between"]
+    if (opened := _open(words, place, low)) is not None:
+        (low, high), place = opened
+        sure = True
+    unit, place, old = _unit(words, place)
+    if unit is None and words[place : place + 1] == ["or"]:
+        old = _unit(words, _number(words, place + 1)[1])[2]  # "25 or 45 years old"
+    said = _beside(marked, start, place)
     if unit is None and sure and not ranged and "ends" not in said:
         sure = False  # "at least 2 men"
     if unit is not None and unit > 1:
         low, high = low // unit, None if high is None else high // unit
-    if not ranged and (suffix := _suffix(words.words, place, end)) is not None:
-        (low, high), place, old = _open(low, suffix), place + (1 if suffix == "+" else 2), True
-        said = _beside(clause, start - first, place - first)
-    bound = next((name for name in ("over", "under", "least", "most") if name in said), None)
-    if bound is not None and not ranged and high is not None:
-        low, high = {
+    if not ranged and (opened := _open(words, place, low)) is not None:
+        (low, high), place = opened
+        old = True
+        said = _beside(marked, start, place)
+    if not ranged and high is not None:
+        bounds: dict[str, Years] = {
             "over": (low + 1, None),
-            "least": (low, None),
             "under": (0, max(low - 1, 0)),
+            "least": (low, None),
             "most": (0, low),
-        }[bound]
+        }
+        low, high = next((years for name, years in bounds.items() if name in said), (low, high))
     if low > OLDEST or "none" in said:
         return None
     ends = "ends" in said
@@ -154,13 +153,13 @@ def read_age(words: Words, clause: Clause, start: int, first: int) -> Age | None
     return Age(place, (low, high), sure or (ends and "person" in said), ranged)
 
 
-def _beside(clause: Clause, start: int, stop: int) -> set[str]:
+def _beside(marked: Marked, start: int, stop: int) -> set[str]:
     """What the words before and after an age say of it."""
-    return {found.rule["says"] for found in _BESIDE.all_at(clause, stop, before=start)}
+    return {found.rule["says"] for found in _BESIDE.all_at(marked, stop, before=start)}
 
 
-def _decade(words: Words, place: int) -> int | None:
-    raw = words.raw[place].replace("'", "")
+def _decade(clause: Words, place: int) -> int | None:
+    raw = clause.raw[place].replace("'", "")
     if raw in DECADES:
         return DECADES[raw]
     if raw.endswith("0s") and len(raw) == 3 and raw[0] != "0":
@@ -168,86 +167,73 @@ def _decade(words: Words, place: int) -> int | None:
     return None
 
 
-def _of_decade(
-    words: Words, clause: Clause, start: int, first: int, decade: int, since: int = 0
-) -> Age:
-    end, since = first + len(clause), max(first, since)
-    qualifiers = [w for w in words.words[max(since, start - 3) : start] if w in _PARTS_OF_DECADE]
-    low, high = decade, decade + 9
-    if qualifiers:
-        offsets = [_PARTS_OF_DECADE[word] for word in qualifiers]
-        low, high = decade + min(o[0] for o in offsets), decade + max(o[1] for o in offsets)
+def _of_decade(clause: Words, marked: Marked, start: int, decade: int, since: int = 0) -> Age:
+    """An age of a decade that stands at `start`, whose qualifiers begin no earlier than `since`."""
+    words = clause.words
+    qualifiers = [w for w in words[max(since, start - 3) : start] if w in _PARTS_OF_DECADE]
+    parts = [_PARTS_OF_DECADE[word] for word in qualifiers] or [(0, 9)]
+    low, last = decade + min(part[0] for part in parts), decade + max(part[1] for part in parts)
     place = start + 1
-    last: int | None = high
-    if place + 1 < end and words.words[place] in ("to", "-"):
+    years: Years = (low, last)
+    if words[place : place + 1] in (["to"], ["-"]):
         onward = place + 1
-        while onward < end and (
-            words.words[onward] in _PARTS_OF_DECADE or words.words[onward] in POSSESSIVES
+        while onward < len(words) and (
+            words[onward] in _PARTS_OF_DECADE or words[onward] in POSSESSIVES
         ):
             onward += 1
-        other = _decade(words, onward) if onward < end else None
+        other = _decade(clause, onward) if onward < len(words) else None
         if other is not None and other > decade:
-            inner = _of_decade(words, clause, onward, first, other, since=place)
-            place, last = inner.end, inner.years[1]
-    if (suffix := _suffix(words.words, place, end)) is not None:
-        last = None if suffix in OR_OLDER or suffix == "+" else last
-        place += 1 if suffix == "+" else 2
-    before = words.words[max(since, start - 4) : start]
-    aged = "aged" in _beside(clause, start - first, place - first)
-    sure = bool(qualifiers) or bool(POSSESSIVES & set(before)) or aged
-    return Age(place, (low, last), sure, True)
+            inner = _of_decade(clause, marked, onward, other, since=place)
+            place, years = inner.end, (low, inner.years[1])
+    if (opened := _open(words, place, low)) is not None:
+        (first, end), place = opened
+        years = years if end is not None else (first, None)
+    before = words[max(since, start - 4) : start]
+    aged = "aged" in _beside(marked, start, place)
+    return Age(place, years, bool(qualifiers) or not POSSESSIVES.isdisjoint(before) or aged, True)
 
 
-def _number(words: Sequence[str], place: int, end: int) -> tuple[int | None, int]:
+def _number(words: Sequence[str], place: int) -> tuple[int | None, int]:
     """A number in digits or words, and the word after it."""
-    if place >= end:
-        return None, place
-    word = words[place]
+    word, following = [*words[place : place + 2], "", ""][:2]
     if word.isdecimal() and len(word) <= 3:
         return int(word), place + 1
-    if word in TENS:
-        if place + 1 < end and 0 < NUMBERS.get(words[place + 1], 0) < 10:
-            return TENS[word] + NUMBERS[words[place + 1]], place + 2
-        return TENS[word], place + 1
-    if word in NUMBERS:
-        return NUMBERS[word], place + 1
-    return None, place
+    if word in TENS and 0 < NUMBERS.get(following, 0) < 10:
+        return TENS[word] + NUMBERS[following], place + 2
+    number = TENS.get(word, NUMBERS.get(word))
+    return number, place + (number is not None)
 
 
-def _suffix(words: Sequence[str], place: int, end: int) -> str | None:
-    """ "+", or the word of "or older", "and above", "or younger"."""
-    if place < end and words[place] in ("+", "plus"):
-        return "+"
-    if place + 1 < end and words[place] in ("or", "and"):
-        word = words[place + 1]
-        if word in OR_OLDER or word in OR_YOUNGER:
-            return word
+def _open(words: Sequence[str], place: int, low: int) -> tuple[Years, int] | None:
+    """Years of "+", "or older" or "and younger" behind a number, and the word after."""
+    if words[place : place + 1] in (["+"], ["plus"]):
+        return (low, None), place + 1
+    if words[place : place + 1] in (["or"], ["and"]) and place + 1 < len(words):
+        if words[place + 1] in OR_YOUNGER:
+            return (0, low), place + 2
+        if words[place + 1] in OR_OLDER:
+            return (low, None), place + 2
     return None
 
 
-def _open(number: int, suffix: str) -> Years:
-    return (0, number) if suffix in OR_YOUNGER else (number, None)
-
-
-def _unit(words: Sequence[str], place: int, end: int) -> tuple[int | None, int, bool]:
+def _unit(words: Sequence[str], place: int) -> tuple[int | None, int, bool]:
     """Unit after a number (as parts of a year), the word after it, and whether it says "old"."""
-    if place + 2 < end and tuple(words[place : place + 3]) == ("y", "/", "o"):
+    word, following, third = [*words[place : place + 3], "", "", ""][:3]
+    if (word, following, third) == ("y", "/", "o"):
         return 1, place + 3, True
-    if words[place : place + 1] == ["age"] and {*words[place + 1 : place + 2]} & _RANGES:
+    if word == "age" and following in _RANGES:
         return 1, place + 2, True  # "the 20-29 age group"
-    if place < end and words[place] in _UNITS:
-        unit = _UNITS[words[place]]
-        old = words[place] == "yo"
-        place += 1
-        if place < end and words[place] in ("old", "older", "young"):
-            return unit, place + (words[place] != "older"), True
-        if place + 1 < end and words[place] == "of" and words[place + 1] == "age":
-            return unit, place + 2, True
-        return unit, place, old
-    return None, place, False
+    if word not in _UNITS:
+        return None, place, False
+    unit: int = _UNITS[word]
+    if following in ("old", "older", "young"):
+        return unit, place + (1 if following == "older" else 2), True
+    if (following, third) == ("of", "age"):
+        return unit, place + 3, True
+    return unit, place + 1, word == "yo"
 
 
-def classes_of(classes: dict[str, Years], years: Years) -> list[str]:
+def classes_of(classes: Mapping[str, Years], years: Years) -> list[str]:
     """The classes that have a year in common with a range."""
     low, high = years
     return [
@@ -257,7 +243,7 @@ def classes_of(classes: dict[str, Years], years: Years) -> list[str]:
     ]
 
 
-def class_of(classes: dict[str, Years], years: Years) -> str | None:
+def class_of(classes: Mapping[str, Years], years: Years) -> str | None:
     """The one class that a range means: the only one it touches, or the one with most of its years.
 
     None if it holds two classes whole, or two have equally many of its years.

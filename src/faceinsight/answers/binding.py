@@ -11,7 +11,7 @@ black").
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from faceinsight.answers.grammar import (
     ADVERBS,
@@ -27,21 +27,12 @@ from faceinsight.answers.grammar import (
     STOPS,
     TAKING,
 )
-from faceinsight.answers.meanings import Meaning, Sense
+from faceinsight.answers.meanings import Match, Meaning, Sense
 
 _REACH = 10
 _UNKNOWN = 3
 _PERSON, _THING = "person", ""
 _LINKS = COPULAS | ADVERBS | RELATIVE
-
-
-@dataclass(frozen=True)
-class Match:
-    """A phrase found at words `start` up to `end`."""
-
-    start: int
-    end: int
-    meaning: Meaning
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Bound:
     """
 
     match: Match
-    sense: Sense
+    sense: Sense = field(default_factory=Sense)
     nouns: tuple[int, ...] = ()
 
 
@@ -63,45 +54,46 @@ class Binder:
     """Binds the qualities of one stretch of words.
 
     Args:
-        words: all words of the text.
-        found: phrases by the word at which they begin, of the whole text.
+        words: of the stretch.
+        matches: phrases found among them.
+        subject: the part that they are about unless they tell another; None is the person.
         also: part to parts that may stand for it.
-        defaults: parts that a quality may describe without being told, best first.
-        asked: ids that are asked about.
         apart: parts that are not of the person, whose qualities are none of the person's.
+        asked: ids that are asked about.
     """
 
     def __init__(
         self,
         words: Sequence[str],
-        found: Mapping[int, Match],
+        matches: Sequence[Match],
+        subject: str | None,
         also: Mapping[str, Collection[str]],
-        defaults: Sequence[str],
+        apart: Collection[str],
         asked: frozenset[str],
-        apart: Collection[str] = (),
     ) -> None:
         self._words = words
-        self._found = found
+        self._matches = matches
+        self._found = {match.start: match for match in matches}
+        self._defaults = [_PERSON] if subject is None else [subject, _PERSON]
         self._also = also
-        self._defaults = defaults
-        self._asked = asked
         self._apart = apart
+        self._asked = asked
 
-    def bind(self, matches: Sequence[Match], first: int, end: int) -> list[Bound]:
-        """Bind the qualities among the matches of words `first` up to `end`."""
+    def bind(self) -> list[Bound]:
+        """All qualities with what they are said of, in order."""
         bound = []
         subjects: list[str] = []
         last: Match | None = None
         taking = predicate = False
-        place = first
-        for match in matches:
+        place = 0
+        for match in self._matches:
             for at in range(place, match.start):
                 word = self._words[at]
                 taking = taking or word in TAKING or word == "with"
                 predicate = predicate or word in COPULAS
                 if word in SOMEBODY:
                     subjects.append(_PERSON)
-                if word == "to" and at > first and self._words[at - 1] in (",", "and", "not"):
+                if word == "to" and at > 0 and self._words[at - 1] in (",", "and", "not"):
                     # "..., and to be smiling" is said of the person again.
                     subjects, last = [], None
             place = match.end
@@ -110,83 +102,69 @@ class Binder:
                 if not predicate:
                     # Of the eyes "brown eyes, white" says nothing more than that they are brown.
                     told = [part for part in told if self._sense(match.meaning, part)]
-                b = self._bind(match, first, end, last, told, predicate)
-                bound.append(b or Bound(match, Sense()))
-            if match.meaning.part is not None:
+                bound.append(self._bind(match, last, told, predicate) or Bound(match))
+            named = _THING if match.meaning.thing else match.meaning.part
+            if named is not None:
                 last = match
-                if not taking and not self._after_preposition(match, first):
-                    subjects.append(match.meaning.part)
-                    predicate = False
-            elif match.meaning.thing:
-                last = match
-                if not taking and not self._after_preposition(match, first):
-                    subjects.append(_THING)
+                if not taking and not self._after_preposition(match):
+                    subjects.append(named)
                     predicate = False
         return bound
 
-    def _after_preposition(self, match: Match, first: int) -> bool:
+    def _after_preposition(self, match: Match) -> bool:
         before = match.start - 1
-        if before > first and self._words[before] in DETERMINERS:
+        if before > 0 and self._words[before] in DETERMINERS:
             before -= 1
-        return before >= first and self._words[before] in PREPOSITIONS
+        return before >= 0 and self._words[before] in PREPOSITIONS
 
     def _bind(
-        self,
-        match: Match,
-        first: int,
-        end: int,
-        last: Match | None,
-        subjects: Sequence[str],
-        predicate: bool,
+        self, match: Match, last: Match | None, subjects: Sequence[str], predicate: bool
     ) -> Bound | None:
         noun, foreign = None, False
         # "Eyes closed, mouth open": closed is what stands before.
-        if last is None or last.end < match.start or self._words[match.end : end][:1] != [","]:
-            noun, foreign = self._noun(match, end)
-        if noun is not None:
-            sense = self._sense(match.meaning, noun.meaning.part)
-            if sense is not None:
-                return Bound(match, sense, (noun.start, *self._shared(match, noun, end)))
+        follows = last is not None and last.end == match.start
+        if not (follows and self._words[match.end : match.end + 1] == [","]):
+            noun, foreign = self._noun(match)
+        if noun is not None and (sense := self._sense(match.meaning, noun.meaning.part)):
+            return Bound(match, sense, (noun.start, *self._shared(match, noun)))
         if foreign:
             return None
         candidates: list[str] = []
         if last is not None and (
-            self._follows(match, last, first) or self._elliptic(last.end, match.start)
+            self._follows(match, last) or self._elliptic(last.end, match.start)
         ):
             # What cannot have the quality keeps it from the person: "eyes black as coal".
             candidates.append(last.meaning.part or _THING)
-        if last is None or last.end < match.start:
+        if not follows:
             candidates += reversed(subjects)
-        defaults = list(self._defaults)
-        if self._of_something_else(match, first, candidates):
+        defaults = self._defaults
+        if self._of_something_else(match, candidates):
             candidates = [part for part in candidates if part != _PERSON]
             defaults = [part for part in defaults if part != _PERSON]
         elif (candidates or defaults)[0] == _PERSON and (predicate or not self._before_part(match)):
             defaults = [*self._asked_parts(match.meaning), *defaults]
-        for part in [*candidates, *defaults]:
-            if (sense := self._sense(match.meaning, part)) is not None:
-                return Bound(match, sense)
-        return None
+        senses = (self._sense(match.meaning, part) for part in [*candidates, *defaults])
+        return next((Bound(match, sense) for sense in senses if sense is not None), None)
 
     def _before_part(self, match: Match) -> bool:
         """ "He has bushy, thick hair": whether a part follows."""
         following = map(self._found.get, range(match.end, match.end + _REACH))
         return any(other is not None and other.meaning.part is not None for other in following)
 
-    def _of_something_else(self, match: Match, first: int, candidates: Sequence[str]) -> bool:
+    def _of_something_else(self, match: Match, candidates: Sequence[str]) -> bool:
         """Whether a quality that nothing else names is none of the person's."""
         nearest = candidates[0] if candidates else self._defaults[0]
         if nearest in self._apart:
             return True
         if len(match.meaning.qualities) == 1:
             return False  # "her eyes look sad" is said of her
-        if self._after_clothes(match, first):
+        if self._after_clothes(match):
             return True
         return nearest != _PERSON and nearest not in self._also.get(_PERSON, ())
 
-    def _after_clothes(self, match: Match, first: int) -> bool:
+    def _after_clothes(self, match: Match) -> bool:
         """ "wearing black", "in red and black": a colour that stands for clothes."""
-        for place in range(match.start - 1, max(first - 1, match.start - 5), -1):
+        for place in range(match.start - 1, max(-1, match.start - 5), -1):
             word = self._words[place]
             if word in CLOTHED:
                 return True
@@ -196,7 +174,7 @@ class Binder:
                 return False
         return False
 
-    def _noun(self, match: Match, end: int) -> tuple[Match | None, bool]:
+    def _noun(self, match: Match) -> tuple[Match | None, bool]:
         """The part that the quality's noun phrase names, and whether it names something else."""
         place, unknown, crossed = match.end, 0, False
         # After an article there must be a noun: "a white and blue shirt".
@@ -204,7 +182,7 @@ class Binder:
         while match.start - before < _REACH and before > 0 and self._words[before] in ADVERBS:
             before -= 1
         headed = before >= 0 and self._words[before] in ("a", "an")
-        stop = min(end, match.end + _REACH)
+        stop = min(len(self._words), match.end + _REACH)
         while place < stop:
             word = self._words[place]
             if (other := self._found.get(place)) is not None:
@@ -216,7 +194,7 @@ class Binder:
                         other = second if self._words[other.end] == "and" else other
                     fits = self._sense(match.meaning, other.meaning.part) is not None
                     return (other, False) if fits else (None, headed or not crossed)
-                if meaning.plain is not None and not meaning.adjective and not meaning.qualities:
+                if meaning.thing:
                     return None, headed or not crossed
                 place, unknown = other.end, 0
             elif word in (",", "and", "or") and not unknown:
@@ -235,30 +213,23 @@ class Binder:
                 place += 1
         return None, unknown > 0 and (headed or not crossed)
 
-    def _shared(self, match: Match, noun: Match, end: int) -> tuple[int, ...]:
+    def _shared(self, match: Match, noun: Match) -> tuple[int, ...]:
         """ "brown hair and eyes": a second part that the quality belongs to as well."""
-        place = noun.end
-        if place + 1 < end and self._words[place] == "and":
-            other = self._found.get(place + 1)
-            if other is not None and self._sense(match.meaning, other.meaning.part) is not None:
-                return (other.start,)
-        return ()
+        other = self._found.get(noun.end + 1)
+        if other is None or self._words[noun.end] != "and":
+            return ()
+        return (other.start,) if self._sense(match.meaning, other.meaning.part) else ()
 
-    def _follows(self, match: Match, last: Match, first: int) -> bool:
+    def _follows(self, match: Match, last: Match) -> bool:
         """Whether a quality stands right after a part or a thing, and may belong to it."""
         if last.end == match.start and self._sense(match.meaning, last.meaning.part) is None:
             # Of whom "Is the woman in the photo young?" asks is not the photograph.
-            return not self._after_preposition(last, first)
-        return self._linked(last.end, match.start)
-
-    def _linked(self, start: int, end: int) -> bool:
-        """Whether only a relative pronoun with its verb, or adverbs, stand between two words."""
-        if end - start > _REACH:
+            return not self._after_preposition(last)
+        # Only a relative pronoun with its verb, or adverbs, may stand between them.
+        between = self._words[last.end : match.start]
+        if len(between) > _REACH or not _LINKS.issuperset(between):
             return False
-        between = self._words[start:end]
-        if not all(word in _LINKS for word in between):
-            return False
-        return not (set(between) & COPULAS) or between[0] in RELATIVE
+        return COPULAS.isdisjoint(between) or between[0] in RELATIVE
 
     def _elliptic(self, start: int, end: int) -> bool:
         """Whether a quality is set against that of a part before: "brown hair, not black"."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faceinsight.answers.ages import class_of, classes_of
@@ -60,10 +60,29 @@ class Findings:
     contradictions: set[str] = field(default_factory=set)
     evidence: dict[str, str] = field(default_factory=dict)
 
+    def say(self, id_: str, present: bool, evidence: str) -> None:
+        """Note that something is present or absent; whoever says both contradicts himself."""
+        if self.labels.get(id_, present) is not present:
+            self.contradict(id_)
+        elif id_ not in self.contradictions:
+            self.labels[id_] = present
+            self.evidence.setdefault(id_, evidence)
+
+    def contradict(self, id_: str) -> None:
+        """Note that both is said of something."""
+        self.labels.pop(id_, None)
+        self.contradictions.add(id_)
+
+    def exclude(self, ids: Iterable[str], evidence: str) -> None:
+        """Note that these are absent, where nothing else is said of them."""
+        for id_ in ids:
+            if id_ not in self.contradictions:
+                self.say(id_, self.labels.get(id_, False), evidence)
+
 
 def combine(
     claims: Iterable[Claim],
-    ages: Iterable[AgeClaim],
+    ages: Sequence[AgeClaim],
     vocabulary: Vocabulary,
     age_groups: Mapping[str, Mapping[str, Years]],
     asked: Collection[str] = (),
@@ -83,7 +102,7 @@ def combine(
     Returns:
         Labels, without those that contradict each other.
     """
-    stated: dict[str, dict[bool, str]] = {}
+    found = Findings()
     weak: dict[str, dict[bool, str]] = {}
     open_: list[Claim] = []
     for claim in claims:
@@ -91,24 +110,21 @@ def combine(
             open_.append(claim)
             continue
         for id_ in _readings(claim, asked, true):
-            (weak if claim.weak else stated).setdefault(id_, {}).setdefault(
-                claim.present, claim.evidence
-            )
+            if claim.weak:
+                weak.setdefault(id_, {}).setdefault(claim.present, claim.evidence)
+            else:
+                found.say(id_, claim.present, claim.evidence)
     for id_, sides in weak.items():
-        if len(sides) == 1 and not _settled(id_, stated, vocabulary):
-            stated[id_] = sides
-    found = Findings()
-    for id_, sides in stated.items():
-        if len(sides) > 1:
-            found.contradictions.add(id_)
-        else:
-            found.labels[id_] = True in sides
-        found.evidence[id_] = next(iter(sides.values()))
-    age_claims = list(ages)
+        group = next((members for members in vocabulary.groups.values() if id_ in members), (id_,))
+        if len(sides) == 1 and found.evidence.keys().isdisjoint(group):
+            found.say(id_, *next(iter(sides.items())))
     for classes in age_groups.values():
-        _settle_age(found, age_claims, dict(classes))
+        _settle_age(found, ages, classes)
     for members in vocabulary.groups.values():
-        _exclude_by_choice(found, open_, members)
+        for claim in open_:
+            # "male or female", "happy or surprised": the group's other members are absent.
+            if set(claim.ids) <= set(members):
+                found.exclude([id_ for id_ in members if id_ not in claim.ids], claim.evidence)
         _settle_group(found, members)
     return found
 
@@ -124,87 +140,49 @@ def _readings(
     return tuple(id_ for id_ in meant if true.get(id_) is claim.present) or meant
 
 
-def _settled(id_: str, stated: Mapping[str, object], vocabulary: Vocabulary) -> bool:
-    """Whether anything is stated of a characteristic, or of another of its group."""
-    group = next((members for members in vocabulary.groups.values() if id_ in members), (id_,))
-    return any(member in stated for member in group)
-
-
-def _settle_age(found: Findings, claims: list[AgeClaim], classes: dict[str, Years]) -> None:
+def _settle_age(found: Findings, claims: Sequence[AgeClaim], classes: Mapping[str, Years]) -> None:
     """Labels of one group of classes of ages, from all that is said about age."""
     told = [claim for claim in claims if not claim.denied]
     deciding = max((claim.kind for claim in told), default=0)
+    touched = [{id_ for years in c.years for id_ in classes_of(classes, years)} for c in told]
+    possible = set(classes).intersection(*touched)
     chosen: dict[str, str] = {}
-    possible = set(classes)
     for claim in told:
-        touched = {id_ for years in claim.years for id_ in classes_of(classes, years)}
-        possible &= touched
         meant = {class_of(classes, years) for years in claim.years}
         if claim.kind == deciding > 0 and len(meant) == 1 and (only := meant.pop()) is not None:
             chosen.setdefault(only, claim.evidence)
-    evidence = told[0].evidence if told else ""
     for id_ in classes:
         if id_ in chosen:
-            agreed = len(chosen) == 1 and all(
-                any(id_ in classes_of(classes, years) for years in claim.years) for claim in told
-            )
-            _say(found, id_, True, chosen[id_])
-            if not agreed:
-                found.labels.pop(id_, None)
-                found.contradictions.add(id_)
+            found.say(id_, True, chosen[id_])
+            if len(chosen) > 1 or id_ not in possible:
+                found.contradict(id_)
         elif chosen or (possible and id_ not in possible):
-            _say(found, id_, False, evidence)
+            found.say(id_, False, told[0].evidence)
     for claim in claims:
         for id_, (first, last) in classes.items():
             for low, high in claim.years if claim.denied else ():
                 inside = low <= first and (high is None or (last is not None and last <= high))
                 # "not 35 years old" denies the class, for which a single year stands.
                 if inside or class_of(classes, (low, high)) == id_:
-                    _say(found, id_, False, claim.evidence)
-
-
-def _say(found: Findings, id_: str, present: bool, evidence: str) -> None:
-    if found.labels.get(id_, present) is not present:
-        del found.labels[id_]
-        found.contradictions.add(id_)
-    elif id_ not in found.contradictions:
-        found.labels[id_] = present
-        found.evidence.setdefault(id_, evidence)
-
-
-def _exclude_by_choice(found: Findings, open_: list[Claim], members: tuple[str, ...]) -> None:
-    """ "male or female", "happy or surprised": the group's other members are absent."""
-    for claim in open_:
-        if all(id_ in members for id_ in claim.ids):
-            for id_ in members:
-                if id_ not in claim.ids and id_ not in found.contradictions:
-                    found.labels.setdefault(id_, False)
-                    found.evidence.setdefault(id_, claim.evidence)
+                    found.say(id_, False, claim.evidence)
 
 
 def _settle_group(found: Findings, members: tuple[str, ...]) -> None:
     """Exactly one member holds: one that is present excludes the others, two contradict."""
     held = [id_ for id_ in members if found.labels.get(id_)]
-    clashing = [id_ for id_ in members if id_ in found.contradictions]
     if held:
         source = found.evidence[held[0]]
         if len(held) > 1:
             for id_ in held:
-                del found.labels[id_]
-            found.contradictions.update(held)
+                found.contradict(id_)
         for id_ in members:
             if id_ not in held and id_ not in found.contradictions:
-                found.labels[id_] = False
-                found.evidence.setdefault(id_, source)
-        return
-    if clashing:
-        return
-    unknown = [id_ for id_ in members if id_ not in found.labels]
-    denied = [id_ for id_ in members if found.labels.get(id_) is False]
-    if len(unknown) == 1:
-        found.labels[unknown[0]] = True
-        found.evidence.setdefault(unknown[0], found.evidence[denied[0]])
-    elif not unknown:
-        for id_ in members:
-            del found.labels[id_]
-        found.contradictions.update(members)
+                found.say(id_, False, source)
+    elif found.contradictions.isdisjoint(members):
+        unknown = [id_ for id_ in members if id_ not in found.labels]
+        if len(unknown) == 1:
+            denied = next(id_ for id_ in members if id_ in found.labels)
+            found.say(unknown[0], True, found.evidence[denied])
+        elif not unknown:
+            for id_ in members:
+                found.contradict(id_)

@@ -12,9 +12,9 @@ from faceinsight.answers.grammar import (
     NO,
     PRONOUNS,
     YES,
+    Marked,
     Rules,
 )
-from faceinsight.answers.grammar import Clause as Marked
 from faceinsight.answers.negation import excepts
 from faceinsight.answers.words import BLANK, BULLET, DASH, NEWLINE, Words
 

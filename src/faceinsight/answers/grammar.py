@@ -80,7 +80,7 @@ def _of_class(names: Sequence[str], negated: bool) -> str:
     return rf"(?:(?!{any_of}_)[^ _]++{_MARKS})" if negated else f"(?:{any_of}{_MARKS})"
 
 
-class Clause:
+class Marked:
     """Some words in the form in which patterns are looked for.
 
     Args:
@@ -97,6 +97,7 @@ class Clause:
             for place, word in enumerate(words)
         ]
         self.words = words
+        self.things = things
         self.text = "".join(marked)
         self.starts = [0, *accumulate(map(len, marked))]
         self._marked = marked
@@ -111,16 +112,10 @@ class Clause:
 
     def places(self, found: re.Match[str], backwards: bool) -> range:
         """Places of the words that a match encloses in [ ], or of all."""
-        group = found.lastindex or 0
-        start, end = (
-            bisect_left(self.starts, at) for at in self._forwards(found, group, backwards)
-        )
-        return range(start, end)
-
-    def _forwards(self, found: re.Match[str], group: int, backwards: bool) -> tuple[int, int]:
-        start, end = found.span(group)
-        whole = len(self.text)
-        return (whole - end, whole - start) if backwards else (start, end)
+        start, end = found.span(found.lastindex or 0)
+        if backwards:
+            start, end = len(self.text) - end, len(self.text) - start
+        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
 
 
 @dataclass(frozen=True)
@@ -151,7 +146,7 @@ class Rules:
             for rule in TABLE[name]
         ]
 
-    def all_at(self, clause: Clause, place: int, before: int | None = None) -> Iterator[Found]:
+    def all_at(self, clause: Marked, place: int, before: int | None = None) -> Iterator[Found]:
         """The rules that fit at a place; `before` is where what is behind ends, if elsewhere."""
         behind_at = len(clause.text) - clause.starts[place if before is None else before]
         for at, behind, rule in self._rules:
@@ -167,6 +162,6 @@ class Rules:
             else:
                 yield Found(rule, clause.places(found, backwards=False), end)
 
-    def first(self, clause: Clause, place: int, before: int | None = None) -> Found | None:
+    def first(self, clause: Marked, place: int, before: int | None = None) -> Found | None:
         """The first that fits at a place, if one does."""
         return next(self.all_at(clause, place, before), None)

@@ -4,37 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from faceinsight.answers.lexicon import Entry, Lexicon
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question
+from faceinsight.answers.settings import EntrySettings
 from faceinsight.answers.wording import Wording
-from faceinsight.method.characteristics import Vocabulary
 
 
 def grounding(
-    labels: Mapping[str, bool],
-    vocabulary: Vocabulary,
-    lexicon: Lexicon,
-    about: Collection[str] | None = None,
+    labels: Mapping[str, bool], lexicon: Lexicon, about: Collection[str] | None = None
 ) -> str:
     """Labels as short facts, e.g. "Age: in their thirties. Looks: young. Absent: a hat."
 
     Args:
         labels: id to present (True) or absent; what is unknown is left out.
-        vocabulary: the characteristics.
-        lexicon: their words.
+        lexicon: the words.
         about: ids to speak of, and of their groups the member that holds; None speaks of all.
 
     Returns:
         One line; empty if nothing is known. The parser reads the same labels back from it.
     """
-    wanted = set(vocabulary.ids if about is None else about)
+    wanted = set(lexicon.entries if about is None else about)
     lines: dict[str, list[str]] = {}
     for group, members in lexicon.groups.items():
         held = [id_ for id_ in members if labels.get(id_)]
         if held and not wanted.isdisjoint(members):
             name = lexicon.group_name(group).capitalize()
-            lines[name] = [lexicon.entries[id_].say[0].rest for id_ in held]
+            lines[name] = [lexicon.entries[id_].present[0].rest for id_ in held]
     for kind in ("Looks", "Not", "Present", "Absent"):
         lines[kind] = []
     grouped = {id_ for members in lexicon.groups.values() for id_ in members}
@@ -45,37 +41,16 @@ def grounding(
     return " ".join(f"{name}: {', '.join(texts)}." for name, texts in lines.items() if texts)
 
 
-def _fact(entry: Entry, present: bool) -> tuple[str, str]:
+def _fact(entry: EntrySettings, present: bool) -> tuple[str, str]:
     """Under which heading a characteristic stands, and its words there."""
-    said = entry.say[0]
+    said = entry.present[0]
     if said.negative:
         # "no beard" is said of nobody with a beard by what is there: "a beard".
-        other = entry.deny[0] if entry.deny else Wording(said.verb, said.rest.partition(" ")[2])
+        other = entry.absent[0] if entry.absent else Wording(said.verb, said.rest.partition(" ")[2])
         said, present = (said, True) if present else (other, True)
     if said.verb == "be":
         return ("Looks" if present else "Not"), said.rest
     return ("Present" if present else "Absent"), said.rest
-
-
-def contradictions(
-    text: str,
-    labels: Mapping[str, bool],
-    parser: AnswerParser,
-    question: Question | None = None,
-) -> tuple[str, ...]:
-    """Ids of which a text says something else than labels do, or contradicts itself.
-
-    Args:
-        text: any text.
-        labels: id to present (True) or absent.
-        parser: reads the text.
-        question: what was asked, if anything was.
-
-    Returns:
-        Ids in vocabulary order. A word that several data sets use in different senses ("White")
-        contradicts only if it agrees with the labels in none of them.
-    """
-    return parser.contradicted(text, labels, question)
 
 
 def misstated(
@@ -87,7 +62,7 @@ def misstated(
     is the first. Where a group's true member is denied and no other is named, that one stays.
 
     Args:
-        ids: what `contradictions` found.
+        ids: what `AnswerParser.contradicted` found.
         labels: id to present (True) or absent.
         groups: ids of which exactly one holds.
     """

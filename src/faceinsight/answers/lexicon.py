@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
 
-from faceinsight.answers.settings import PHRASE_FIELDS, LexiconSettings, Years
-from faceinsight.answers.wording import Wording
+from faceinsight.answers.settings import LexiconSettings, Years
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import Vocabulary
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The words of one characteristic.
-
-    Attributes:
-        id: the characteristic.
-        say: wordings of a face that has it, one or more.
-        deny: wordings of a face that has it not; none where a description should not mention that.
-        subject: what has it: "person" or "photograph", or another noun.
-        phrases: the lists of phrases of `EntrySettings`, by name.
-        years: first and last year of a class of ages.
-    """
-
-    id: str
-    say: tuple[Wording, ...]
-    deny: tuple[Wording, ...]
-    subject: str
-    phrases: Mapping[str, tuple[str, ...]]
-    years: Years | None
 
 
 class Lexicon:
@@ -59,17 +36,7 @@ class Lexicon:
         words = {i: w for i in vocabulary.ids if (w := settings.characteristics.get(i))}
         self.settings = settings.model_copy(update={"characteristics": words})
         self.vocabulary = vocabulary
-        self.entries = {
-            id_: Entry(
-                id_,
-                tuple(map(Wording.of, of.say)),
-                tuple(map(Wording.of, of.deny)),
-                of.subject,
-                {name: tuple(getattr(of, name)) for name in PHRASE_FIELDS},
-                of.years,
-            )
-            for id_, of in words.items()
-        }
+        self.entries = words
         self.groups = {g: m for g, m in vocabulary.groups.items() if words.keys() >= {*m}}
         self.topics = {
             name: (topic.question, known)

@@ -1,13 +1,26 @@
-"""What phrases mean: a trie from words to senses, compiled from the lexicon once."""
+"""What phrases mean: a trie from words to meanings, compiled from the lexicon once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from faceinsight.answers.lexicon import Entry, Lexicon
-from faceinsight.answers.settings import PHRASE_FIELDS
-from faceinsight.answers.trie import Trie
+from faceinsight.answers.grammar import DETERMINERS
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.settings import PHRASE_FIELDS, EntrySettings, Years
 from faceinsight.answers.words import Normaliser
+
+_SAYS = {
+    "synonyms": ("present", "denied_absent"),
+    "narrower": ("present",),
+    "opposites": ("absent", "denied_present"),
+    "antonyms": ("absent",),
+    "wider": ("denied_each",),
+    "missing": ("missing",),
+    "loosely": ("loosely",),
+}
+"""Kind of phrase (`EntrySettings`) to what it says of its characteristic, in terms of `Sense`."""
 
 
 @dataclass
@@ -27,19 +40,11 @@ class Sense:
     loosely: list[str] = field(default_factory=list)
 
     def add(self, id_: str, how: str) -> None:
-        """Let the phrase be one of the kinds (`EntrySettings`) for a characteristic."""
-        targets = {
-            "synonyms": (self.present, self.denied_absent),
-            "narrower": (self.present,),
-            "opposites": (self.absent, self.denied_present),
-            "antonyms": (self.absent,),
-            "wider": (self.denied_each,),
-            "missing": (self.missing,),
-            "loosely": (self.loosely,),
-        }
-        for target in targets[how]:
-            if id_ not in target:
-                target.append(id_)
+        """Let the phrase be one of the kinds for a characteristic."""
+        for name in _SAYS[how]:
+            ids = getattr(self, name)
+            if id_ not in ids:
+                ids.append(id_)
 
     @property
     def ids(self) -> set[str]:
@@ -49,11 +54,10 @@ class Sense:
 
 @dataclass(frozen=True)
 class AgeWord:
-    """A word for an age (`stage` False), or for a stage of life, and its years."""
+    """A word for an age (kind 1), or for a stage of life (kind 0), and its years."""
 
-    first: int
-    last: int | None
-    stage: bool
+    years: Years
+    kind: int
 
 
 @dataclass
@@ -85,44 +89,95 @@ class Meaning:
         return named and not self.adjective and not self.qualities
 
 
-def compile_meanings(lexicon: Lexicon, normalise: Normaliser) -> Trie[Meaning]:
-    """All phrases of a lexicon, by their normal forms."""
-    trie: Trie[Meaning] = Trie()
-    settings = lexicon.settings
-    for part, of in settings.parts.items():
-        for word in of.words:
-            trie.at(normalise.phrase(word), Meaning).part = part
-    for entry in lexicon.entries.values():
-        _add_entry(trie, entry, normalise)
-    if lexicon.age_groups:
-        for stage, words in ((False, settings.ages.words), (True, settings.ages.stages)):
-            for word, (first, last) in words.items():
-                trie.at(normalise.phrase(word), Meaning).age = AgeWord(first, last, stage)
-    for flag in ("refusal", "disclaimer", "ignored"):
-        phrases = settings.ignored if flag == "ignored" else getattr(settings, f"{flag}s")
-        for phrase in phrases:
-            trie.at(normalise.phrase(phrase), Meaning).flag = flag
-    return trie
+@dataclass(frozen=True)
+class Match:
+    """A phrase found at words `start` up to `end`."""
+
+    start: int
+    end: int
+    meaning: Meaning
 
 
-def _add_entry(trie: Trie[Meaning], entry: Entry, normalise: Normaliser) -> None:
-    countable = any(w.rest.startswith(("a ", "an ")) for w in (*entry.say, *entry.deny))
-    adjective = any(w.verb == "be" for w in entry.say)
-    for how in PHRASE_FIELDS:
-        for phrase in entry.phrases[how]:
-            quality, mark, part = (text.strip() for text in phrase.partition("~"))
-            meaning = trie.at(normalise.phrase(quality), Meaning)
-            if mark:
-                meaning.qualities.setdefault(part, Sense()).add(entry.id, how)
-                continue
-            if meaning.plain is None:
-                meaning.plain = Sense()
-                meaning.adjective = adjective
-            meaning.plain.add(entry.id, how)
-            # Neither "glasses" nor "smiling" needs an article.
-            meaning.countable |= countable and not quality.endswith(("s", "ing"))
-    if any(c.isdigit() for c in entry.id):
-        # "age_20_29" and "race7_East_Asian" as they stand, which no phrase would spell.
-        meaning = trie.at(normalise.phrase(entry.id), Meaning)
-        meaning.plain = meaning.plain or Sense()
-        meaning.plain.add(entry.id, "synonyms")
+class Meanings:
+    """Meanings of all phrases of a lexicon, by their words in normal form.
+
+    Inside a phrase, articles and possessives may be missing or stand where the phrase has none:
+    "bags under the eyes" is found in "bags under her eyes".
+    """
+
+    def __init__(self, lexicon: Lexicon, normalise: Normaliser) -> None:
+        self._root: dict[str, Any] = {}
+        self._normalise = normalise
+        settings = lexicon.settings
+        for part, of in settings.parts.items():
+            for word in of.words:
+                self._of(word).part = part
+        for id_, entry in lexicon.entries.items():
+            self._add(id_, entry)
+        if lexicon.age_groups:
+            for kind, words in enumerate((settings.ages.stages, settings.ages.words)):
+                for word, years in words.items():
+                    self._of(word).age = AgeWord(years, kind)
+        for flag, phrases in (
+            ("refusal", settings.refusals),
+            ("disclaimer", settings.disclaimers),
+            ("ignored", settings.ignored),
+        ):
+            for phrase in phrases:
+                self._of(phrase).flag = flag
+
+    def find(self, words: Sequence[str]) -> list[Match]:
+        """Phrases among words, leftmost and longest first."""
+        found = []
+        place = 0
+        while place < len(words):
+            match = self.longest(words, place)
+            if match is not None:
+                found.append(match)
+            place = place + 1 if match is None else match.end
+        return found
+
+    def longest(self, words: Sequence[str], start: int) -> Match | None:
+        """The longest phrase that begins at `start`."""
+        node, place = self._root.get(words[start]), start + 1
+        found = None
+        while node is not None:
+            if "" in node:
+                found = Match(start, place, node[""])
+            if place < len(words) and words[place] in DETERMINERS:
+                place += 1
+            node = node.get(words[place]) if place < len(words) else None
+            place += 1
+        return found
+
+    def _of(self, phrase: str) -> Meaning:
+        """The meaning of a phrase, an empty one if there is none yet."""
+        node = self._root
+        for place, word in enumerate(self._normalise.phrase(phrase)):
+            if place == 0 or word not in DETERMINERS:
+                node = node.setdefault(word, {})
+        meaning: Meaning = node.setdefault("", Meaning())
+        return meaning
+
+    def _add(self, id_: str, entry: EntrySettings) -> None:
+        wordings = (*entry.present, *entry.absent)
+        countable = any(wording.rest.startswith(("a ", "an ")) for wording in wordings)
+        adjective = any(wording.verb == "be" for wording in entry.present)
+        for how in PHRASE_FIELDS:
+            for phrase in getattr(entry, how):
+                quality, mark, part = (text.strip() for text in phrase.partition("~"))
+                meaning = self._of(quality)
+                if mark:
+                    meaning.qualities.setdefault(part, Sense()).add(id_, how)
+                    continue
+                if meaning.plain is None:
+                    meaning.plain = Sense()
+                    meaning.adjective = adjective
+                meaning.plain.add(id_, how)
+                # Neither "glasses" nor "smiling" needs an article.
+                meaning.countable |= countable and not quality.endswith(("s", "ing"))
+        if any(c.isdigit() for c in id_):
+            # "age_20_29" and "race7_East_Asian" as they stand, which no phrase would spell.
+            meaning = self._of(id_)
+            meaning.plain = meaning.plain or Sense()
+            meaning.plain.add(id_, "synonyms")

@@ -7,7 +7,6 @@ word of a clause to its last.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from faceinsight.answers.grammar import (
     EVIDENCE,
@@ -16,7 +15,7 @@ from faceinsight.answers.grammar import (
     RELATIVES,
     REVERSING,
     SEEING,
-    Clause,
+    Marked,
     Rules,
 )
 
@@ -26,84 +25,47 @@ _REMOVALS, _UNSETTLED, _EXCEPTIONS = Rules("removals"), Rules("unsettled"), Rule
 _MISSING = {True: Rules("missing_denied"), False: Rules("missing_stated")}
 
 
-@dataclass(frozen=True)
+def excepts(words: Sequence[str]) -> bool:
+    """Whether words begin with an exception: "except", "other than"."""
+    return _EXCEPTIONS.first(Marked(words[:3]), 0) is not None
+
+
 class Negation:
-    """What is denied in a clause; places are counted from its first word.
+    """What is denied in a clause.
+
+    Args:
+        clause: its words, of which some name things that can be taken off, or shaved off.
+        taken: places of words that belong to longer phrases and negate nothing by themselves.
+        heading: whether a heading denies all that follows ("Not present: ...").
 
     Attributes:
-        clause: its words.
         denied: for each word, whether it stands within the reach of a negation.
         before: what is named before this word is denied as well ("a hat is not present").
         excepted: places of the words that name an exception to what the others say.
         open: for each word, whether what is named there is left open.
     """
 
-    clause: Clause
-    denied: Sequence[bool]
-    before: int
-    excepted: range
-    open: Sequence[bool]
-
-    def missing(self, start: int, stop: int, denied: bool) -> bool:
-        """Whether a noun is missing as such: "no hair", "lost his hair", but not "no long hair"."""
-        if denied and not SEEING.isdisjoint(self.clause.words):
-            return False  # what cannot be seen need not be missing
-        return _MISSING[denied].first(self.clause, stop, before=start) is not None
-
-
-def negation(
-    words: Sequence[str],
-    taken: Collection[int] = (),
-    bare: Collection[int] = (),
-    things: Collection[int] = (),
-    heading: bool = False,
-) -> Negation:
-    """Find what is denied among the words of a clause.
-
-    Args:
-        words: of the clause.
-        taken: places of words that belong to longer phrases and negate nothing by themselves.
-        bare: places where a singular noun without article begins, which cannot stand by itself.
-        things: places of words that name what can be taken off, or shaved off.
-        heading: whether a heading denies all that follows ("Not present: ...").
-    """
-    return _Reach(words, taken, bare, things, heading).result()
-
-
-def excepts(words: Sequence[str]) -> bool:
-    """Whether words begin with an exception: "except", "other than"."""
-    return _EXCEPTIONS.first(Clause(words[:3]), 0) is not None
-
-
-class _Reach:
-    """The state from word to word: which negation reaches so far, and since where."""
-
-    def __init__(
-        self,
-        words: Sequence[str],
-        taken: Collection[int],
-        bare: Collection[int],
-        things: Collection[int],
-        heading: bool,
-    ) -> None:
-        self._clause = Clause(words, things, bare)
-        self._taken, self._things = taken, things
-        self._denied, self._open = [heading] * len(words), [False] * len(words)
-        self._before, self._excepted = 0, range(0)
+    def __init__(self, clause: Marked, taken: Collection[int] = (), heading: bool = False) -> None:
+        self.denied, self.open = [heading] * len(clause), [False] * len(clause)
+        self.before, self.excepted = 0, range(0)
+        self._clause = clause
         self._reach, self._since = (_HEADING if heading else ""), 0
         self._clausal = False  # "no sign that ...": what its verb says is denied
         self._gone: Collection[int] = ()
         self._listed = 0  # up to here words are objects of a removal
-
-    def result(self) -> Negation:
-        for place in range(len(self._clause)):
+        for place in range(len(clause)):
             if place < self._listed:
-                self._denied[place] = place in self._gone or self._reach == _HEADING
-            elif place in self._taken or not self._opens(place):
-                if place not in self._taken:
+                self.denied[place] = place in self._gone or self._reach == _HEADING
+            elif place in taken or not self._opens(place):
+                if place not in taken:
                     self._look(place)
-                self._denied[place] = bool(self._reach)
-        return Negation(self._clause, self._denied, self._before, self._excepted, self._open)
+                self.denied[place] = bool(self._reach)
+
+    def missing(self, start: int, stop: int, denied: bool) -> bool:
+        """Whether a noun is missing as such: "no hair", "lost his hair", but not "no long hair"."""
+        if denied and not SEEING.isdisjoint(self._clause.words):
+            return False  # what cannot be seen need not be missing
+        return _MISSING[denied].first(self._clause, stop, before=start) is not None
 
     @property
     def _reached(self) -> bool:
@@ -121,14 +83,14 @@ class _Reach:
         else:
             self._reach, self._since = found.rule["reach"], found.end - 1
         if word == "not" and _BEFORE.first(self._clause, place):
-            self._before = place
+            self.before = place
         return True
 
     def _look(self, place: int) -> None:
         """Heed a word that denies nothing by itself, but says what is gone, open, or at an end."""
         clause, word = self._clause, self._clause.words[place]
         if word not in NEGATORS and _BEFORE.first(clause, place):
-            self._before = place
+            self.before = place
         self._remove(place)
         for found in _UNSETTLED.all_at(clause, place):
             self._leave_open(found.places)
@@ -141,7 +103,7 @@ class _Reach:
         elif self._clausal and word in FINITE:
             self._reach, self._since, self._clausal = "verb", place, False
         if exception := _EXCEPTIONS.first(clause, place):
-            self._reach, self._excepted = "", exception.places
+            self._reach, self.excepted = "", exception.places
         if self._reached and place > self._since and self._ends(place):
             self._reach = ""
 
@@ -151,14 +113,13 @@ class _Reach:
         if found is None:
             return
         says, words = found.rule["says"], self._clause.words
-        named = [at for at in found.places if at in self._things or found.rule.get("whole")]
+        named = [at for at in found.places if at in self._clause.things or found.rule.get("whole")]
         if says == "held" and (self._reach or not named):
             return
         # Whoever "removed neither his hat nor his tie" may wear both, or have worn neither.
         negators = [at for at in found.places if words[at] in NEGATORS]
         gone = [at for at in named if says == "gone" and at < min([*negators, len(words)])]
-        open_ = [at for at in named if says in ("open", "held") or says == "gone"]
-        open_ = [at for at in open_ if at not in gone]
+        open_ = [at for at in named if says != "kept" and at not in gone]
         denied = says == "kept" or self._since == place - 1
         denied = denied or (
             self._reach in ("verb", "phrase", "neither") and words[place - 1] != "and"
@@ -168,7 +129,7 @@ class _Reach:
             # removed": what is not removed is there.
             self._reach, self._gone, self._listed = "", (), found.end
             for at in open_:
-                self._denied[at] = False
+                self.denied[at] = False
         elif gone or open_:
             self._reach = self._reach if self._reach == _HEADING else ""
             self._gone, self._listed = gone, found.end
@@ -176,7 +137,7 @@ class _Reach:
 
     def _leave_open(self, places: Collection[int]) -> None:
         for at in places:
-            self._open[at] = True
+            self.open[at] = True
 
     def _ends(self, place: int) -> bool:
         for found in _ENDS.all_at(self._clause, place):

@@ -12,23 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from faceinsight.answers.choices import Options
-from faceinsight.answers.claims import AgeClaim, Claim, Findings, combine
+from faceinsight.answers.claims import AgeClaim, Claim, combine
 from faceinsight.answers.clauses import Clause, clauses
-from faceinsight.answers.grammar import (
-    AFFIRMING,
-    COPULAS,
-    DENYING,
-    FINITE,
-)
+from faceinsight.answers.grammar import AFFIRMING, COPULAS, DENYING, FINITE, NO, YES
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.meanings import compile_meanings
+from faceinsight.answers.meanings import Meanings
 from faceinsight.answers.questions import Question
-from faceinsight.answers.reader import Reader
 from faceinsight.answers.replies import corrections, spoken
-from faceinsight.answers.statements import Context, Statement
+from faceinsight.answers.statements import Context, Known, Statement, read_clause, read_heading
 from faceinsight.answers.verdicts import verdict
 from faceinsight.answers.words import BLANK, NEWLINE, Normaliser, Words
-from faceinsight.method.characteristics import Vocabulary
 
 _FRAGMENT = 4
 """A clause of no more words that has no verb goes on with the part that is named before it."""
@@ -85,24 +78,24 @@ class AnswerParser:
     """Reads answers about faces, the project's own and other systems'.
 
     Args:
-        vocabulary: the characteristics.
-        lexicon: their words.
+        lexicon: the words of the characteristics.
     """
 
-    def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon) -> None:
-        self.vocabulary = vocabulary
-        self._lexicon = lexicon
-        self._normalise = Normaliser(lexicon.settings.variants)
-        self._trie = compile_meanings(lexicon, self._normalise)
-        self._also = {part: of.also for part, of in lexicon.settings.parts.items() if of.also}
-        self._apart = {part for part, of in lexicon.settings.parts.items() if of.apart}
+    def __init__(self, lexicon: Lexicon) -> None:
+        settings, entries = lexicon.settings, lexicon.entries
+        self.lexicon = lexicon
+        self.vocabulary = lexicon.vocabulary
+        self.normalise = Normaliser(settings.variants)
+        self._known = Known(
+            Meanings(lexicon, self.normalise),
+            {part: of.also for part, of in settings.parts.items() if of.also},
+            {part for part, of in settings.parts.items() if of.apart},
+            settings.ages.widest,
+        )
         self.age_classes = {id_ for classes in lexicon.age_groups.values() for id_ in classes}
-        entries = lexicon.entries
-        ages = {*lexicon.settings.ages.words, *lexicon.settings.ages.stages}
+        ages = {*settings.ages.words, *settings.ages.stages}
         self._of_ages = self.age_classes | {
-            id_
-            for id_, entry in entries.items()
-            if not ages.isdisjoint(entry.phrases["synonyms"] + entry.phrases["narrower"])
+            id_ for id_, entry in entries.items() if ages & {*entry.synonyms, *entry.narrower}
         }
         # "Neutral" takes the place of "smiling", which loosely means a class of the same group.
         self._groups = [
@@ -110,20 +103,16 @@ class AnswerParser:
                 id_
                 for member in members
                 for id_, entry in entries.items()
-                if not {*entry.phrases["synonyms"]}.isdisjoint(entries[member].phrases["loosely"])
+                if not {*entry.synonyms}.isdisjoint(entries[member].loosely)
             )
             for members in lexicon.groups.values()
         ]
         self._kin = [*self._groups, *(frozenset(about) for _, about in lexicon.topics.values())]
         # Who is spoken of: "the woman".
         self._of_persons = {
-            id_
-            for id_, entry in lexicon.entries.items()
-            if not {"man", "woman", "person"}.isdisjoint(entry.phrases["synonyms"])
+            id_ for id_, e in entries.items() if {"man", "woman", "person"} & {*e.synonyms}
         }
-        self._denying = {
-            id_ for id_, entry in lexicon.entries.items() if all(w.negative for w in entry.say)
-        }
+        self._denying = {id_ for id_, e in entries.items() if all(w.negative for w in e.present)}
 
     def parse(
         self,
@@ -145,10 +134,10 @@ class AnswerParser:
         text = spoken(text)
         if question is not None and question.kind in ("yes_no", "group"):
             for end in corrections(text):
-                parsed, _ = self._parsed(end, question, options, None)
+                parsed = self._parsed(end, question, options)
                 if {*parsed.labels, *parsed.contradictions} & {*question.about}:
                     return parsed
-        return self._parsed(text, question, options, None)[0]
+        return self._parsed(text, question, options)
 
     def contradicted(
         self, text: str, labels: Mapping[str, bool], question: Question | None = None
@@ -157,7 +146,7 @@ class AnswerParser:
 
         A word that several data sets use ("White") contradicts only if none of its readings agrees.
         """
-        parsed, _ = self._parsed(spoken(text), question, None, labels)
+        parsed = self._parsed(spoken(text), question, true=labels)
         return tuple(
             id_
             for id_ in self.vocabulary.ids
@@ -168,16 +157,16 @@ class AnswerParser:
     def statements(self, text: str) -> list[Statement]:
         """What each phrase of a text says by itself, in the order of its clauses."""
         said = _Said()
-        self._read(text, None, frozenset(), said)
+        self._read(text, None, said)
         return said.told
 
     def _parsed(
         self,
         text: str,
         question: Question | None,
-        options: Sequence[str] | Mapping[str, str] | None,
-        true: Mapping[str, bool] | None,
-    ) -> tuple[ParsedAnswer, Findings]:
+        options: Sequence[str] | Mapping[str, str] | None = None,
+        true: Mapping[str, bool] | None = None,
+    ) -> ParsedAnswer:
         said = _Said()
         asked = frozenset(question.about) if question is not None else frozenset()
         text = _without_echo(text, question)
@@ -189,28 +178,24 @@ class AnswerParser:
             if picked and offered.repeated_by(text):
                 text = ""
         for part in [*picked, text]:
-            self._read(part, question, asked, said)
+            self._read(part, question, said)
         found = combine(
-            said.claims, said.ages, self.vocabulary, self._lexicon.age_groups, asked, true
+            said.claims, said.ages, self.vocabulary, self.lexicon.age_groups, asked, true
         )
         settled = set(found.labels) | found.contradictions
-        answered = settled & asked if asked else settled
-        order = self.vocabulary.index.__getitem__
-        parsed = ParsedAnswer(
-            labels={id_: found.labels[id_] for id_ in sorted(found.labels, key=order)},
-            contradictions=tuple(sorted(found.contradictions, key=order)),
-            refused=said.refused and not answered,
-            evidence={id_: found.evidence[id_] for id_ in sorted(settled, key=order)},
+        ids = [id_ for id_ in self.vocabulary.ids if id_ in settled]
+        return ParsedAnswer(
+            labels={id_: found.labels[id_] for id_ in ids if id_ in found.labels},
+            contradictions=tuple(id_ for id_ in ids if id_ in found.contradictions),
+            refused=said.refused and not (settled & asked if asked else settled),
+            evidence={id_: found.evidence[id_] for id_ in ids},
         )
-        return parsed, found
 
-    def _read(
-        self, text: str, question: Question | None, asked: frozenset[str], said: _Said
-    ) -> None:
+    def _read(self, text: str, question: Question | None, said: _Said) -> None:
         """Add what a text claims to what is said already."""
-        words = self._normalise(text)
-        widest = self._lexicon.settings.ages.widest
-        reader = Reader(words, self._trie, self._also, asked, widest, self._apart)
+        words = self.normalise(text)
+        asked = frozenset(question.about) if question is not None else frozenset()
+        known = replace(self._known, asked=asked)
         plain = Context(age=bool(asked & self.age_classes))
         pending = question.about if question is not None and question.kind == "yes_no" else ()
         heading, heading_in = plain, -1
@@ -219,16 +204,17 @@ class AnswerParser:
         led: _Led | None = None
         resumes = 0
         for number, clause in enumerate(clauses(words)):
-            if clause.end <= clause.first:
+            first, end = clause.first, clause.end
+            if end <= first:
                 continue
             if clause.opens:
-                heading, heading_in = reader.heading(clause.first, clause.end), clause.sentence
+                heading, heading_in = read_heading(words.part(first, end), known), clause.sentence
                 heading.age = heading.age or plain.age
                 continue
             if clause.after_blank or (not clause.listed and clause.sentence > heading_in + 2):
                 heading = plain
-            first = clause.first
-            if pending and clause.value > first and reader.names_nothing(first, clause.value):
+            key = words.words[first : clause.value]
+            if pending and (YES | NO).isdisjoint(key) and not known.meanings.find(key):
                 first = clause.value  # "Result: no"
             yes_or_no = words.words[first] in AFFIRMING | DENYING
             if first >= resumes and not clause.asked and (pending or yes_or_no):
@@ -241,24 +227,21 @@ class AnswerParser:
                     pending = ()
                     # Whom it is about is read as well: "Yes, he is."
                     first += yes_or_no + (words.words[first + 1 : first + 2] == ["not"])
-            if first >= clause.end:
+            if first >= end:
                 continue
-            value = clause.value if clause.value > first else first
             inherited = heading
             if part is not None and (
                 words.words[first] in ("it", "they")
-                or (clause.sentence == said_in and _verbless(words, first, clause.end))
+                or (clause.sentence == said_in and _verbless(words.words[first:end]))
             ):
                 inherited = replace(heading, subject=part)
-            reading = reader.read(first, clause.end, value, inherited)
+            value = max(0, clause.value - first)
+            reading = read_clause(words.part(first, end), value, inherited, known)
             part = part if reading.part is None else reading.part
             said_in = clause.sentence
             if clause.asked:
-                pending = tuple(
-                    dict.fromkeys(
-                        id_ for c in reading.claims if not c.weak for id_ in c.ids if c.present
-                    )
-                )
+                sure = [c for c in reading.claims if c.present and not c.weak]
+                pending = tuple(dict.fromkeys(id_ for claim in sure for id_ in claim.ids))
                 continue
             if led is not None and clause.sentence <= led.sentence:
                 led.follows += [one for one in reading.told if one.start >= resumes]
@@ -317,10 +300,9 @@ def _ends_sentence(words: Words, place: int) -> bool:
     return place < len(words) and words.words[place] in (".", "!", ";", NEWLINE, BLANK)
 
 
-def _verbless(words: Words, first: int, end: int) -> bool:
+def _verbless(words: Sequence[str]) -> bool:
     """Whether a clause goes on with what the one before it speaks of ("..., but not black")."""
-    span = words.words[first:end]
-    return len(span) <= _FRAGMENT and FINITE.isdisjoint(span) and COPULAS.isdisjoint(span)
+    return len(words) <= _FRAGMENT and (FINITE | COPULAS).isdisjoint(words)
 
 
 def _without_echo(text: str, question: Question | None) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from faceinsight.answers.lexicon import Entry, Lexicon
-from faceinsight.method.characteristics import Vocabulary
+from faceinsight.answers.lexicon import Lexicon
 
 Kind = Literal["describe", "group", "topic", "yes_no"]
 
@@ -27,29 +26,26 @@ class Question:
     kind: Kind
 
 
-def questions(vocabulary: Vocabulary, lexicon: Lexicon) -> tuple[Question, ...]:
+def questions(lexicon: Lexicon) -> tuple[Question, ...]:
     """All questions that the project asks.
-
-    Args:
-        vocabulary: the characteristics.
-        lexicon: their words.
 
     Returns:
         The request for a description, a question for each group and each topic, and a yes/no
         question for each characteristic that has words, in this order.
     """
-    asked = [Question(lexicon.settings.description, vocabulary.ids, "describe")]
+    asked = [Question(lexicon.settings.description, lexicon.vocabulary.ids, "describe")]
     asked += [
         Question(lexicon.group_question(group), members, "group")
         for group, members in lexicon.groups.items()
     ]
     asked += [Question(text, about, "topic") for text, about in lexicon.topics.values()]
-    asked += map(yes_no_question, lexicon.entries.values())
+    asked += [yes_no_question(id_, lexicon) for id_ in lexicon.entries]
     return tuple(asked)
 
 
-def yes_no_question(entry: Entry) -> Question:
+def yes_no_question(id_: str, lexicon: Lexicon) -> Question:
     """ "Does this person appear to have black hair?"."""
     # The last wording of several is the most explicit ("of Black ethnicity" beside "Black").
-    wording = entry.say[-1].infinitive
-    return Question(f"Does this {entry.subject} appear to {wording}?", (entry.id,), "yes_no")
+    entry = lexicon.entries[id_]
+    wording = entry.present[-1].infinitive
+    return Question(f"Does this {entry.subject} appear to {wording}?", (id_,), "yes_no")

@@ -1,8 +1,8 @@
-"""What a question in anybody's words asks for: the nearest of the project's own questions.
+"""What a question in anybody's words asks for, part by part, and whether a face can tell it.
 
-Three ways lead to it, the surest first: the same words; a yes/no question about characteristics
-that the parser knows ("Does she wear glasses?"); words that name a group or a topic ("age",
-"hair").
+Three ways lead to the nearest of the project's own questions, the surest first: the same words; a
+yes/no question about characteristics that the parser knows ("Does she wear glasses?"); words that
+name a group or a topic ("age", "hair").
 """
 
 from __future__ import annotations
@@ -14,18 +14,43 @@ from itertools import pairwise
 
 from faceinsight.answers.ages import class_of
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.grammar import ASKING, COPULAS, DESCRIBING, FINITE, OF_QUESTIONS, STOPS
+from faceinsight.answers.grammar import (
+    ASKING,
+    BEYOND,
+    COPULAS,
+    DESCRIBING,
+    FINITE,
+    OF_QUESTIONS,
+    STOPS,
+    TABLE,
+)
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.statements import Statement
 from faceinsight.answers.words import Normaliser
 
-_PERSONS = {"man", "woman"}
+UNTELLABLE = "A photograph of a face cannot tell that."
+"""The answer to a question about a name, the weather and the like."""
+
+NOT_UNDERSTOOD = "I do not understand the question."
+
+_UNTELLABLE = re.compile(rf"\b(?:{'|'.join(TABLE['untellable'])})\b", re.IGNORECASE)
+_FOREIGN = re.compile(
+    r"\b(?:ist|der|die|das|welche\w*|wie|wer|trägt|traegt|diese\w?|hat|brille|mann|frau|est|quel\w*|"
+    r"porte|cette|cet|personne|une|elle|il|des|les|qué|que|cuál|lleva|tiene|esta|este|persona|una|"
+    r"los|las|gafas|lunettes|ella|él|che|questa|ha|occhiali|quantos|ela|ele|óculos)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    r"\b(?:is|are|does|do|what|which|how|who|has|have|describe|tell|the|this|wear\w*|there)\b",
+    re.IGNORECASE,
+)
+_DESCRIBE = re.compile(r"^\W*(?:please\s+|can you\s+|could you\s+)*describe\b.*", re.I | re.DOTALL)
+_BETWEEN = re.compile(r"\s*[,;?]\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 
 _OPENING, _OPEN = {"what", "how", "tell"}, {"like", "look", "see", "about"}
 _PROPERTIES = {"color", "shape", "style"}
-
 _AMOUNTS = {"many", "much"}
 
 # "Is he under 30?" supposes that it is a man and does not ask for it.
@@ -39,34 +64,88 @@ _TOLD = re.compile(r"\b(?:if|whether|do you think)\b", re.IGNORECASE)
 _INVERTED = re.compile(r"^(is|are|was|has|does|did|do) (?:this|that|the) person\b", re.IGNORECASE)
 
 
-def recognise_question(text: str, lexicon: Lexicon, parser: AnswerParser) -> Question | None:
-    """The known question that asks for what a text asks for.
-
-    Args:
-        text: a question in anybody's words.
-        lexicon: the words of the known questions.
-        parser: of the same lexicon.
+def recognise_questions(text: str, parser: AnswerParser) -> tuple[Question, ...]:
+    """The known questions that a text in anybody's words asks, one a topic.
 
     Returns:
-        One of `questions(lexicon.vocabulary, lexicon)`. For "Is there a beard?" it is the question
-        about facial hair, since the one about "No_Beard" is answered by the opposite.
-        None where nothing that is known is asked for.
+        None, one or several of the known questions; none where the text is not understood.
     """
-    normalise = Normaliser(lexicon.settings.variants)
-    known = questions(lexicon.vocabulary, lexicon)
+    if _is_foreign(text):
+        return ()
+    whole = recognise_question(text, parser)
+    parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
+    if _DESCRIBE.match(text) and len(_BETWEEN.split(text)) > 2:
+        return (questions(parser.lexicon)[0],)  # "describe ..., including age, gender"
+    if whole is not None and whole.text.strip("?. ").lower() == text.strip("?. ").lower():
+        return (whole,)
+    asked = [recognise_question(part, parser) for part in parts]
+    distinct = list(dict.fromkeys(question for question in asked if question is not None))
+    if len(distinct) > 1 and None not in asked:
+        return tuple(distinct)
+    return () if whole is None else (whole,)
+
+
+def cannot_be_told(text: str) -> bool:
+    """Whether a text asks for what no photograph of a face tells ("What is her name?")."""
+    return _UNTELLABLE.search(text) is not None
+
+
+def tellable(text: str) -> str:
+    """A text without the parts that ask for what no photograph tells: "her name and age" is "age".
+
+    It stays as it is where there is none, and is empty where there is nothing else.
+    """
+    parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
+    told = [part for part in parts if not cannot_be_told(part)]
+    return text if len(told) == len(parts) else ", ".join(told)
+
+
+def beyond(text: str, parser: AnswerParser) -> tuple[str, ...]:
+    """What a question asks for that no characteristic tells, in its words: a brand, a price."""
+    words = parser.normalise(text)
+    told = [one for one in parser.statements(text.replace("?", ".")) if one.claims]
+    known = {at for one in told for at in range(one.start, one.end)}
+    parts = {
+        parser.normalise.phrase(word)
+        for name, part in parser.lexicon.settings.parts.items()
+        if name != "person" and not part.apart
+        for word in part.words
+    }
+    of_part = any((word,) in parts for word in words.words)
+    of = BEYOND if of_part or not known else BEYOND | {"color", "shape"}
+    return tuple(
+        dict.fromkeys(
+            words.raw[at] for at, word in enumerate(words.words) if word in of and at not in known
+        )
+    )
+
+
+def _is_foreign(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    other = sum(ord(c) > 0x24F for c in letters)
+    return other * 3 > len(letters) or (len(_FOREIGN.findall(text)) > len(_ENGLISH.findall(text)))
+
+
+def recognise_question(text: str, parser: AnswerParser) -> Question | None:
+    """The known question that asks for what a text asks for.
+
+    Returns:
+        One of `questions(parser.lexicon)`. For "Is there a beard?" it is the question about facial
+        hair, since the one about "No_Beard" is answered by the opposite. None where nothing that
+        is known is asked for.
+    """
+    normalise = parser.normalise
+    known = questions(parser.lexicon)
     words = _words(normalise, text)
     for question in known:
         if words and words == _words(normalise, question.text):
             return question
-    named = _of_words(words, normalise, known, lexicon)
+    named = _of_words(words, normalise, known, parser.lexicon)
     # "How old ..." asks for an age, and does not ask whether the person is old.
     if named is not None and "how" in words and "how" in _words(normalise, named.text):
         return named
-    return (
-        _of_characteristics(text, words, known, parser, lexicon)
-        or named
-        or _of_description(words, normalise, known[0])
-    )
+    asked = _of_characteristics(text, words, known, parser) or named
+    return asked or _of_description(words, normalise, known[0])
 
 
 @dataclass(frozen=True)
@@ -78,17 +157,12 @@ class _Mention:
 
 
 def _of_characteristics(
-    text: str,
-    words: Sequence[str],
-    known: Sequence[Question],
-    parser: AnswerParser,
-    lexicon: Lexicon,
+    text: str, words: Sequence[str], known: Sequence[Question], parser: AnswerParser
 ) -> Question | None:
     """The narrowest question about all that the phrases of a text speak of."""
-    of_persons = {i for i, e in lexicon.entries.items() if _PERSONS & {*e.phrases["synonyms"]}}
-    said = _as_statement(text, lexicon, of_persons)
-    told = _predicated(said, Normaliser(lexicon.settings.variants)(said).words, parser)
-    mentions = _mentions(told, lexicon)
+    of_persons = {i for i, e in parser.lexicon.entries.items() if {"man", "woman"} & {*e.synonyms}}
+    said = _as_statement(text, parser.lexicon, of_persons)
+    mentions = _mentions(_predicated(said, parser), parser.lexicon)
     wide = _asks_widely(words)
     # "Is this man bald?" does not ask whether it is a man.
     rest = [mention for mention in mentions if mention.ids.isdisjoint(of_persons)]
@@ -112,16 +186,17 @@ def _narrowest(
         # A word that several characteristics share ("Korean", "boy") is asked for by the group
         # with the finest classes.
         return max(groups, key=lambda q: len(q.about))
-    sets_of = [q for q in known if q.kind in ("group", "topic")]
-    covering = [q for q in sets_of if all(ids & {*q.about} for ids in sets)]
+    covering = [
+        q for q in known if q.kind in ("group", "topic") and all(ids & {*q.about} for ids in sets)
+    ]
     if covering:
         return min(covering, key=lambda q: len(q.about))
     return yes_no[0] if yes_no else None
 
 
-def _predicated(text: str, words: Sequence[str], parser: AnswerParser) -> list[Statement]:
+def _predicated(text: str, parser: AnswerParser) -> list[Statement]:
     """Statements but what only tells who is meant: "Does the man with the beard wear glasses?"."""
-    told = parser.statements(text)
+    told, words = parser.statements(text), parser.normalise(text).words
     if words[:2] != ["this", "person"] or DESCRIBING.isdisjoint(words[3:4]):
         return told
     told = _claiming(told)
@@ -179,16 +254,10 @@ def _as_statement(text: str, lexicon: Lexicon, of_persons: Collection[str]) -> s
     plain = _TOLD.sub("", plain)
     plain = _PRONOUN.sub(lambda found: _PRONOUNS[found[0].lower()], plain)
     # "Is this young woman smiling?" supposes that she is young and a woman.
-    nouns = {
-        re.escape(phrase)
-        for id_ in of_persons
-        for field in ("synonyms", "narrower")
-        for phrase in lexicon.entries[id_].phrases[field]
-        if phrase.isalpha()
-    } | {re.escape(word) for word in lexicon.settings.ages.words}
-    subject = (
-        rf"\b(?:this|that|the) (?!an?\b)(?:[\w-]+ ){{0,3}}?(?:{'|'.join(sorted(nouns))}|person)"
-    )
+    entries = [lexicon.entries[id_] for id_ in of_persons]
+    called = {phrase for e in entries for phrase in (*e.synonyms, *e.narrower) if phrase.isalpha()}
+    nouns = sorted(map(re.escape, called | {*lexicon.settings.ages.words}))
+    subject = rf"\b(?:this|that|the) (?!an?\b)(?:[\w-]+ ){{0,3}}?(?:{'|'.join(nouns)}|person)"
     after = r"\b(?=(?:'s)? \w)(?! (?:or|and)\b)"
     plain = re.sub(rf"(?<=\bof ){subject}\b|{subject}{after}", "this person", plain, flags=re.I)
     # "Is she not smiling?" asks for the same as "Isn't she smiling?".
@@ -211,7 +280,7 @@ def _of_words(
     for name, question in zip(names, of_sets, strict=True):
         own = set(_words(normalise, f"{question.text} {lexicon.group_name(name)}"))
         own -= OF_QUESTIONS - asked
-        called = {w for part in (name,) if part in parts for w in parts[part].words}
+        called = parts[name].words if name in parts else []
         shared = asked & (own | {form for word in called for form in _words(normalise, word)})
         score = (len(shared), -len(own))
         if shared <= _PROPERTIES and asked - shared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
@@ -14,6 +15,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from faceinsight.answers.wording import Wording
 
 PHRASE_FIELDS = (
     *("synonyms", "narrower", "opposites", "antonyms"),
@@ -91,6 +94,16 @@ class EntrySettings(_Settings):
     loosely: Phrases = []
     years: Years | None = None
     subject: Phrase = "person"
+
+    @cached_property
+    def present(self) -> tuple[Wording, ...]:
+        """`say` in the forms that sentences need."""
+        return tuple(map(Wording.of, self.say))
+
+    @cached_property
+    def absent(self) -> tuple[Wording, ...]:
+        """`deny` likewise."""
+        return tuple(map(Wording.of, self.deny))
 
     @field_validator("say", "deny")
     @classmethod

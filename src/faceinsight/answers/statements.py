@@ -1,16 +1,33 @@
-"""Statements of a stretch of words without a key: each phrase with its part and its negation."""
+"""What one clause says: which characteristics it claims present or absent, and what it leaves open.
+
+A clause is a stretch of words, or two of them that are a key and its value. Of each stretch every
+phrase makes a statement, with the part that it is about and the negation that reaches it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from faceinsight.answers.ages import NUMBERS, OLDEST, Age, read_age
-from faceinsight.answers.binding import Binder, Bound, Match
+from faceinsight.answers.binding import Binder
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.grammar import DETERMINERS, STOPS, Clause
-from faceinsight.answers.meanings import Sense
-from faceinsight.answers.negation import Negation, negation
+from faceinsight.answers.grammar import (
+    ABSENT,
+    CONDITIONS,
+    DETERMINERS,
+    FEMININE,
+    MASCULINE,
+    NEGATORS,
+    NO,
+    NOTHING,
+    PRESENT,
+    STOPS,
+    YES,
+    Marked,
+)
+from faceinsight.answers.meanings import Match, Meanings, Sense
+from faceinsight.answers.negation import Negation
 from faceinsight.answers.words import Words
 
 _CHOICE = 6
@@ -18,6 +35,27 @@ _CHOICE = 6
 
 _AROUND = 10
 """Evidence of a statement is its clause, but no more than so many words on either side."""
+
+_UNSEEN = PRESENT - {"present"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What reading knows beforehand.
+
+    Attributes:
+        meanings: of the lexicon's phrases.
+        also: part to parts that may stand for it.
+        apart: parts that are not of the person.
+        widest: a range of more years says nothing.
+        asked: ids that are asked about.
+    """
+
+    meanings: Meanings
+    also: Mapping[str, Collection[str]]
+    apart: Collection[str]
+    widest: int
+    asked: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -42,7 +80,7 @@ class Statement:
     """What one phrase says.
 
     Attributes:
-        start: its first word.
+        start: its first word, counted through the text.
         end: the word after its last.
         claims: about characteristics.
         age: about the age.
@@ -58,189 +96,253 @@ class Statement:
     beside: bool = False
 
 
-class Stater:
-    """Finds the statements of stretches of one text.
+@dataclass
+class Reading:
+    """What one clause says.
 
-    Args:
-        words: the text.
-        also: part to parts that may stand for it.
-        asked: ids that are asked about.
-        widest: a range of more years says nothing.
-        apart: parts that are not of the person.
+    Attributes:
+        claims: about characteristics.
+        ages: about the age.
+        refused: whether it declines to say something, or announces that.
+        part: the part of the face that is named last, to which "it" would refer; "" for a thing
+            that is no part.
+        told: phrase by phrase what the claims are made of.
     """
 
-    def __init__(
-        self,
-        words: Words,
-        also: Mapping[str, Collection[str]],
-        asked: Collection[str],
-        widest: int,
-        apart: Collection[str] = (),
-    ) -> None:
-        self._words = words
-        self._also = also
-        self._asked = frozenset(asked)
-        self._widest = widest
-        self._apart = apart
+    claims: list[Claim] = field(default_factory=list)
+    ages: list[AgeClaim] = field(default_factory=list)
+    refused: bool = False
+    part: str | None = None
+    told: list[Statement] = field(default_factory=list)
 
-    def __call__(
-        self, matches: Sequence[Match], first: int, end: int, context: Context
-    ) -> list[Statement]:
-        """Statements of words `first` up to `end`, in order; `matches` are their phrases."""
-        numbers = self._numbers(matches, first, end, context)
-        reach = negation(
-            self._words.words[first:end],
-            taken={at - first for at in _taken(matches)},
-            bare={at - first for at in self._bare_nouns(matches, first)},
-            things={at - first for at in _things(matches)},
-            heading=context.denied,
-        )
-        within = {place for at, age in numbers for place in range(at, age.end)}
-        matches = [
+    def tell(self, told: Sequence[Statement], words: Words) -> None:
+        """Take statements in; where "or" links some, which of them holds is left open."""
+        self.told += told
+        for statement in _with_choices(told, words):
+            self.claims += statement.claims
+            if statement.age is not None:
+                self.ages.append(statement.age)
+
+
+def read_clause(words: Words, value: int, context: Context, known: Known) -> Reading:
+    """Read a clause; if it is a key and its value, that begins at word `value`, else this is 0.
+
+    A clause that refuses, or that is a condition, claims nothing.
+    """
+    matches = known.meanings.find(words.words)
+    reading = Reading(part=_named_last(matches))
+    flags = {match.meaning.flag for match in matches}
+    reading.refused = not flags.isdisjoint({"refusal", "disclaimer"})
+    if "refusal" in flags or _conditional(words.words):
+        return reading
+    if value:
+        _read_pair(reading, words, value, context, known)
+    else:
+        reading.tell(_Stretch(words, context, known).statements(), words)
+    # "He" and "her" tell the gender, where nothing else does.
+    for word in words.words:
+        if word in MASCULINE or word in FEMININE:
+            gender = known.meanings.longest(["man" if word in MASCULINE else "woman"], 0)
+            if gender is not None and gender.meaning.plain and gender.meaning.plain.present:
+                ids, evidence = tuple(gender.meaning.plain.present), words.excerpt(0, len(words))
+                reading.claims.append(Claim(ids, True, evidence, weak=True))
+    return reading
+
+
+def read_heading(words: Words, known: Known) -> Context:
+    """What stands below a heading, or after a key, inherits from its words."""
+    there = set(words.words)
+    denied = bool(there & (NEGATORS | ABSENT))
+    return Context(
+        subject=_named_last(known.meanings.find(words.words)),
+        denied=denied,
+        missing=denied and there.isdisjoint(_UNSEEN),
+        age=bool(there & {"age", "aged", "year"}),
+    )
+
+
+def _read_pair(reading: Reading, words: Words, value: int, context: Context, known: Known) -> None:
+    """ "key: value": yes or no settles the key; any other value is said of the key."""
+    key, rest = words.part(0, value - 1), words.part(value, len(words))
+    answer = _yes_or_no(rest.words)
+    none = rest.words[0] in NOTHING and rest.words[1:2] in ([], [","])
+    of_key = _Stretch(key, Context(denied=answer is False, missing=none), known)
+    told = [statement for statement in of_key.statements() if statement.claims]
+    if answer is not None:
+        reading.claims += [claim for statement in told for claim in statement.claims]
+    inherited = read_heading(key, known)
+    of_value = Context(
+        subject=context.subject if inherited.subject is None else inherited.subject,
+        denied=context.denied or (inherited.denied and not told),
+        missing=context.missing or (inherited.missing and not told),
+        age=inherited.age or context.age,
+    )
+    said = _Stretch(rest, of_value, known).statements()
+    reading.tell(said, rest)
+    silent = not any(one.claims or one.age is not None for one in said)
+    if answer is None and silent and NEGATORS.isdisjoint(rest.words):
+        # "Beard: short" means that there is one.
+        nouns = {
+            match.start + key.first
+            for match in of_key.matches
+            if match.meaning.plain and not match.meaning.adjective
+        }
+        reading.claims += [
+            Claim(claim.ids, claim.present, claim.evidence, weak=True)
+            for statement in told
+            if statement.start in nouns
+            for claim in statement.claims
+        ]
+
+
+def _yes_or_no(words: Sequence[str]) -> bool | None:
+    """Whether the value of a key means yes, no, or neither."""
+    word, following = [*words, ""][:2]
+    if word.replace(".", "", 1).isdecimal() and following in ("%", ""):
+        share = float(word) / (100 if following == "%" else 1)
+        return share >= 0.5 if share <= 1 else None
+    if word == "not" and following in PRESENT | YES | {"wearing"}:
+        return False
+    if following == "off" and word in ("taken", "shaved"):
+        return False
+    if word in YES:
+        return following != "not"
+    return False if word in NO else None
+
+
+class _Stretch:
+    """Words without a key, and the phrases found among them."""
+
+    def __init__(self, words: Words, context: Context, known: Known) -> None:
+        self._words, self._context, self._known = words, context, known
+        self.matches = found = known.meanings.find(words.words)
+        marked = Marked(words.words, _things(found), self._bare_nouns())
+        self._numbers = self._ages_in_numbers(marked)
+        self._reach = Negation(marked, _taken(found), context.denied)
+        within = {place for at, age in self._numbers for place in range(at, age.end)}
+        self._said = [
             match
-            for match in matches
+            for match in found
             if not match.meaning.flag and (match.start not in within or match.meaning.age)
         ]
-        found = {match.start: match for match in matches}
-        defaults = ["person"] if context.subject is None else [context.subject, "person"]
-        binder = Binder(self._words.words, found, self._also, defaults, self._asked, self._apart)
-        bound = binder.bind(matches, first, end)
-        told = self._of_qualities(bound, found, reach, first, end)
-        told += self._of_phrases(matches, bound, reach, first, end, context)
-        told += self._of_ages(matches, numbers, reach, first, end)
-        _except(told, range(first + reach.excepted.start, first + reach.excepted.stop))
-        told = [statement for statement in told if not reach.open[statement.start - first]]
+
+    def statements(self) -> list[Statement]:
+        """What each phrase says, in order."""
+        told = [*self._of_phrases(), *self._of_ages()]
+        _except(told, self._reach.excepted)
+        told = [statement for statement in told if not self._reach.open[statement.start]]
+        for statement in told:
+            statement.start += self._words.first
+            statement.end += self._words.first
         return sorted(told, key=lambda statement: statement.start)
 
-    def _bare_nouns(self, matches: Sequence[Match], first: int) -> set[int]:
+    def _bare_nouns(self) -> set[int]:
         words = self._words.words
         return {
             match.start
-            for match in matches
+            for match in self.matches
             if match.meaning.countable
-            and (match.start == first or words[match.start - 1] not in DETERMINERS)
+            and (match.start == 0 or words[match.start - 1] not in DETERMINERS)
         }
 
-    def _of_qualities(
-        self,
-        bound: list[Bound],
-        found: Mapping[int, Match],
-        reach: Negation,
-        first: int,
-        end: int,
-    ) -> list[Statement]:
-        told = []
-        for b in bound:
-            at = b.match
-            no = reach.denied[at.start - first] or at.start - first < reach.before
-            evidence = self._evidence(at.start, at.end, first, end)
-            claims = self._claims(b.sense, no, evidence)
-            for noun in b.nouns[1:]:
-                other = at.meaning.qualities.get(found[noun].meaning.part or "")
-                claims += self._claims(other, no, evidence) if other is not None else []
-            asked = any(sense.ids & self._asked for sense in at.meaning.qualities.values())
-            beside = asked and not b.sense.ids
-            told.append(Statement(at.start, at.end, claims, denied=no, beside=beside))
-        return told
-
-    def _of_phrases(
-        self,
-        matches: Sequence[Match],
-        bound: list[Bound],
-        reach: Negation,
-        first: int,
-        end: int,
-        context: Context,
-    ) -> list[Statement]:
+    def _of_phrases(self) -> list[Statement]:
+        """Of qualities first, then of what they say nothing of."""
+        known, reach = self._known, self._reach
+        binder = Binder(
+            self._words.words,
+            self._said,
+            self._context.subject,
+            known.also,
+            known.apart,
+            known.asked,
+        )
+        found = {match.start: match.meaning for match in self._said}
         qualities: dict[int, set[str]] = {}
-        for b in bound:
-            for noun in b.nouns:
-                qualities.setdefault(noun, set()).update(b.sense.ids)
         told = []
-        for match in matches:
-            meaning = match.meaning
-            if meaning.plain is None:
+        for bound in binder.bind():
+            match, meaning = bound.match, bound.match.meaning
+            no = reach.denied[match.start] or match.start < reach.before
+            evidence = self._evidence(match.start, match.end)
+            claims = self._claims(bound.sense, no, evidence)
+            for noun in bound.nouns:
+                qualities.setdefault(noun, set()).update(bound.sense.ids)
+            for noun in bound.nouns[1:]:
+                other = meaning.qualities.get(found[noun].part or "")
+                claims += self._claims(other, no, evidence) if other is not None else []
+            asked = any(sense.ids & known.asked for sense in meaning.qualities.values())
+            beside = asked and not bound.sense.ids
+            told.append(Statement(match.start, match.end, claims, denied=no, beside=beside))
+        for match in self._said:
+            plain, part = match.meaning.plain, match.meaning.part
+            if plain is None:
                 continue
-            no = reach.denied[match.start - first]
-            no = no or (match.start - first < reach.before and meaning.part is None)
+            no = reach.denied[match.start] or (match.start < reach.before and part is None)
             said = qualities.get(match.start, set())
-            if meaning.part == "person":
-                if no and said:
-                    continue  # "not a young man" does not deny the man
-            elif said & meaning.plain.ids:
-                continue  # "no heavy makeup" says nothing of other makeup
-            evidence = self._evidence(match.start, match.end, first, end)
-            claims = [c for c in self._claims(meaning.plain, no, evidence) if not said & {*c.ids}]
-            if meaning.plain.missing and self._missing(match, no, reach, first, end, context):
-                claims += [Claim((id_,), True, evidence) for id_ in meaning.plain.missing]
-            if claims or not meaning.plain.missing:
+            # "Not a young man" does not deny the man; "no heavy makeup" says nothing of other.
+            if (no and said) if part == "person" else (said & plain.ids):
+                continue
+            evidence = self._evidence(match.start, match.end)
+            claims = [c for c in self._claims(plain, no, evidence) if not said & {*c.ids}]
+            if plain.missing and self._missing(match, no):
+                claims += [Claim((id_,), True, evidence) for id_ in plain.missing]
+            if claims or not plain.missing:
                 told.append(Statement(match.start, match.end, claims, denied=no))
         return told
 
-    def _missing(
-        self, match: Match, no: bool, reach: Negation, first: int, end: int, context: Context
-    ) -> bool:
+    def _missing(self, match: Match, no: bool) -> bool:
+        if not self._context.denied:
+            return self._reach.missing(match.start, match.end, no)
         words = self._words.words
-        if context.denied:
-            alone = match.start == first or words[match.start - 1] == ","
-            return context.missing and alone and (match.end == end or words[match.end] == ",")
-        return reach.missing(match.start - first, match.end - first, no)
+        alone = match.start == 0 or words[match.start - 1] == ","
+        return self._context.missing and alone and words[match.end : match.end + 1] in ([], [","])
 
-    def _of_ages(
-        self,
-        matches: Sequence[Match],
-        numbers: Sequence[tuple[int, Age]],
-        reach: Negation,
-        first: int,
-        end: int,
-    ) -> list[Statement]:
+    def _of_ages(self) -> list[Statement]:
+        """Of words for ages that are no numbers, then of numbers."""
+        named = {at for at, _ in self._numbers}
+        ages = [
+            (match.start, match.end, age.years, age.kind)
+            for match in self._said
+            if (age := match.meaning.age) is not None and match.start not in named
+        ]
+        ages += [(at, age.end, age.years, 2) for at, age in self._numbers]
         told = []
-        named = {at for at, _ in numbers}
-        for match in matches:
-            age, no = match.meaning.age, reach.denied[match.start - first]
+        for start, end, years, kind in ages:
+            no = self._reach.denied[start]
+            wide = kind == 2 and years[1] is not None and years[1] - years[0] >= self._known.widest
             # A stage's years are wide, so that its denial excludes none of them.
-            if age is not None and match.start not in named and not (no and age.stage):
-                evidence = self._evidence(match.start, match.end, first, end)
-                claim = AgeClaim(((age.first, age.last),), 0 if age.stage else 1, no, evidence)
-                told.append(Statement(match.start, match.end, [], claim, no))
-        for at, found in numbers:
-            low, high = found.years
-            if high is None or high - low < self._widest:
-                no = reach.denied[at - first]
-                evidence = self._evidence(at, found.end, first, end)
-                claim = AgeClaim((found.years,), 2, no, evidence)
-                told.append(Statement(at, found.end, [], claim, no))
+            if not wide and not (no and kind == 0):
+                claim = AgeClaim((years,), kind, no, self._evidence(start, end))
+                told.append(Statement(start, end, [], claim, no))
         return told
 
-    def _numbers(
-        self, matches: Sequence[Match], first: int, end: int, context: Context
-    ) -> list[tuple[int, Age]]:
+    def _ages_in_numbers(self, marked: Marked) -> list[tuple[int, Age]]:
         """Ages in numbers, and where each begins."""
         # The word of a decade may also be a word for an age ("teens"): then the decade is read.
-        taken = {m.start: m.end for m in matches if m.meaning.age is None or m.end > m.start + 1}
+        taken = {
+            m.start: m.end for m in self.matches if m.meaning.age is None or m.end > m.start + 1
+        }
         found = []
-        place = first
-        clause = Clause(self._words.words[first:end])
-        while place < end:
-            age = None if place in taken else read_age(self._words, clause, place, first)
+        place = 0
+        while place < len(self._words):
+            age = None if place in taken else read_age(self._words, marked, place)
             if age is None:
                 place = max(place + 1, taken.get(place, 0))
                 continue
-            alone = age.plain and place == first and age.end == end
-            if age.sure or alone or (context.age and self._bare_number(place, age.end, end)):
+            alone = age.plain and place == 0 and age.end == len(self._words)
+            if age.sure or alone or (self._context.age and self._bare_number(place, age.end)):
                 found.append((place, age))
             place = age.end
         return found
 
-    def _bare_number(self, place: int, place_end: int, end: int) -> bool:
+    def _bare_number(self, place: int, end: int) -> bool:
         """Whether a number that is expected to be an age counts nothing else."""
         words = self._words.words
         small = NUMBERS.get(words[place], 10) < 10
         year = words[place].isdecimal() and int(words[place]) > OLDEST
-        return not small and not year and (place_end >= end or words[place_end] in STOPS)
+        return not small and not year and (end >= len(words) or words[end] in STOPS)
 
-    def _evidence(self, start: int, stop: int, first: int, end: int) -> str:
-        return self._words.excerpt(max(first, start - _AROUND), min(end, stop + _AROUND))
+    def _evidence(self, start: int, stop: int) -> str:
+        return self._words.excerpt(max(0, start - _AROUND), min(len(self._words), stop + _AROUND))
 
     def _claims(self, sense: Sense, no: bool, evidence: str) -> list[Claim]:
         if no:
@@ -252,10 +354,24 @@ class Stater:
         claims = [Claim((id_,), False, evidence) for id_ in sense.absent]
         if sense.present:
             claims.append(Claim(tuple(sense.present), True, evidence))
-        if self._asked.isdisjoint(sense.present):
-            loosely = tuple(id_ for id_ in sense.loosely if id_ in self._asked)
+        if self._known.asked.isdisjoint(sense.present):
+            loosely = tuple(id_ for id_ in sense.loosely if id_ in self._known.asked)
             claims += [Claim(loosely, True, evidence)] if loosely else []
         return claims
+
+
+def _named_last(matches: Sequence[Match]) -> str | None:
+    """The part that is named last, "" for a thing that is no part, None for neither."""
+    named = [m.meaning for m in matches if m.meaning.part or m.meaning.thing]
+    return (named[-1].part or "") if named else None
+
+
+def _conditional(words: Sequence[str]) -> bool:
+    """Whether a clause leaves open what it says ("if", "whether", but not "as if")."""
+    return any(
+        word in CONDITIONS and words[place - 1 : place] != ["as"]
+        for place, word in enumerate(words)
+    )
 
 
 def _taken(matches: Sequence[Match]) -> set[int]:
@@ -297,18 +413,16 @@ def _except(told: Sequence[Statement], places: range) -> None:
             ]
 
 
-def with_choices(told: Sequence[Statement], words: Words) -> list[Statement]:
+def _with_choices(told: Sequence[Statement], words: Words) -> list[Statement]:
     """Join what is linked by "or" into one statement that leaves open which of them holds."""
-    told = [statement for statement in told if statement.claims or statement.age is not None]
-    joined: list[Statement] = []
-    group: list[Statement] = []
-    for place, statement in enumerate(told):
-        group.append(statement)
-        following = told[place + 1] if place + 1 < len(told) else None
-        if following is None or not _linked(statement, following, words):
-            joined += [_choice(group)] if len(group) > 1 else group
-            group = []
-    return joined
+    groups: list[list[Statement]] = []
+    for statement in told:
+        if statement.claims or statement.age is not None:
+            if groups and _linked(groups[-1][-1], statement, words):
+                groups[-1].append(statement)
+            else:
+                groups.append([statement])
+    return [_choice(group) if len(group) > 1 else group[0] for group in groups]
 
 
 def _linked(one: Statement, other: Statement, words: Words) -> bool:
@@ -316,7 +430,7 @@ def _linked(one: Statement, other: Statement, words: Words) -> bool:
         return False
     if (one.age is None) != (other.age is None):
         return False
-    return "or" in words.words[one.end : other.start]
+    return "or" in words.words[one.end - words.first : other.start - words.first]
 
 
 def _choice(group: list[Statement]) -> Statement:

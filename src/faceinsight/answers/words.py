@@ -49,6 +49,7 @@ class Words:
         raw: lower-case forms as written.
         starts: place in the text where each begins.
         ends: and ends.
+        first: number of the first of them in the text; 0 unless they are a part of its words.
     """
 
     text: str
@@ -56,9 +57,16 @@ class Words:
     raw: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def part(self, first: int, end: int) -> Words:
+        """Words `first` up to `end`, counted from the first of these."""
+        of = slice(first, end)
+        lists = self.words[of], self.raw[of], self.starts[of], self.ends[of]
+        return Words(self.text, *lists, self.first + first)
 
     def excerpt(self, first: int, end: int, most: int = 160) -> str:
         """The text from word `first` up to word `end`, on one line and cut at `most`."""

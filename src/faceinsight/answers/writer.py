@@ -1,20 +1,19 @@
-"""Everything that writing answers needs, prepared for one lexicon."""
+"""Answers written from labels: grammatical, varied by a seed, and worded as appearance.
+
+Labels are annotations of how somebody looks, and no facts, so every sentence says that something
+appears to be so. Writing takes tens of microseconds, since each training example needs an answer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
 from faceinsight.answers.ages import OLDEST
 from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.phrasing import (
-    Dice,
-    capitalised,
-    joined,
-    predicate,
-    with_article,
-)
-from faceinsight.answers.questions import Question
+from faceinsight.answers.questions import Question, questions
 from faceinsight.answers.wording import THEIR, Wording
 
 MOST_WORDS = 30
@@ -38,22 +37,17 @@ _MOST_ABSENT = 3
 _GROWN_UP = 20
 """Who is younger is called male or female, not a man or a woman."""
 
-
-FIXED_TEXTS = (
+_FIXED_TEXTS = (
     UNKNOWN,
-    *_APPEARS,
-    *_PERSONS,
-    *_PRONOUNS,
-    *_OPENINGS,
-    *_OF_NOBODY,
-    *_OF_ADJECTIVES,
-    *_SHORT_YES,
-    *_SHORT_NO,
-    *THEIR,
+    *(*_APPEARS, *_PERSONS, *_PRONOUNS, *_OPENINGS, *_OF_NOBODY, *_OF_ADJECTIVES),
+    *(*_SHORT_YES, *_SHORT_NO, *THEIR),
     "Yes, a person with a look, and an or but not no. No, who looks, does not appear to be so.",
     "It does not seem to be so.",
 )
 """Texts with every word of answers that is not the lexicon's."""
+
+_Choice = TypeVar("_Choice")
+_MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -70,170 +64,239 @@ class Answer:
     about: tuple[str, ...]
 
 
-class Writer:
-    """Writes answers with the words of one lexicon."""
+def write_answer(
+    question: Question, labels: Mapping[str, bool], lexicon: Lexicon, seed: int
+) -> Answer:
+    """Answer a question from labels.
+
+    Args:
+        question: one of `questions(lexicon)`.
+        labels: id to present (True) or absent; what is unknown is left out, and not spoken of.
+        lexicon: the words.
+        seed: the same seed gives the same answer.
+
+    Returns:
+        The answer; where nothing is known that the question asks for, it is "I cannot tell." and
+        about nothing.
+    """
+    return _Writing(_prepared(lexicon), labels, _Dice(seed)).answer(question)
+
+
+def all_texts(lexicon: Lexicon) -> Iterator[str]:
+    """Texts that hold every word of every question and answer, for a tokenizer of whole words."""
+    for question in questions(lexicon):
+        yield question.text
+    yield from _FIXED_TEXTS
+    for entry in lexicon.entries.values():
+        yield f"The {entry.subject}. This {entry.subject}."
+        for wording in (*entry.present, *entry.absent):
+            yield wording.infinitive
+            for rest in wording.of_gender:
+                yield f"{wording.verb} {rest}"
+                yield _capitalised(rest)
+
+
+class _Dice:
+    """A sequence of pseudo-random choices.
+
+    `random.Random` takes 5 microseconds to seed, which is a fair part of the time that an answer
+    may take; a linear congruential generator (Knuth's MMIX) is good enough to vary words.
+    """
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = (seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) & _MASK
+        self.below(2)
+
+    def below(self, bound: int) -> int:
+        """A number from 0 to `bound` - 1."""
+        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & _MASK
+        return (self._state >> 33) % bound
+
+    def pick(self, choices: Sequence[_Choice]) -> _Choice:
+        """One of some choices."""
+        return choices[self.below(len(choices))]
+
+
+class _Prepared:
+    """What writing needs to know of a lexicon.
+
+    Attributes:
+        group_of: id to the members of its group.
+        single: ids that are in no group.
+        gender: id to the place of its pronouns in `THEIR`.
+        rivals: id to those of which one says what the other denies; one of them is spoken of.
+        also_called: id to those that its words mean in another data set's terms.
+        same_words: group to ids that use its members' words, and would only repeat what it says.
+    """
 
     def __init__(self, lexicon: Lexicon) -> None:
-        entries = lexicon.entries
-        self.say = {id_: e.say for id_, e in entries.items()}
-        self.deny = {id_: e.deny for id_, e in entries.items()}
-        self.subject = {id_: e.subject for id_, e in entries.items()}
-        self.groups = lexicon.groups
-        self.group_of = {id_: members for members in self.groups.values() for id_ in members}
-        self.rivals = _rivals(lexicon)
+        self.entries = entries = lexicon.entries
+        self.groups = groups = lexicon.groups
+        self.group_of = {id_: members for members in groups.values() for id_ in members}
         self.single = tuple(id_ for id_ in entries if id_ not in self.group_of)
-        self.years = {id_: entry.years for id_, entry in entries.items()}
         self.gender = {
             id_: gender
             for id_, entry in entries.items()
             for gender, word in ((1, "man"), (2, "woman"))
-            if word in entry.phrases["synonyms"]
+            if word in entry.synonyms
         }
-        # "a man", and "male" of a child.
-        self.nouns = {id_: (self.say[id_][0].rest, self.say[id_][-1].rest) for id_ in self.gender}
-        words = {
-            id_: {*e.phrases["synonyms"], *e.phrases["narrower"]} for id_, e in entries.items()
+        means = {id_: {*e.synonyms} for id_, e in entries.items()}
+        excludes = {id_: {*e.opposites, *e.antonyms} for id_, e in entries.items()}
+        words = {id_: means[id_] | {*e.narrower} for id_, e in entries.items()}
+        self.rivals = {
+            one: {
+                other
+                for other in entries
+                if other != one and (excludes[one] & means[other] or excludes[other] & means[one])
+            }
+            for one in entries
         }
         self.also_called = {
-            id_: tuple(
-                other
-                for other, e in entries.items()
-                if other != id_ and not words[id_].isdisjoint(e.phrases["synonyms"])
-            )
-            for id_ in entries
+            one: [other for other in entries if other != one and words[one] & means[other]]
+            for one in entries
         }
-        # What uses the words of a group's members would only repeat what the group says.
         self.same_words = {
-            group: frozenset(
+            group: {
                 id_
                 for id_ in entries
                 if id_ not in members and any(words[id_] & words[m] for m in members)
-            )
-            for group, members in self.groups.items()
+            }
+            for group, members in groups.items()
         }
 
-    def write(self, question: Question, labels: Mapping[str, bool], dice: Dice) -> Answer:
-        """Answer a question from labels, with choices by the dice."""
-        if question.kind == "yes_no":
-            return self._yes_no(question.about[0], labels, dice)
-        if question.kind == "group":
-            return self._group(question.about, labels, dice)
-        if question.kind == "topic":
-            return self._topic(question.about, labels, dice)
-        return self._describe(question.about, labels, dice)
 
-    def _yes_no(self, id_: str, labels: Mapping[str, bool], dice: Dice) -> Answer:
-        present = labels.get(id_)
+_prepared = lru_cache(maxsize=8)(_Prepared)
+
+
+class _Writing:
+    """One answer on its way."""
+
+    def __init__(self, known: _Prepared, labels: Mapping[str, bool], dice: _Dice) -> None:
+        self._known = known
+        self._entries = known.entries
+        self._labels = labels
+        self._dice = dice
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to a question of any kind."""
+        about = question.about
+        if question.kind == "yes_no":
+            return self._yes_no(about[0])
+        if question.kind == "group":
+            return self._group(about)
+        if question.kind == "topic":
+            return self._topic(about)
+        return self._describe(about) or self._describe(about, whole=True) or Answer(UNKNOWN, ())
+
+    def _yes_no(self, id_: str) -> Answer:
+        present = self._labels.get(id_)
         if present is None:
             return Answer(UNKNOWN, ())
-        subject, yes = self.subject[id_], "Yes" if present else "No"
+        dice, yes = self._dice, "Yes" if present else "No"
         form = dice.below(4)
         if form == 0:
             text = dice.pick(_SHORT_YES if present else _SHORT_NO)
         else:
-            appears = dice.pick(_APPEARS)
-            said = self._clause(id_, present, appears, dice)
-            text = f"{yes}. The {subject} {said}." if form == 1 else f"{yes}, the {subject} {said}."
-        if present:
-            return Answer(text, self._implied((id_,), (), labels))
-        return Answer(text, self._implied((), (id_,), labels))
+            said = f"{self._entries[id_].subject} {self._predicate(id_, present)}"
+            text = f"{yes}. The {said}." if form == 1 else f"{yes}, the {said}."
+        return Answer(text, self._implied([id_], []) if present else self._implied([], [id_]))
 
-    def _clause(self, id_: str, present: bool, appears: str, dice: Dice) -> str:
+    def _predicate(self, id_: str, present: bool) -> str:
+        entry, appears = self._entries[id_], self._dice.pick(_APPEARS)
         if present:
-            return f"{appears} {dice.pick(self.say[id_]).infinitive}"
-        if self.deny[id_] and self.say[id_][0].negative:
-            return f"{appears} {dice.pick(self.deny[id_]).infinitive}"
+            return f"{appears} {self._dice.pick(entry.present).infinitive}"
+        if entry.absent and entry.present[0].negative:
+            return f"{appears} {self._dice.pick(entry.absent).infinitive}"
         plain = "appear to" if appears == "appears to" else "seem to"
-        return f"does not {plain} {dice.pick(self.say[id_]).infinitive}"
+        return f"does not {plain} {self._dice.pick(entry.present).infinitive}"
 
-    def _group(self, members: Sequence[str], labels: Mapping[str, bool], dice: Dice) -> Answer:
-        member = _held(members, labels)
+    def _group(self, members: Sequence[str]) -> Answer:
+        member = self._held(members)
         if member is None:
             return Answer(UNKNOWN, ())
-        made = dice.pick(self.say[member])
-        gender = self.gender.get(member, 0)
+        dice = self._dice
+        made = dice.pick(self._entries[member].present)
+        rest = made.of_gender[self._known.gender.get(member, 0)]
         if dice.below(3) == 0:
-            text = f"{capitalised(made.of_gender[gender])}."
+            text = f"{_capitalised(rest)}."
         else:
-            text = (
-                f"{dice.pick(_PERSONS)} {dice.pick(_APPEARS)} {made.verb} {made.of_gender[gender]}."
-            )
-        return Answer(text, self._implied((member,), (), labels))
+            text = f"{dice.pick(_PERSONS)} {dice.pick(_APPEARS)} {made.verb} {rest}."
+        return Answer(text, self._implied([member], []))
 
-    def _topic(self, about: Sequence[str], labels: Mapping[str, bool], dice: Dice) -> Answer:
-        known = [id_ for id_ in about if id_ in labels]
-        present, absent, made = self._chosen(known, labels, MOST_WORDS - 6, dice)
+    def _topic(self, about: Sequence[str]) -> Answer:
+        known = [id_ for id_ in about if id_ in self._labels]
+        present, absent, made = self._chosen(known, MOST_WORDS - 6)
         if made:
-            text = self._sentences(made, dice.pick(_PERSONS), 0, dice)
-            return Answer(text, self._implied(present, absent, labels))
+            text = self._sentences(made, self._dice.pick(_PERSONS), 0)
+            return Answer(text, self._implied(present, absent))
         # Nothing is there, and nothing whose absence is worth a mention: say so of some.
         if not known:
             return Answer(UNKNOWN, ())
-        verb = self.say[known[0]][0].verb
-        some = [id_ for id_ in known if self.say[id_][0].verb == verb][:3]
-        rests = joined([self.say[id_][0].rest for id_ in some], "or")
-        text = f"{dice.pick(_PERSONS)} does not appear to {verb} {rests}."
-        return Answer(text, self._implied((), some, labels))
+        first = {id_: self._entries[id_].present[0] for id_ in known}
+        verb = first[known[0]].verb
+        some = [id_ for id_ in known if first[id_].verb == verb][:3]
+        rests = _joined([first[id_].rest for id_ in some], "or")
+        text = f"{self._dice.pick(_PERSONS)} does not appear to {verb} {rests}."
+        return Answer(text, self._implied([], some))
 
-    def _describe(
-        self, about: Sequence[str], labels: Mapping[str, bool], dice: Dice, whole: bool = False
-    ) -> Answer:
-        asked = frozenset(about) if len(about) < len(self.subject) else None
-        known = [id_ for id_ in self.single if id_ in labels and (asked is None or id_ in asked)]
-        lead, gender, skipped = self._lead(asked, labels, None if whole else dice)
-        if skipped:
-            known = [id_ for id_ in known if id_ not in skipped]
-        opening = ""
+    def _describe(self, about: Sequence[str], whole: bool = False) -> Answer | None:
+        """A description, in which now and then a group is left out unless it must be whole."""
+        asked = frozenset(about) if len(about) < len(self._entries) else None
+        lead, gender, skipped = self._lead(asked, whole)
+        known = [
+            id_
+            for id_ in self._known.single
+            if id_ in self._labels and id_ not in skipped and (asked is None or id_ in asked)
+        ]
+        texts = []
         if lead:
-            led = self._led(lead, gender, dice)
-            begun = _OF_NOBODY if not gender else _OPENINGS
+            led = self._led(lead, gender)
+            begun = _OPENINGS if gender else _OF_NOBODY
             if not led.startswith(("a ", "an ")):
                 begun = _OF_ADJECTIVES
-            opening = f"{dice.pick(begun)} {led}."
-        room = MOST_WORDS - len(opening.split()) - 3
-        present, absent, made = self._chosen(known, labels, room, dice)
-        texts = [opening] if opening else []
+            texts.append(f"{self._dice.pick(begun)} {led}.")
+        room = MOST_WORDS - len(" ".join(texts).split()) - 3
+        present, absent, made = self._chosen(known, room)
         if made:
-            who = _PRONOUNS[gender] if lead else dice.pick(_PERSONS)
-            texts.append(self._sentences(made, who, gender, dice))
-        if not texts:
-            return Answer(UNKNOWN, ()) if whole else self._describe(about, labels, dice, True)
-        return Answer(" ".join(texts), self._implied((*lead, *present), absent, labels))
+            who = _PRONOUNS[gender] if lead else self._dice.pick(_PERSONS)
+            texts.append(self._sentences(made, who, gender))
+        return Answer(" ".join(texts), self._implied([*lead, *present], absent)) if texts else None
 
-    def _lead(
-        self, asked: frozenset[str] | None, labels: Mapping[str, bool], dice: Dice | None
-    ) -> tuple[list[str], int, set[str]]:
+    def _lead(self, asked: frozenset[str] | None, whole: bool) -> tuple[list[str], int, set[str]]:
         """Members of groups to begin with, the gender, and ids that would only repeat them."""
         lead: list[str] = []
         skipped: set[str] = set()
         gender = 0
-        for group, members in self.groups.items():
+        for group, members in self._known.groups.items():
             # Now and then a group is left out, which makes room for something else.
-            if members[0] in skipped or (dice is not None and not dice.below(3)):
+            if members[0] in skipped or not (whole or self._dice.below(3)):
                 continue
             if asked is not None and not asked.issuperset(members):
                 continue
-            member = _held(members, labels)
-            if member is None or self._misleads(member, labels):
+            member = self._held(members)
+            if member is None or self._misleads(member):
                 continue
-            skipped |= self.same_words[group]
-            gender = self.gender.get(member, gender)
+            skipped |= self._known.same_words[group]
+            gender = self._known.gender.get(member, gender)
             lead.append(member)
         return lead, gender, skipped
 
-    def _led(self, lead: Sequence[str], gender: int, dice: Dice) -> str:
+    def _led(self, lead: Sequence[str], gender: int) -> str:
         """ "an Indian woman in her thirties with a happy expression": members of groups."""
         noun, adjective, age, states, has, of = "", "", "", [], "", ""
-        young = any((years := self.years[id_]) and (years[1] or OLDEST) < _GROWN_UP for id_ in lead)
+        years = {id_: self._entries[id_].years for id_ in lead}
+        young = any(of_one and (of_one[1] or OLDEST) < _GROWN_UP for of_one in years.values())
         for id_ in lead:
-            said = self.say[id_]
-            made = dice.pick(said)
+            said = self._entries[id_].present
+            made = self._dice.pick(said)
             text = made.of_gender[gender]
-            if id_ in self.gender:
-                noun = self.nouns[id_][young]
+            if id_ in self._known.gender:
+                noun = said[-1 if young else 0].rest  # "a man", and "male" of a child
             elif made.verb == "have":
                 has = f"with {text}"
-            elif self.years[id_]:
+            elif years[id_]:
                 age = text  # may be "a child of 3 to 9 years"
             elif text.startswith("of "):
                 of = text
@@ -245,116 +308,137 @@ class Writer:
         if not noun and not phrased:
             noun, age = (age, "") if age.startswith("a ") else ("a person", age)
         if phrased or not noun.startswith("a "):
-            listed = joined([text for text in (noun, adjective, age, of, *states) if text])
+            listed = _joined([text for text in (noun, adjective, age, of, *states) if text])
             return f"{listed} {has}" if has else listed
-        named = with_article(f"{adjective} {noun[2:]}") if adjective else noun
+        named = _with_article(f"{adjective} {noun[2:]}") if adjective else noun
         named = f"{named} {of}" if of else named
         if age:
             named += f" {age}" if age.startswith(("in ", "between ")) else f", {age},"
         if states:
-            has = f"{has} who looks {joined(states)}".strip()
+            has = f"{has} who looks {_joined(states)}".strip()
         return f"{named} {has}" if has else named.rstrip(",")
 
     def _chosen(
-        self, known: Sequence[str], labels: Mapping[str, bool], room: int, dice: Dice
+        self, known: Sequence[str], room: int
     ) -> tuple[list[str], list[str], list[tuple[str, Wording]]]:
         """Some present and some absent ids, and their wordings, within a number of words."""
-        here = [id_ for id_ in known if labels[id_] and not self._misleads(id_, labels)]
-        gone = [id_ for id_ in known if not labels[id_] and self.deny[id_]]
+        entries, dice = self._entries, self._dice
+        here = [id_ for id_ in known if self._labels[id_] and not self._misleads(id_)]
+        gone = [id_ for id_ in known if not self._labels[id_] and entries[id_].absent]
         present: list[str] = []
         absent: list[str] = []
         made: list[tuple[str, Wording]] = []
         begun: set[tuple[str, str]] = set()
-        for pool, chosen, words, most in (
-            (gone, absent, self.deny, 1),
-            (here, present, self.say, _MOST_PRESENT),
-            (gone, absent, self.deny, _MOST_ABSENT),
+        for pool, chosen, most in (
+            (gone, absent, 1),
+            (here, present, _MOST_PRESENT),
+            (gone, absent, _MOST_ABSENT),
         ):
             for _ in range(most - len(chosen)):
                 if not pool:
                     break
                 id_ = pool.pop(dice.below(len(pool)))
-                f = dice.pick(words[id_])
-                subject = self.subject[id_]
+                wording = dice.pick(entries[id_].present if pool is here else entries[id_].absent)
+                subject = entries[id_].subject
                 # Besides its own words a conjunction, and for each verb and subject their own.
-                cost = f.length + 1 + 2 * ((subject, f.verb) not in begun)
+                cost = wording.length + 1 + 2 * ((subject, wording.verb) not in begun)
                 cost += 5 * (subject != "person" and (subject, "") not in begun)
                 if cost > room and made:
                     continue
                 room -= cost
-                begun |= {(subject, f.verb), (subject, "")}
+                begun |= {(subject, wording.verb), (subject, "")}
                 chosen.append(id_)
-                made.append((subject, f))
-                if rivals := self.rivals[id_]:
-                    here[:] = [other for other in here if other not in rivals]
-                    gone[:] = [other for other in gone if other not in rivals]
+                made.append((subject, wording))
+                rivals = self._known.rivals[id_]
+                here[:] = [other for other in here if other not in rivals]
+                gone[:] = [other for other in gone if other not in rivals]
         return present, absent, made
 
-    def _misleads(self, id_: str, labels: Mapping[str, bool]) -> bool:
-        """Whether its word means in another data set's terms what is known to be absent."""
-        return any(labels.get(other) is False for other in self.also_called[id_])
-
-    def _sentences(
-        self, made: Iterable[tuple[str, Wording]], who: str, gender: int, dice: Dice
-    ) -> str:
+    def _sentences(self, made: Iterable[tuple[str, Wording]], who: str, gender: int) -> str:
         """Sentences of wordings, one for the person and one for anything else."""
         by_subject: dict[str, dict[str, list[Wording]]] = {}
-        for subject, f in made:
-            by_subject.setdefault(subject, {}).setdefault(f.verb, []).append(f)
+        for subject, wording in made:
+            by_subject.setdefault(subject, {}).setdefault(wording.verb, []).append(wording)
         texts = []
         for subject, by_verb in by_subject.items():
-            verbs = [predicate(verb, fs, gender, dice) for verb, fs in by_verb.items()]
-            if len(verbs) > 1 and dice.below(2):
+            verbs = [_infinitive(verb, of, gender, self._dice) for verb, of in by_verb.items()]
+            if len(verbs) > 1 and self._dice.below(2):
                 verbs.reverse()
             named = who if subject == "person" else f"The {subject}"
-            verb = "appears" if dice.below(2) else "seems"
-            texts.append(f"{named} {verb} {_in_turn(verbs)}.")
+            verb = "appears" if self._dice.below(2) else "seems"
+            # Commas stand between predicates, as each may hold an "and" of its own.
+            begun = f"{', '.join(verbs[:-1])}, and " if len(verbs) > 1 else ""
+            texts.append(f"{named} {verb} {begun}{verbs[-1]}.")
         return " ".join(texts)
 
-    def _implied(
-        self, present: Iterable[str], absent: Iterable[str], labels: Mapping[str, bool]
-    ) -> tuple[str, ...]:
+    def _held(self, members: Sequence[str]) -> str | None:
+        """The member of a group that holds, if the labels tell and do not contradict each other."""
+        held = [id_ for id_ in members if self._labels.get(id_)]
+        left = [id_ for id_ in members if id_ not in self._labels]
+        found = held or left
+        return found[0] if len(found) == 1 else None
+
+    def _misleads(self, id_: str) -> bool:
+        """Whether its word means in another data set's terms what is known to be absent."""
+        return any(self._labels.get(other) is False for other in self._known.also_called[id_])
+
+    def _implied(self, present: Iterable[str], absent: Sequence[str]) -> tuple[str, ...]:
         """What an answer states that says these are present and those absent: groups as well."""
         stated = dict.fromkeys(absent, False)
         for id_ in absent:
-            pair = self.group_of.get(id_, ())
+            pair = self._known.group_of.get(id_, ())
             if len(pair) == 2:
                 stated[pair[0] if pair[1] == id_ else pair[1]] = True
         for id_ in present:
-            for member in self.group_of.get(id_, ()):
-                stated[member] = False
-            stated[id_] = True
-        return tuple(id_ for id_, value in stated.items() if labels.get(id_) is value)
+            stated |= dict.fromkeys(self._known.group_of.get(id_, ()), False) | {id_: True}
+        return tuple(id_ for id_, value in stated.items() if self._labels.get(id_) is value)
 
 
-def _rivals(lexicon: Lexicon) -> dict[str, frozenset[str]]:
-    """Ids of which one says what the other denies; an answer speaks of one of them."""
-    means = {id_: set(entry.phrases["synonyms"]) for id_, entry in lexicon.entries.items()}
-    excludes = {
-        id_: {*entry.phrases["opposites"], *entry.phrases["antonyms"]}
-        for id_, entry in lexicon.entries.items()
-    }
-    return {
-        id_: frozenset(
-            other
-            for other in means
-            if other != id_ and (excludes[id_] & means[other] or excludes[other] & means[id_])
-        )
-        for id_ in means
-    }
+def _infinitive(verb: str, wordings: Sequence[Wording], gender: int, dice: _Dice) -> str:
+    """An infinitive with all that follows it: "to have wavy black hair, but no bangs or beard"."""
+    has = _noun_phrases([f for f in wordings if not f.negative], gender)
+    lacks = [f.of_gender[gender] for f in wordings if f.negative]
+    if lacks:
+        # "no bangs and no beard", or "no bangs or beard"; "not" is never repeated.
+        negator = lacks[0].partition(" ")[0]
+        if negator == "not" or (dice.below(2) and all(t.startswith("no ") for t in lacks)):
+            denial = f"{negator} {_joined([t[len(negator) + 1 :] for t in lacks], 'or')}"
+        else:
+            denial = _joined(lacks)
+        if not has:
+            return f"not to {verb} {denial[4:]}" if negator == "not" else f"to {verb} {denial}"
+        if dice.below(2) or len(lacks) > 1:
+            return f"to {verb} {_joined(has)}, but {denial}"
+        has.append(denial)
+    return f"to {verb} {_joined(has)}"
 
 
-def _held(members: Sequence[str], labels: Mapping[str, bool]) -> str | None:
-    """The member of a group that holds, if the labels tell; none if they contradict each other."""
-    held = [id_ for id_ in members if labels.get(id_)]
-    if len(held) == 1:
-        return held[0]
-    left = [id_ for id_ in members if id_ not in labels]
-    return left[0] if not held and len(left) == 1 else None
+def _noun_phrases(wordings: Sequence[Wording], gender: int) -> list[str]:
+    """Noun phrases; qualities of one noun go together: "a big pointy nose"."""
+    phrases: list[str] = []
+    place: dict[str, int] = {}
+    for f in wordings:
+        at = place.get(f.noun) if f.quality else None
+        if at is None:
+            if f.quality:
+                place[f.noun] = len(phrases)
+            phrases.append(f.of_gender[gender])
+        else:
+            # The quality that came first keeps its article: "an oval" of "an oval face".
+            phrases[at] = f"{phrases[at][: -len(f.noun)]}{f.quality} {f.noun}"
+    return phrases
 
 
-def _in_turn(verbs: Sequence[str]) -> str:
-    """Predicates with commas between them, as each may hold an "and" of its own."""
-    if len(verbs) == 1:
-        return verbs[0]
-    return f"{', '.join(verbs[:-1])}, and {verbs[-1]}"
+def _joined(texts: Sequence[str], last: str = "and") -> str:
+    """ "a", "a and b", "a, b, and c"."""
+    if len(texts) < 3:
+        return f" {last} ".join(texts)
+    return f"{', '.join(texts[:-1])}, {last} {texts[-1]}"
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

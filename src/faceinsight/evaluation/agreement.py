@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceinsight.answers import AnswerParser, Question, contradictions, on_topic, stated, unfounded
-from faceinsight.answers.questions import questions
+from faceinsight.answers.grounding import on_topic, stated, unfounded
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, questions
 from faceinsight.data.store import StoredCrops
 from faceinsight.evaluation.settings import AnswersSettings
 from faceinsight.model.labels import answers, consistent_labels, known_labels, lexicon_of, taught
@@ -84,8 +85,8 @@ class Asker:
         self._model = model
         self._lexicon = lexicon = lexicon_of(model)
         self._settings = settings
-        self._parser = AnswerParser(model.vocabulary, lexicon)
-        self._questions = questions(model.vocabulary, lexicon)
+        self._parser = AnswerParser(lexicon)
+        self._questions = questions(lexicon)
         self._rng = np.random.default_rng(settings.seed)
         self._taught = {*compress(model.vocabulary.ids, taught(model))}
         self._faces = 0
@@ -178,7 +179,7 @@ class Asker:
         )
         self._grounded["answers"] += 1
         self._grounded["templates"] += answer.way == "template"
-        wrong = contradictions(answer.text, labels, self._parser, question)
+        wrong = self._parser.contradicted(answer.text, labels, question)
         self._grounded["contradictions"] += len(wrong)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faceinsight.answers import label_words
+from faceinsight.answers.labels import label_words
 from faceinsight.data.registry import dataset_name
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary

@@ -7,23 +7,19 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from faceinsight.answers import (
+from faceinsight.answers.grounding import misstated, on_topic, unfounded
+from faceinsight.answers.labels import label_words
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.recognition import (
     NOT_UNDERSTOOD,
     UNTELLABLE,
-    AnswerParser,
-    Question,
     beyond,
     cannot_be_told,
-    contradictions,
-    label_words,
-    misstated,
-    on_topic,
     recognise_questions,
     tellable,
-    unfounded,
-    write_answer,
 )
-from faceinsight.answers.questions import questions
+from faceinsight.answers.writer import write_answer
 from faceinsight.data.geometry import Box
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.cropper import Crops
@@ -174,20 +170,20 @@ class _Asking:
         self._said = set(compress(vocabulary.ids, handed_out(model, sensitive)))
         self._withheld = set() if sensitive else set(vocabulary.sensitive)
         self._lexicon = lexicon = lexicon_of(model)
-        self._parser = AnswerParser(model.vocabulary, lexicon)
+        self._parser = AnswerParser(lexicon)
         self._several: tuple[Question, ...] = ()
         self._understood = self._told = True
         self._partly = False
         self._beyond: tuple[str, ...] = ()
         if text is None or not text.strip():
-            self._question: Question | None = questions(model.vocabulary, lexicon)[0]
+            self._question: Question | None = questions(lexicon)[0]
             text = self._question.text
         else:
             telling = tellable(text)
-            self._several = recognise_questions(telling, lexicon, self._parser)
+            self._several = recognise_questions(telling, self._parser)
             self._partly = telling != text and bool(self._several)
             self._question = next(iter(self._several), None)
-            self._beyond = beyond(telling, lexicon, self._parser) if self._several else ()
+            self._beyond = beyond(telling, self._parser) if self._several else ()
             self._understood = self._question is not None or not lexicon.entries
             self._told = self._partly or not cannot_be_told(text)
             text = telling if self._partly else text
@@ -274,7 +270,7 @@ class _Asking:
         return made | {"said": {}, "contradictions": ()}
 
     def _fields(self, text: str, labels: dict[str, bool]) -> dict[str, Any]:
-        against = contradictions(text, labels, self._parser, self._question)
+        against = self._parser.contradicted(text, labels, self._question)
         return {
             "text": text,
             "asked": self._asked,

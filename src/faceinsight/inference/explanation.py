@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceinsight.answers import label_words
+from faceinsight.answers.labels import label_words
 from faceinsight.errors import ParameterError
 from faceinsight.inference.answer import choose_face
 from faceinsight.inference.cropper import Crops

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceinsight.answers import CAUTION
+from faceinsight.answers.labels import CAUTION
 from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.inference.pictures import FAINT, INK, WARNING, wrapped
 from faceinsight.inference.regions import REGION_OF, REGIONS

@@ -160,7 +160,7 @@ class Face:
         """The face and its labels, for a notebook."""
         from PIL import Image
 
-        from faceinsight.answers import label_words
+        from faceinsight.answers.labels import label_words
 
         source = jpeg_uri(Image.fromarray(self.crop))
         where = f"{self.photograph}, face {self.number}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from faceinsight.answers import CAUTION, labels_of, present_in
+from faceinsight.answers.labels import CAUTION, labels_of, present_in
 from faceinsight.common.paths import printable
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe

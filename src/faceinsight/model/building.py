@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 
-from faceinsight.answers import Lexicon, all_texts
 from faceinsight.answers.grounding import grounding
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.writer import all_texts
 from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
@@ -136,15 +137,15 @@ def default_tokenizer(
     prompts = settings.prompts
     texts = [prompts.system, prompts.query, prompts.yes, prompts.no, *vocabulary.phrases]
     if lexicon is not None:
-        texts += [*all_texts(vocabulary, lexicon), *fact_texts(vocabulary, lexicon)]
+        texts += [*all_texts(lexicon), *fact_texts(lexicon)]
     return build_tokenizer(texts)
 
 
-def fact_texts(vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
+def fact_texts(lexicon: Lexicon) -> Iterator[str]:
     """Texts that hold every word of the prompts for grounded answers."""
     for id_ in lexicon.entries:
         for present in (True, False):
-            yield fact_prompt(grounding({id_: present}, vocabulary, lexicon), "")
+            yield fact_prompt(grounding({id_: present}, lexicon), "")
 
 
 def resolve(

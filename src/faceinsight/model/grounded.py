@@ -14,20 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from faceinsight.answers import (
-    UNKNOWN,
-    AnswerParser,
-    Lexicon,
-    Question,
-    contradictions,
-    label_words,
-    misstated,
-    on_topic,
-    unfounded,
-    write_answer,
-)
-from faceinsight.answers.grounding import grounding
-from faceinsight.answers.questions import questions
+from faceinsight.answers.grounding import grounding, misstated, on_topic, unfounded
+from faceinsight.answers.labels import label_words
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.writer import UNKNOWN, write_answer
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.generation import answer_from_text
 
@@ -87,7 +79,7 @@ def answer_from_labels(
         return GroundedAnswer(present or "none of the characteristics", "template")
     if model.config.language_model["pretrained"] is not None:
         about = None if question is None else question.about
-        prompt = fact_prompt(grounding(labels, lexicon.vocabulary, lexicon, about), text)
+        prompt = fact_prompt(grounding(labels, lexicon, about), text)
         for options in _attempts(generate):
             with torch.random.fork_rng(enabled=options is not generate):
                 if options is not generate:
@@ -96,7 +88,7 @@ def answer_from_labels(
             against = objection(written, labels, parser, question)
             if not against:
                 return GroundedAnswer(written, "grounded")
-    known = question or questions(lexicon.vocabulary, lexicon)[0]
+    known = question or questions(lexicon)[0]
     return GroundedAnswer(write_answer(known, labels, lexicon, _SEED).text, "template", against)
 
 
@@ -104,7 +96,7 @@ def objection(
     text: str, labels: Mapping[str, bool], parser: AnswerParser, question: Question | None
 ) -> str:
     """Why an answer from labels cannot stand; empty if it can."""
-    if against := contradictions(text, labels, parser, question):
+    if against := parser.contradicted(text, labels, question):
         wrong = misstated(against, labels, parser.vocabulary.groups)
         return f"contradicts {_in_words(wrong)}"
     parsed = parser.parse(text, question)

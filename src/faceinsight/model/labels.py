@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceinsight.answers import Lexicon, LexiconSettings
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.settings import LexiconSettings
 from faceinsight.errors import WeightsError
 
 if TYPE_CHECKING:

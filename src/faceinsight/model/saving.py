@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from faceinsight.answers import Lexicon
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.coherent import CoherentLayer

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from faceinsight.answers import LexiconSettings
+from faceinsight.answers.settings import LexiconSettings
 from faceinsight.common.provenance import provenance
 from faceinsight.common.work import WorkFolder, digest
 from faceinsight.data.parsing.settings import SegmentationSettings
@@ -79,7 +79,7 @@ def _try_models(load: Load, variants: list[Variant]) -> None:
     done = WorkFolder(Path(load("params:work")), "trials", key)
     if done.is_finished:
         return
-    from faceinsight.answers import Lexicon
+    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.common.devices import find_device
     from faceinsight.training.job import with_processes
     from faceinsight.training.trial import try_out as try_model

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.answers import CAUTION, label_words
+from faceinsight.answers.labels import CAUTION, label_words
 from faceinsight.common.encoding import jpeg_uri
 
 if TYPE_CHECKING:

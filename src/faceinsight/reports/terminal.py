@@ -138,7 +138,7 @@ def other_systems(load: Load, path_of: PathOf, alone: bool) -> list[str]:
 
 def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]:
     """The first faces of one's own photographs in words, and where their tables lie."""
-    from faceinsight.answers import summary_text
+    from faceinsight.answers.labels import summary_text
     from faceinsight.method.characteristics import Vocabulary
 
     skipped = load("skipped_photographs")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from faceinsight.answers import corrections
+from faceinsight.answers.replies import corrections
 from faceinsight.rivals.questions import YES, Question
 
 _YES_OR_NO = re.compile(r"^\W*(yes|no)\s*(?:[.,;:!\n)*\"]|$)(?!\s*(?:and|or)\b)", re.IGNORECASE)

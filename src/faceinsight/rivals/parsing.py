@@ -10,7 +10,8 @@ from faceinsight.rivals.questions import Question
 from faceinsight.rivals.reading import Parser
 
 if TYPE_CHECKING:
-    from faceinsight.answers import Kind, ParsedAnswer
+    from faceinsight.answers.parser import ParsedAnswer
+    from faceinsight.answers.questions import Kind
 
 _KINDS: dict[str, Kind] = {"each": "yes_no", "choice": "group", "list": "topic"}
 
@@ -32,12 +33,13 @@ class _Sentences:
     """Tells `faceinsight.answers` what was asked, in its terms."""
 
     def __init__(self, vocabulary: Vocabulary, lexicon: Mapping[str, Any]) -> None:
-        from faceinsight.answers import AnswerParser, Lexicon
+        from faceinsight.answers.lexicon import Lexicon
+        from faceinsight.answers.parser import AnswerParser
 
-        self._parser = AnswerParser(vocabulary, Lexicon.from_config(lexicon, vocabulary))
+        self._parser = AnswerParser(Lexicon.from_config(lexicon, vocabulary))
 
     def parse(self, text: str, question: Question) -> ParsedAnswer:
-        from faceinsight.answers import Question as Asked
+        from faceinsight.answers.questions import Question as Asked
 
         asked = Asked(question.text, question.members, _KINDS[question.kind])
         options = None

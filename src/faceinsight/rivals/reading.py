@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from faceinsight.answers import spoken
+from faceinsight.answers.replies import spoken
 from faceinsight.rivals.closed import goes_on, read_closed
 from faceinsight.rivals.questions import Question, questions_of
 from faceinsight.rivals.settings import RivalsSettings
 
 if TYPE_CHECKING:
-    from faceinsight.answers import ParsedAnswer
+    from faceinsight.answers.parser import ParsedAnswer
     from faceinsight.method.characteristics import Vocabulary
     from faceinsight.method.rules.compiler import RuleSet
 

@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, Response
 
 import faceinsight
-from faceinsight.answers import CAUTION
+from faceinsight.answers.labels import CAUTION
 from faceinsight.common.encoding import jpeg_base64
 from faceinsight.common.messages import sentence
 from faceinsight.errors import PhotographError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceinsight.answers import label_words
+from faceinsight.answers.labels import label_words
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.common.encoding import jpeg_uri
 from faceinsight.inference.face import ClassEstimate, Face

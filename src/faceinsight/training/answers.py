@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from faceinsight.answers import Lexicon, write_answer
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.questions import questions
+from faceinsight.answers.writer import write_answer
 from faceinsight.model import labels as readout
 from faceinsight.model.conversation import NOT_LEARNT, collate_answers, reply_text
 
@@ -68,7 +69,7 @@ class AnswerWriter:
         self._tokenizer = tokenizer
         self._turns = turns
         self._ids = lexicon.vocabulary.ids
-        self._questions = questions(lexicon.vocabulary, lexicon)
+        self._questions = questions(lexicon)
         kinds = np.array([question.kind for question in self._questions])
         self._of_kind = {kind: np.flatnonzero(kinds == kind) for kind in KINDS if kind in kinds}
         weights = np.array([KINDS[kind] for kind in self._of_kind])

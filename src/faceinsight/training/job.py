@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faceinsight.answers import Lexicon
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest
 from faceinsight.data.store import StoredCrops

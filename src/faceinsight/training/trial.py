@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from faceinsight.answers import Lexicon
+from faceinsight.answers.lexicon import Lexicon
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import Variant

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faceinsight.answers import LexiconSettings
+from faceinsight.answers.settings import LexiconSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
@@ -41,7 +41,7 @@ def train_model(
 
     The run's seed takes the place of the one in `training`, which is the first run's.
     """
-    from faceinsight.answers import Lexicon
+    from faceinsight.answers.lexicon import Lexicon
     from faceinsight.training.job import TrainingJob
     from faceinsight.training.loop import train
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from faceinsight.answers import Options, corrections, spoken
+from faceinsight.answers.choices import Options
+from faceinsight.answers.replies import corrections, spoken
 from faceinsight.rivals.facexbench.questions import letters
 
 _ALONE = re.compile(r"\b([A-Za-z])\b")

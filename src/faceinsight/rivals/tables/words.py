@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from faceinsight.answers import years_of
+from faceinsight.answers.ages import years_of
 
 
 def spelling(word: str) -> str:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from faceinsight.answers import Answer, AnswerParser, Lexicon, Question, all_texts, write_answer
-from faceinsight.answers.questions import questions
-from faceinsight.answers.templates import MOST_WORDS, UNKNOWN
+from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
+from faceinsight.answers.questions import Question, questions
+from faceinsight.answers.writer import MOST_WORDS, UNKNOWN, Answer, all_texts, write_answer
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import Labels, consistent
@@ -14,7 +15,7 @@ Written = tuple[Question, Labels, Labels, Answer]
 
 @pytest.fixture(scope="module")
 def asked(vocabulary: Vocabulary, lexicon: Lexicon) -> tuple[Question, ...]:
-    return questions(vocabulary, lexicon)
+    return questions(lexicon)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_a_tokenizer_of_all_texts_knows_every_word(
 ):
     from faceinsight.model import build_tokenizer
 
-    tokenizer = build_tokenizer(all_texts(vocabulary, lexicon))
+    tokenizer = build_tokenizer(all_texts(lexicon))
     texts = [text for question, _, _, answer in written for text in (question.text, answer.text)]
     ids = tokenizer(texts, add_special_tokens=False).input_ids
     for text, of_text in zip(texts, ids, strict=True):
