@@ -106,6 +106,12 @@ def test_tasks() -> None:
     assert gender.members == ("Male", "Female")
 
 
+def test_the_task_of_a_group(vocabulary: Vocabulary) -> None:
+    tasks = {group: vocabulary.task_of_group(group) for group in ("race7", "race5", "age")}
+    assert tasks == {"race7": "race", "race5": "race", "age": "age"}
+    assert Vocabulary.from_config(SMALL).task_of_group("nothing") == "nothing"
+
+
 def test_a_pair_of_which_one_is_annotated_gives_the_other() -> None:
     small = Vocabulary.from_config(SMALL)
     assert small.complements("one") == {"Male": "Female"}

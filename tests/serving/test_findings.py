@@ -124,6 +124,9 @@ def test_what_a_model_cannot_tell(vocabulary: Vocabulary) -> None:
     assert "Expression: fearful, happy or neutral." in told
     assert "Race." in told
     assert "Present or not: wavy hair." in told
+    race = ClassEstimate("race7_Indian", "Indian", 0.4, ("Indian", "Black"))
+    told = text_of(words(make_face(uncertain=("race7", "race5"), race=race), 1, vocabulary))
+    assert [one for one in told if one.startswith(("Race:", "Race."))] == ["Race: Indian or Black."]
 
 
 def test_nothing_that_comes_from_elsewhere_is_taken_for_html(vocabulary: Vocabulary) -> None:

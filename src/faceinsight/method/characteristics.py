@@ -295,6 +295,11 @@ class Vocabulary:
                     return next(g for g in self.groups.values() if set(t.members) <= set(g))
         return self.groups.get(task, ())
 
+    def task_of_group(self, group: str) -> str:
+        """The task that a data set has this group as, "race" for `race7`; else the group's name."""
+        asked = (task for of in self._tasks.values() for task, t in of.items() if t == group)
+        return next(asked, group)
+
     def tasks(self, dataset: str) -> tuple[Task, ...]:
         """The tasks measured on a data set, in configuration order.
 

@@ -125,24 +125,24 @@ def _uncertain(face: Face, vocabulary: Vocabulary) -> str:
         return "<p>This model was not calibrated, so it cannot say what it does not know.</p>"
     if not face.uncertain:
         return "<p>Nothing: one answer is left for everything that it was asked.</p>"
-    groups = [name for name in face.uncertain if name in vocabulary.groups]
     single = [label_words(name) for name in face.uncertain if name not in vocabulary.groups]
-    told = []
-    for name in map(_task, groups):
-        estimate = getattr(face, name, None)
-        options = "" if estimate is None else _either(estimate.candidates or ())
-        told.append(f"<b>{escape(name.capitalize())}</b>{options and f': {escape(options)}'}")
+    candidates: dict[str, Sequence[str]] = {}
+    for group in (name for name in face.uncertain if name in vocabulary.groups):
+        task, of = vocabulary.task_of_group(group), vocabulary.groups[group]
+        estimate = getattr(face, task) if task in ("age", *_HELD) else None
+        known = estimate.candidates if estimate is not None and estimate.id in of else None
+        candidates[task] = known or candidates.get(task, ())
+    told = [
+        f"<b>{escape(task.capitalize())}</b>{f': {escape(_either(options))}' if options else ''}"
+        for task, options in candidates.items()
+    ]
     if single:
         told.append(f"<small>Present or not: {escape(', '.join(single))}</small>")
     return "".join(f"<p>{one}.</p>" for one in told)
 
 
-def _task(group: str) -> str:
-    return group.rstrip("0123456789")
-
-
 def _either(options: Sequence[str]) -> str:
-    *most, last = options or ("",)
+    *most, last = options
     return f"{', '.join(most)} or {last}" if most else last
 
 
