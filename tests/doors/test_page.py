@@ -154,8 +154,19 @@ def test_another_model_sees_the_same_photograph(open_page: Any) -> None:
     show_example(page)
     page.get_by_label("lgc").check()
     expect(page.get_by_role("status").first).to_have_text("2 faces, seen by the model lgc.")
-    upload(page, png())
-    expect(page.locator(".fi-live.fi-error")).to_contain_text("label maps")
+    for colour in ("gray", "teal"):  # the second is refused in the same words, and told so
+        upload(page, png(colour))
+        expect(page.locator(".fi-live.fi-error")).to_contain_text("label maps")
+    assert serious(page) == []
+    page.get_by_role("button", name="Go on with the model org").click()
+    expect(page.get_by_text("No face was found in this photograph")).to_be_visible()
+    page.get_by_role("button", name="Take the whole picture as one face").press("Enter")
+    expect(page.get_by_role("status").first).to_have_text("1 face, seen by the model org.")
+    expect(page.get_by_label("org")).to_be_checked()
+    expect(page.locator(".fi-offers button")).to_have_count(0)
+    page.locator(".fi-labels button").first.click()
+    expect(page.locator("p.fi-error:not(.fi-live)")).to_contain_text("label map")
+    assert serious(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,6 +9,7 @@ import pytest
 
 from faceinsight import FaceInsight
 from faceinsight.errors import ParameterError
+from faceinsight.inference.faceinsight import settings_with
 from faceinsight.method.variants import ORG
 from faceinsight.serving.models import Models, neighbours
 from tests.inference.conftest import WHOLE, save_model
@@ -54,6 +55,9 @@ def test_the_served_model_is_first_and_others_are_loaded_once(root: Path) -> Non
     assert other.source == root / "lgc/model/2026-01-02T00.00.00.000Z/model"
     assert other.settings == served.settings
     assert models("lgc") is other
+    assert [models.takes_sent(name) for name in models.names] == [True, False]
+    parsed = FaceInsight.from_pretrained(root / "org", settings_with(WHOLE, maps="parsed"))
+    assert Models(parsed).takes_sent("lgc")
     with pytest.raises(ParameterError, match="no model coh"):
         models("coh")
 

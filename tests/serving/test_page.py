@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from faceinsight import FaceInsight
+from faceinsight.method.variants import ORG
 from faceinsight.serving.engine import Engine
 from faceinsight.serving.page import _Page, create_page, mount_page
 from faceinsight.serving.settings import ServerSettings
@@ -48,7 +50,8 @@ def event(**data: Any) -> Any:
 
 def test_an_example_is_seen_whatever_is_done_with_photographs(page: _Page) -> None:
     shown = page._example("served", event(number=2), VISIT)
-    assert shown.status == {"text": "2 faces, seen by the model served.", "error": False}
+    assert shown.status["text"] == "2 faces, seen by the model served."
+    assert not shown.status["error"]
     assert shown.picture.count("data-face") == 2
     words, _, answer, why = page._choose(event(face=2), VISIT)
     assert "Face 2 of 2" in words
@@ -78,17 +81,51 @@ def test_a_photograph_without_a_map_is_told_what_to_do(page: _Page) -> None:
     pixel = b64encode(png()).decode()
     shown = page._photograph("served", event(data=pixel), VISIT)
     assert shown.status["error"]
+    assert shown.status["offers"] == []
     assert "label maps" in shown.status["text"]
     assert "or start the server with --maps=parsed" in shown.status["text"]
+    assert "<img" in shown.picture
+    again = page._photograph("served", event(data=pixel), VISIT)
+    assert again.status != shown.status  # else the browser would not hear of it
+
+
+def test_a_photograph_that_is_not_understood_is_looked_at_in_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a model that reads no maps, and then, as no detector is at hand, as one face."""
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("facer.face_detector", unreachable)
+    save_model(tmp_path / "org/model/1/model", {"maps": "provided"}, variant=ORG)
+    folder = save_model(tmp_path / "lgc/model/1/model", {"maps": "provided"})
+    engine = Engine(FaceInsight.from_pretrained(folder), ServerSettings())
+    page = _Page(engine)
+    shown = page._photograph("lgc", event(data=b64encode(png()).decode()), VISIT)
+    (offer,) = shown.status["offers"]
+    assert (offer["text"], offer["model"]) == ("Go on with the model org", "org")
+    assert "Choose a photograph" in page._ask("Does she smile?", VISIT)
+
+    shown = page._again(event(**offer), VISIT)
+    assert "--detector-weights" in shown.status["text"]
+    (offer,) = shown.status["offers"]
+    shown = page._again(event(**offer), VISIT)
+    assert shown.status["text"] == "1 face, seen by the model org."
+    assert shown.model == "org"
+    assert "fi-error" not in page._ask("", VISIT)
+    assert "label map" in page._explain(event(id="Bangs"), VISIT)
+    page._change("lgc", VISIT)
+    shown = page._change("org", VISIT)
+    assert shown.status["text"] == "1 face, seen by the model org."
+    engine.close()
 
 
 def test_a_full_server_says_so(page: _Page, engine: Engine) -> None:
     with engine.admission():
         shown = page._example("served", event(number=0), VISIT)
-    assert shown.status == {
-        "text": "The server is busy with others: try again in a moment.",
-        "error": True,
-    }
+    assert shown.status["text"] == "The server is busy with others: try again in a moment."
+    assert shown.status["error"]
 
 
 def test_nothing_can_be_asked_of_nothing(page: _Page) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 
+from faceinsight.data.parsing.provided import MAP_FOLDERS
 from faceinsight.errors import FaceInsightError, ParameterError
+from faceinsight.inference.cropper import crop_settings
 from faceinsight.inference.faceinsight import FaceInsight
 from faceinsight.inference.versions import newest_model
 
@@ -51,6 +53,19 @@ class Models:
                 loaded = FaceInsight.from_pretrained(self._folders[name], settings=settings)
                 self._other = name, loaded
             return self._other[1]
+
+    def takes_sent(self, name: str) -> bool:
+        """Whether a model can take a photograph that is sent, and so has no label map beside it.
+
+        Args:
+            name: one of `names`.
+        """
+        if name == self.served:
+            return self._model.cropper.map_files is None
+        from faceinsight.model.configuration import FaceInsightConfig
+
+        config = FaceInsightConfig.from_pretrained(self._folders[name])
+        return crop_settings(config, self._model.settings, "cpu").maps not in MAP_FOLDERS
 
 
 def neighbours(source: Path | None) -> dict[str, Path]:

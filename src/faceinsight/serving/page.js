@@ -6,10 +6,24 @@ const file = element.querySelector('input[type=file]');
 const camera = element.querySelector('dialog');
 const video = camera.querySelector('video');
 const live = element.querySelector('[role=status]');
+const offers = element.querySelector('.fi-offers');
 
-function tell(text, isError) {
+function tell(text, isError, ways = []) {
   live.textContent = text;
   live.classList.toggle('fi-error', Boolean(isError));
+  offers.replaceChildren(...ways.map(offer));
+}
+
+// The server still has the photograph, and is told how to look at it once more.
+function offer(way) {
+  const button = document.createElement('button');
+  Object.assign(button, { type: 'button', className: 'fi-action fi-first', textContent: way.text });
+  button.addEventListener('click', () => {
+    tell('Looking for faces …');
+    live.focus(); // the button is gone
+    trigger('again', { model: way.model, whole: way.whole });
+  });
+  return button;
 }
 
 function take(blob) {
@@ -88,4 +102,4 @@ document.addEventListener('paste', (event) => {
 });
 
 // What the server says of how it went is read out, wherever the eyes are.
-watch('value', () => tell(props.value.text, props.value.error));
+watch('value', () => tell(props.value.text, props.value.error, props.value.offers));

@@ -12,21 +12,23 @@ import binascii
 import logging
 from base64 import b64decode
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from importlib.resources import files
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from faceinsight.common.messages import sentence
-from faceinsight.errors import PhotographError
+from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference.face import Face
 from faceinsight.inference.faceinsight import FaceInsight
 from faceinsight.inference.photograph import read_photograph
+from faceinsight.inference.settings import Faces
 from faceinsight.serving.batching import Closed, Full
 from faceinsight.serving.engine import Engine
 from faceinsight.serving.examples import Example, ExampleInsight, draw_examples
@@ -35,6 +37,7 @@ from faceinsight.serving.models import Models
 
 if TYPE_CHECKING:
     import fastapi
+    import numpy as np
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +55,12 @@ _FONTS = ("system-ui", "Segoe UI", "Helvetica", "Arial", "sans-serif")
 _MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 _UNEXPECTED = "This went wrong here, not with you: the server's log says why."
-_NO_MAP = (
-    "This model reads label maps that lie as files beside photographs, and this one came without: "
-    "choose an example or the model org, or start the server with --maps=parsed."
+_NO_REGIONS = (
+    "The regions of a face are known from its label map, and a photograph that is sent has none: "
+    "choose an example, or start the server with --maps=parsed, and pyfacer makes one."
 )
 _NO_FACE = "No face was found in this photograph: try one with a larger, or more frontal, face."
+_WHOLE = "Take the whole picture as one face"
 _BUSY = "The server is busy with others: try again in a moment."
 _NOTHING_YET = "Choose a photograph or an example first."
 
@@ -66,16 +70,18 @@ class _Seen:
     """What one visitor is looking at.
 
     Attributes:
-        photo: the bytes of its file.
-        faces: of the photograph, one or more.
-        model: name of the model that saw it.
+        photo: the bytes of a file that can be read.
+        model: name of the model that is to look at it.
+        looked_for: which faces are looked for; None as the server was started.
+        faces: of the photograph; none where it was not understood.
         chosen: number of the face that is spoken of.
     """
 
     photo: bytes
-    faces: list[Face]
     model: str
-    chosen: int
+    looked_for: Faces | None = None
+    faces: Sequence[Face] = ()
+    chosen: int = 0
 
     @property
     def face(self) -> Face:
@@ -91,6 +97,7 @@ class _Shown(NamedTuple):
     bars: str = ""
     answer: str = ""
     why: str = ""
+    model: Any = gr.skip()
 
 
 def create_page(engine: Engine) -> gr.Blocks:
@@ -233,10 +240,11 @@ class _Page:
             probabilities = _html("", "fi-card", js_on_load=_EXPLAIN)
             _html(f'<p role="note">{CAUTION}</p>', "fi-caution")
 
-            outputs: list[Any] = [photo, shown, said, probabilities, answer, explained]
+            outputs: list[Any] = [photo, shown, said, probabilities, answer, explained, model]
             options: Any = {"api_visibility": "private", "show_progress": "minimal"}
             photo.photograph(self._photograph, [model], outputs, **options)
             photo.example(self._example, [model], outputs, **options)
+            photo.again(self._again, None, outputs, **options)
             model.input(self._change, [model], outputs, **options)
             shown.choose(self._choose, None, [said, probabilities, answer, explained], **options)
             for labels in (said, probabilities):
@@ -262,15 +270,21 @@ class _Page:
             photo = b64decode(event.data, validate=True)
         except (AttributeError, TypeError, binascii.Error):
             return _failed("This is no photograph.")
-        return self._look(name, photo, visit)
+        return self._look(_Seen(photo, name), visit)
 
     def _example(self, name: str, event: gr.EventData, visit: gr.Request) -> _Shown:
-        self._forget(visit)
-        return self._look(name, self._examples[event.number].file, visit)
+        return self._look(_Seen(self._examples[event.number].file, name), visit)
+
+    def _again(self, event: gr.EventData, visit: gr.Request) -> _Shown:
+        """The same photograph, looked at as was offered."""
+        if (seen := self._seen.get(visit.session_hash)) is None:
+            return _failed(_NOTHING_YET)
+        looked_for: Faces | None = "whole" if event.whole else None
+        return self._look(replace(seen, model=event.model, looked_for=looked_for), visit)
 
     def _change(self, name: str, visit: gr.Request) -> _Shown:
         if (seen := self._seen.get(visit.session_hash)) is not None:
-            return self._look(name, seen.photo, visit)
+            return self._look(replace(seen, model=name), visit)
         try:
             self._models(name)
         except Exception as error:
@@ -280,35 +294,71 @@ class _Page:
     def _forget(self, visit: gr.Request) -> None:
         self._seen.pop(visit.session_hash, None)
 
-    def _look(self, name: str, photo: bytes, visit: gr.Request) -> _Shown:
+    def _look(self, seen: _Seen, visit: gr.Request) -> _Shown:
+        """Look at a photograph, and keep it, so that it can be looked at once more."""
+        self._forget(visit)
         try:
-            faces = self._faces(name, photo)
-            pixels = read_photograph(photo, "the photograph", self._engine.settings.most_pixels)
+            most = self._engine.settings.most_pixels
+            pixels = read_photograph(seen.photo, "this photograph", most)
         except Exception as error:
             return _failed(_told(error))
-        chosen = _largest(faces)
-        shown = picture(pixels, faces, chosen)
+        self._keep(seen, visit)
+        try:
+            faces = self._faces(seen, pixels)
+        except Exception as error:
+            return self._refused(seen, error)._replace(picture=picture(pixels, [], 0))
         if not faces:
-            return _failed(_NO_FACE)._replace(picture=shown)
-        seen = _Seen(photo, faces, name, chosen)
+            return _failed(_NO_FACE, self._offers_whole(seen))._replace(
+                picture=picture(pixels, [], 0)
+            )
+        seen = replace(seen, faces=faces, chosen=_largest(faces))
+        self._keep(seen, visit)
+        found = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+        status = _status(f"{found}, seen by the model {seen.model}.")
+        shown = picture(pixels, faces, seen.chosen)
+        return _Shown(status, shown, *self._findings(seen), model=seen.model)
+
+    def _keep(self, seen: _Seen, visit: gr.Request) -> None:
         self._seen[visit.session_hash] = seen
         while len(self._seen) > _VISITORS:
             self._seen.popitem(last=False)
-        found = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
-        status = _status(f"{found}, seen by the model {name}.")
-        return _Shown(status, shown, *self._findings(seen))
 
-    def _faces(self, name: str, photo: bytes) -> list[Face]:
-        model = self._model(name, photo)
+    def _faces(self, seen: _Seen, pixels: np.ndarray) -> Sequence[Face]:
+        model = self._model(seen)
         with self._engine.admission():
             if model is self._engine.model:
-                (found,) = self._engine.analyze([photo]).result(self._engine.settings.seconds)
+                asked = self._engine.analyze([pixels], seen.looked_for)
+                (found,) = asked.result(self._engine.settings.seconds)
             else:
-                crops = model.prepare(photo)
+                photo = seen.photo if isinstance(model, ExampleInsight) else pixels
+                crops = model.prepare(photo, faces=seen.looked_for)
                 (found,) = crops.by_photograph(model.read(model.score(crops), crops))
         if isinstance(found, PhotographError):
             raise found
         return found
+
+    def _refused(self, seen: _Seen, error: Exception) -> _Shown:
+        """Why a photograph was not understood, and how to go on."""
+        if isinstance(error, PhotographError) and error.reason == "no map":
+            others = [name for name in self._models.names if self._models.takes_sent(name)]
+            told = (
+                f"The model {seen.model} was trained on pictures with label maps beside them, and "
+                "a photograph that is sent has none. "
+            )
+            if not others:
+                return _failed(
+                    f"{told}Choose an example, or start the server with --maps=parsed, and pyfacer "
+                    "makes one."
+                )
+            offer = _offer(f"Go on with the model {others[0]}", replace(seen, model=others[0]))
+            return _failed(f"{told}The model {others[0]} reads none.", [offer])
+        offers = self._offers_whole(seen) if isinstance(error, WeightsError) else []
+        return _failed(_told(error), offers)
+
+    def _offers_whole(self, seen: _Seen) -> list[dict[str, Any]]:
+        if seen.looked_for == "whole" or self._engine.model.settings.faces == "whole":
+            return []
+        return [_offer(_WHOLE, replace(seen, looked_for="whole"))]
 
     def _findings(self, seen: _Seen) -> tuple[str, str]:
         network = self._models(seen.model).network
@@ -327,34 +377,36 @@ class _Page:
     def _ask(self, question: str, visit: gr.Request) -> str:
         def answer(model: FaceInsight, seen: _Seen) -> str:
             limit: Any = {"max_time": self._engine.settings.seconds}
-            told = model.ask(seen.photo, question, face=seen.chosen, **limit)
+            told = model.ask(seen.photo, question, face=seen.chosen, faces=seen.looked_for, **limit)
             return f'{asked}<p class="fi-lead">{escape(told.text)}</p>'
 
         asked = f"<p><small>{escape(question.strip())}</small></p>" if question.strip() else ""
         return self._of_seen(answer, visit)
 
     def _explain(self, event: gr.EventData, visit: gr.Request) -> str:
-        return self._of_seen(
-            lambda model, seen: why(model.explain(seen.photo, event.id, face=seen.chosen)), visit
-        )
+        def explain(model: FaceInsight, seen: _Seen) -> str:
+            how: Any = {"face": seen.chosen, "faces": seen.looked_for}
+            return why(model.explain(seen.photo, event.id, **how))
+
+        return self._of_seen(explain, visit)
 
     def _of_seen(self, tell: Callable[[FaceInsight, _Seen], str], visit: gr.Request) -> str:
         """What is to be told of the face that is looked at, one visitor after the other."""
         seen = self._seen.get(visit.session_hash)
-        if seen is None:
+        if seen is None or not seen.faces:
             return _sorry(_NOTHING_YET)
         try:
-            model = self._model(seen.model, seen.photo)
+            model = self._model(seen)
             with self._engine.admission():
                 told = self._engine.call(lambda: tell(model, seen))
                 return told.result(2 * self._engine.settings.seconds)
         except Exception as error:
             return _sorry(_told(error))
 
-    def _model(self, name: str, photo: bytes) -> FaceInsight:
-        """The model of that name, as it looks at examples where the photograph is one."""
-        model = self._models(name)
-        if any(photo == example.file for example in self._examples):
+    def _model(self, seen: _Seen) -> FaceInsight:
+        """The model that is to look, as it looks at examples where the photograph is one."""
+        model = self._models(seen.model)
+        if any(seen.photo == example.file for example in self._examples):
             return ExampleInsight(model, self._examples)
         return model
 
@@ -410,7 +462,8 @@ _INTAKE = """
 <p>or drop one anywhere on the page, or paste it. It is not stored.</p>
 </div>
 <div class="fi-examples"><h2>Or look at somebody drawn</h2><ul>EXAMPLES</ul></div>
-<p class="fi-live" role="status"></p>
+<p class="fi-live" role="status" tabindex="-1"></p>
+<div class="fi-buttons fi-offers"></div>
 <dialog aria-label="Camera"><video autoplay playsinline muted></video>
 <div class="fi-buttons">
 <button type="button" class="fi-action fi-first" data-camera="shoot">Take the picture</button>
@@ -435,12 +488,23 @@ def _html(value: str, classes: str, **options: Any) -> gr.HTML:
     return gr.HTML(value, elem_classes=["fi", *classes.split()], apply_default_css=False, **options)
 
 
-def _status(text: str, error: bool = False) -> dict[str, Any]:
-    return {"text": text, "error": error}
+def _status(
+    text: str, error: bool = False, offers: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """What is told, and what is offered; no two are equal, so that the page hears of each."""
+    return {"text": text, "error": error, "offers": list(offers), "turn": next(_TURNS)}
 
 
-def _failed(text: str) -> _Shown:
-    return _Shown(_status(text, error=True))
+_TURNS = count()
+
+
+def _failed(text: str, offers: Sequence[Mapping[str, Any]] = ()) -> _Shown:
+    return _Shown(_status(text, True, offers))
+
+
+def _offer(text: str, seen: _Seen) -> dict[str, Any]:
+    """A button that looks at the photograph once more, as `_Page._again` hears of it."""
+    return {"text": text, "model": seen.model, "whole": seen.looked_for == "whole"}
 
 
 def _sorry(text: str) -> str:
@@ -450,7 +514,7 @@ def _sorry(text: str) -> str:
 def _told(error: Exception) -> str:
     """One sentence on an error; what nobody foresaw goes into the log."""
     if isinstance(error, PhotographError) and error.reason == "no map":
-        return _NO_MAP
+        return _NO_REGIONS
     if isinstance(error, Full | Closed | TimeoutError):
         return _BUSY
     told = sentence(error)

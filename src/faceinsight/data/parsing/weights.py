@@ -59,7 +59,8 @@ def load_weights(
             ) from None
         raise WeightsError(
             f"pyfacer's weights {PurePosixPath(url).name} could not be fetched or loaded "
-            f"({reason}); download {url} and name the file with --params {parameter}=FILE."
+            f"({reason}); download {url} and name the file: --{parameter.replace('_', '-')}=FILE, "
+            f"in the pipeline --params {parameter}=FILE."
         ) from None
 
 
