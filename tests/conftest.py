@@ -10,6 +10,7 @@ import yaml
 from hypothesis import settings
 
 from faceinsight.answers.lexicon import Lexicon
+from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.settings import words_of
 from faceinsight.method.characteristics import Vocabulary
 
@@ -77,3 +78,9 @@ def answers_config() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def lexicon(answers_config: dict[str, Any], vocabulary: Vocabulary) -> Lexicon:
     return Lexicon.from_config(answers_config, vocabulary)
+
+
+@pytest.fixture(scope="session")
+def parser(lexicon: Lexicon) -> AnswerParser:
+    """Reads with the project's own lexicon."""
+    return AnswerParser(lexicon)

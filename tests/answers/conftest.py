@@ -5,15 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from faceinsight.answers.lexicon import Lexicon
-from faceinsight.answers.parser import AnswerParser
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet, compile_rules
-
-
-@pytest.fixture(scope="session")
-def parser(vocabulary: Vocabulary, lexicon: Lexicon) -> AnswerParser:
-    return AnswerParser(lexicon)
 
 
 @pytest.fixture(scope="session")

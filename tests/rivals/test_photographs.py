@@ -53,7 +53,7 @@ def test_what_a_rival_sees_is_the_part_around_the_box(photographs):
 @pytest.mark.parametrize("checkpoint", ["llava"], indirect=True)
 @pytest.mark.parametrize("scored_by", ["text", "likelihood"])
 def test_a_checkpoint_is_asked_and_measured(
-    checkpoint, photographs, vocabulary, tmp_path, scored_by
+    checkpoint, photographs, vocabulary, parser, tmp_path, scored_by
 ):
     kind, folder = checkpoint
     settings = configured(
@@ -65,7 +65,7 @@ def test_a_checkpoint_is_asked_and_measured(
     assert (account["asked"], account["failed"]) == (4 + 2 * 3, {})
     truth = truth_of(photographs, "test", vocabulary)
     rule_set = rules(vocabulary)
-    table, tally = predictions_of(answers, truth, vocabulary, rule_set, settings, None)
+    table, tally = predictions_of(answers, truth, vocabulary, rule_set, settings, parser)
     assert tally["questions"] == 10
     if scored_by == "likelihood":
         assert tally["answered"] == 10

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 _LABELLED = re.compile(r"^\s*\(?([A-Za-z])[).:]\s+(?=\S)")
 _WHOLE = re.compile(r"\W{0,20}([A-Za-z])\W{0,20}")
 _LEADING = re.compile(
-    r"\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])(?:[.:]| [-–—]|,(?! ?(?:or )?[A-Z]\b)))(?=\W|$)"
+    r"\A\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)"
+    r"|([A-Z])(?:[.:]| [-–—]|,(?! ?(?:or )?[A-Z]\b)))(?=\W|$)"
 )
 _REASON = (
     r"(?:because|since|due to|owing to|given (?:the|his|her|that)|based on|judging|rather than|over"
@@ -35,7 +36,10 @@ _ANNOUNCED = re.compile(
 _PRAISED = re.compile(
     r"(?<!\w)\(?([A-Z])\)?(?:[.:][^.\n]{0,80})? (?:is|would be|seems|appears|looks)"
     r" (?:the )?(?:most |best )?(?:right|correct|accurate|best|likely|answer|option|choice)\b"
-    r"|(?<!\bor)(?<!\bnor)(?<!\band)(?<!\bnot)(?<!n't)(?<!\bnever)(?<!ould be)(?<!might be)"
+)
+_LINE = re.compile(r"^\W{0,20}([A-Z])\W{0,20}$", re.MULTILINE)
+_LAST = re.compile(
+    r"(?<!\bor)(?<!\bnor)(?<!\band)(?<!\bnot)(?<!n't)(?<!\bnever)(?<!ould be)(?<!might be)"
     r"(?<!may be)(?<!than)(?<![/|])\s+\(?([A-Z])\)?\W*\Z"
 )
 _BRACKETED = re.compile(r"\(([A-Za-z])\)")
@@ -67,27 +71,36 @@ class Options:
 
     def chosen(self, answer: str) -> list[str]:
         """Letters of the options that an answer picks by letter; none if it picks none so."""
-        if (whole := _WHOLE.fullmatch(answer[:_MOST])) and whole[1].upper() in self.texts:
-            return [whole[1].upper()]
-        for part in (answer[-_MOST:], answer[:_MOST]):
-            announced = [next(filter(None, found.groups())) for found in _ANNOUNCED.finditer(part)]
-            known = [letter.upper() for letter in announced if letter.upper() in self.texts]
-            if known:
-                return known[-1:]
-        if reasoned := _REASONED.search(answer[:_MOST]):
-            return [reasoned[1]] if reasoned[1] in self.texts else []
-        judged = {m[1].upper(): m[2] for m in _JUDGED.finditer(answer[:_MOST])}
+        head, tail = answer[:_MOST], answer[-_MOST:]
+        if (whole := _WHOLE.fullmatch(head)) and self._known(whole):
+            return self._known(whole)
+        if explicit := (
+            self._letters(_ANNOUNCED, tail)[-1:]
+            or self._letters(_ANNOUNCED, head)[-1:]
+            or self._letters(_REASONED, head)[:1]
+        ):
+            return explicit
+        judged = {m[1].upper(): m[2] for m in _JUDGED.finditer(head)}
         if judged.keys() & self.texts.keys():
             return [letter for letter, right in judged.items() if right and letter in self.texts]
-        praised = [found[1] or found[2] for found in _PRAISED.finditer(answer[-_MOST:])]
-        if praised and praised[-1] in self.texts:
-            return praised[-1:]
-        found = _LEADING.match(answer)
-        letter = next((g.upper() for g in found.groups() if g), "") if found else ""
-        if letter in self.texts:
-            return [letter]
-        bracketed = [m[1].upper() for m in _BRACKETED.finditer(answer[:_MOST])]
-        return [letter for letter in dict.fromkeys(bracketed) if letter in self.texts][:1]
+        if praised := self._letters(_PRAISED, tail)[-1:]:
+            return praised
+        # "A", and why below it; but of "A", "B" below each other neither is chosen.
+        if lines := list(dict.fromkeys(self._letters(_LINE, head))):
+            return lines if len(lines) == 1 else []
+        return (
+            self._letters(_LAST, tail)[-1:]
+            or self._letters(_LEADING, head)[:1]
+            or self._letters(_BRACKETED, head)[:1]
+        )
+
+    def _letters(self, pattern: re.Pattern[str], text: str) -> list[str]:
+        """Letters of options that the matches of a pattern enclose, in their order."""
+        return [letter for found in pattern.finditer(text) for letter in self._known(found)]
+
+    def _known(self, found: re.Match[str]) -> list[str]:
+        letter = next(filter(None, found.groups()), "").upper()
+        return [letter] if letter in self.texts else []
 
     def without_list(self, answer: str) -> str:
         """An answer without a list of all options in their order, which chooses none of them."""

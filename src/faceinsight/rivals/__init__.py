@@ -13,7 +13,6 @@ it is, or fine-tuned. Its answers become a table of predictions in the form of o
     server, retries   way in: any server that speaks OpenAI's protocol
     inference         everything that is missing, asked
     reading           answers to predictions, and a tally of what could not be read
-    closed, parsing   an answer in the form of its question; an answer in sentences
     record, text      whose metrics these are, and how they read in a terminal
     tiny_checkpoints  rivals from random weights, for want of others
     finetuning        LoRA on our training images

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from faceinsight.answers import questions as in_words
+from faceinsight.answers.choices import Options
 from faceinsight.answers.replies import spoken
-from faceinsight.rivals.closed import goes_on, read_closed
 from faceinsight.rivals.questions import Question, questions_of
 from faceinsight.rivals.settings import RivalsSettings
 
 if TYPE_CHECKING:
-    from faceinsight.answers.parser import ParsedAnswer
+    from faceinsight.answers.parser import AnswerParser
     from faceinsight.method.characteristics import Vocabulary
     from faceinsight.method.rules.compiler import RuleSet
 
@@ -25,20 +27,50 @@ _NOT_ASKED = -1.0
 OUTCOMES = ("answered", "refused", "contradictory", "unreadable", "unlisted", "failed")
 """What can become of a question; see `tally`."""
 
+_KINDS: dict[str, in_words.Kind] = {"each": "yes_no", "choice": "group", "list": "topic"}
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s*")
 
-class Parser(Protocol):
-    """Reads sentences about a face."""
 
-    def parse(self, text: str, question: Question) -> ParsedAnswer:
-        """What a rival's answer to this question says."""
-        ...
+def read_given(text: str, question: Question) -> dict[str, bool] | None:
+    """Labels of an answer in the words or letters that its question gives; None for any other.
+
+    A list names what is present, and so the rest absent.
+    """
+    by_word = {_plain(word): m for word, m in zip(question.words, question.members, strict=True)}
+    if question.kind == "list":
+        items = [_BULLET.sub("", item) for line in text.splitlines() for item in line.split(",")]
+        named = {_plain(item) for item in items} - {""}
+        if not named or not named <= by_word.keys():
+            return None
+        present = {by_word[name] for name in named}
+    elif question.kind == "choice":
+        by_letter = dict(zip(question.options, question.members, strict=True))
+        letters = Options(_offered(question) or {}).chosen(text)
+        word = by_word.get(_plain(text))
+        present = {word} if word is not None else {by_letter[letter] for letter in letters}
+        if len(present) != 1:
+            return None
+    else:
+        return None
+    return {m: m in present for m in question.members}
+
+
+def _offered(question: Question) -> dict[str, str] | None:
+    """Letter to word of what there is to choose from."""
+    if question.kind != "choice":
+        return None
+    return dict(zip(question.options, question.words, strict=True))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("_", " ").strip(" \t\n.*\"'").lower().split())
 
 
 class Reader:
     """Reads answers to one question after another, and counts what becomes of them.
 
     Args:
-        parser: for answers that are not in the form of their question; None calls them unreadable.
+        parser: for answers in words; None where there are none.
         unanswered: probability of a characteristic about which an answer says nothing.
 
     Attributes:
@@ -46,7 +78,7 @@ class Reader:
             `not_mentioned` counts the characteristics that an answer about several leaves out.
     """
 
-    def __init__(self, parser: Parser | None, unanswered: float) -> None:
+    def __init__(self, parser: AnswerParser | None, unanswered: float) -> None:
         self._parser = parser
         self._unanswered = unanswered
         self.counts: Counter[tuple[str, str, str]] = Counter()
@@ -78,21 +110,22 @@ class Reader:
         return shares[:1] if question.kind == "each" else shares
 
     def _by_text(self, row: Mapping[str, Any], question: Question) -> np.ndarray:
-        text = spoken(row["text"])
-        labels = read_closed(text, question)
-        if self._parser is not None and goes_on(text, question):
-            labels = None
+        assert self._parser is not None
+        text, chosen = spoken(row["text"]), question.kind == "choice"
+        given = read_given(text, question)
+        labels = given if question.kind == "list" else None
         if labels is None:
-            if self._parser is None:
-                return self._without(row, question, "unreadable")
-            parsed = self._parser.parse(text, question)
+            asked = in_words.Question(question.text, question.members, _KINDS[question.kind])
+            parsed = self._parser.parse(text, asked, _offered(question))
+            labels = {m: parsed.labels[m] for m in question.members if m in parsed.labels}
             if parsed.refused and not parsed.labels:
                 return self._without(row, question, "refused")
-            labels = {m: parsed.labels[m] for m in question.members if m in parsed.labels}
-            if parsed.contradictions and not labels:
+            if parsed.contradictions and not (any(labels.values()) if chosen else labels):
                 return self._without(row, question, "contradictory")
+            # The lexicon may have no words for a foreign vocabulary's classes.
+            labels = labels or given or {}
         said = np.array([labels.get(m, False) for m in question.members])
-        if question.kind == "choice" and said.sum() != 1:
+        if chosen and said.sum() != 1:
             outcome = "contradictory" if said.sum() > 1 else "unreadable"
             return self._without(row, question, outcome)
         if not labels:
@@ -120,7 +153,7 @@ def predictions_of(
     vocabulary: Vocabulary,
     rule_set: RuleSet,
     settings: RivalsSettings,
-    parser: Parser | None,
+    parser: AnswerParser,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read a rival's answers.
 
@@ -132,7 +165,7 @@ def predictions_of(
         vocabulary: its ids are the columns.
         rule_set: for the labels that contradict no rule.
         settings: how the questions were asked.
-        parser: for answers in sentences.
+        parser: for answers in words.
 
     Returns:
         predictions, one row a face: `dataset`, `photograph`, `face`, `split`; `p_<id>` float32;

@@ -65,11 +65,12 @@ def read_answers(
     **crops: Path,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Answers to predictions in the form of our models', and what became of the questions."""
+    from faceinsight.answers.lexicon import Lexicon
+    from faceinsight.answers.parser import AnswerParser
     from faceinsight.rivals.faces import truth_of
-    from faceinsight.rivals.parsing import sentence_parser
     from faceinsight.rivals.reading import predictions_of
 
-    parser = sentence_parser(vocabulary, parameters.get("answers"))
+    parser = AnswerParser(Lexicon.from_config(parameters.get("answers", {}), vocabulary))
     truth = truth_of(crops, rivals.split, vocabulary)
     return predictions_of(answers, truth, vocabulary, rule_set, rivals, parser)
 
