@@ -143,6 +143,21 @@ def test_a_box_that_leaves_a_turned_photograph_is_told(tmp_path: Path) -> None:
     assert examples["top"].dropna().tolist() == [-5, 60]
 
 
+def test_faces_held_out_are_in_no_part_and_no_limit_counts_them(tmp_path: Path) -> None:
+    names = [f"{n}.png" for n in range(40)]
+    table = label_table(names, splits=["train", "val", "test", "train"] * 10)
+    some = clean_audit(table)
+    examples, report = select_examples(table, some, held_out={"0.png", "1.png", "2.png"}, limit=3)
+    apart = examples["split"] == "held_out"
+    assert examples["photograph"][apart].tolist() == ["0.png", "1.png", "2.png"]
+    assert report["held_out"] == 3
+    assert report["taken"] == {"train": 3, "val": 3, "test": 3}
+    assert report["available"] == {"train": 19, "val": 9, "test": 9}
+    assert examples.dtypes.equals(table.dtypes)
+    with pytest.raises(ParameterError, match=r"none of its 1 photographs, such as 'x/0\.png'"):
+        select_examples(table, some, held_out={"x/0.png"})
+
+
 def test_a_data_set_without_a_usable_photograph_stops_the_run(tmp_path: Path) -> None:
     root = tmp_path / "raw"
     table = label_table(["img/1.png", "img/2.png"])

@@ -83,3 +83,12 @@ def test_a_limit_that_cannot_be_meant_is_one_fault(limit):
 @pytest.mark.parametrize("limit", [None, 0, 8, {"train": 3, "val": None}])
 def test_a_limit_is_a_number_or_one_of_each_split(limit):
     assert registry.DatasetSettings(limit=limit).limit == limit
+
+
+def test_a_file_names_what_is_held_out(tmp_path):
+    file = tmp_path / "held_out.txt"
+    file.write_text("# two photographs\ntrain/1.jpg\n\ntrain/2.jpg  # and why\n")
+    assert registry.DatasetSettings(exclude=file).held_out() == {"train/1.jpg", "train/2.jpg"}
+    assert registry.DatasetSettings().held_out() == frozenset()
+    with pytest.raises(ParameterError, match=r"exclude: there is no file .*nothing\.txt"):
+        registry.DatasetSettings(exclude=tmp_path / "nothing.txt").held_out()

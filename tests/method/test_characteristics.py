@@ -11,6 +11,7 @@ import yaml
 from faceinsight.common.work import digest
 from faceinsight.errors import VocabularyError
 from faceinsight.method.characteristics import Characteristic, Vocabulary, VocabularyConfig
+from faceinsight.method.rules.compiler import compile_rules
 
 SMALL: dict[str, Any] = {
     "characteristics": {
@@ -81,6 +82,25 @@ def test_utkface_ages_switch_to_decades(project_root: Path, vocabulary: Vocabula
     assert len(ages.members) == 10
     assert not {"age_0_2", "age_70_plus"} & set(decades.annotated_by("utkface"))
     assert not [id_ for id_ in vocabulary.ids if id_.startswith("age_decade")]
+
+
+def test_race_is_left_out_by_configuration_alone(project_root: Path) -> None:
+    def read(file: str) -> Any:
+        return yaml.safe_load((project_root / "conf" / file).read_text(encoding="utf-8"))
+
+    left_out = read("embedded/characteristics.yml")["vocabulary"]
+    config = read("base/characteristics.yml")["vocabulary"] | left_out
+    vocabulary = Vocabulary.from_config(config)
+    assert list(vocabulary.groups) == ["gender", "age", "expression"]
+    assert len(vocabulary) == 82 - 7 - 5 - 3
+    assert not {"Asian", "White", "Black"} & set(vocabulary.ids)
+    assert [task.name for task in vocabulary.tasks("utkface")] == ["age", "gender"]
+    assert {"Pale_Skin"} < set(vocabulary.sensitive) < set(vocabulary.ids)
+    assert Vocabulary.from_config(vocabulary.to_config()) == vocabulary
+    written = VocabularyConfig.model_validate(config)
+    compiled = compile_rules(read("base/rules.yml")["rules"], vocabulary, written)
+    assert {column for rule in compiled.rules for column in rule.columns} <= {*range(67)}
+    assert not [rule.text for rule in compiled.rules if "race" in rule.text]
 
 
 # Any vocabulary
@@ -234,8 +254,10 @@ def test_an_attribute_keeps_its_group_without_a_task_for_it(vocabulary: Vocabula
             "same phrase",
         ),
         (lambda c: c.update(order=["Bald"]), "order"),
+        (lambda c: c.update(without=["race_7"]), "without names 'race_7'"),
+        (lambda c: c.update(without=["Male"]), "without: 'Male' is one of the group 'gender'"),
     ],
-    ids=["group", "phrase", "order"],
+    ids=["group", "phrase", "order", "left out", "left out of a group"],
 )
 def test_what_contradicts_itself_is_refused(vocabulary: Vocabulary, change, said: str) -> None:
     config = vocabulary.to_config()

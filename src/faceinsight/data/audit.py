@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,7 @@ def select_examples(
     audit: pd.DataFrame,
     *,
     limit: Mapping[str, int | None] | int | None = None,
+    held_out: Collection[str] = (),
     seed: int = 0,
     val_share: float = 0.1,
     test_share: float = 0.1,
@@ -134,6 +135,7 @@ def select_examples(
         table: label table.
         audit: what `audit_photographs` returned for it.
         limit: most rows a part, by part or one number for each; None takes all.
+        held_out: photographs that belong to no part; no limit counts them.
         seed: of the split and of the hash.
         val_share: share that validates, where it is split anew.
         test_share: share that tests, where it is split anew.
@@ -145,8 +147,9 @@ def select_examples(
 
     Raises:
         LabelFileError: too few photographs to split.
+        ParameterError: the table has none of the photographs that are to be held out.
     """
-    from faceinsight.data.splits import PARTS, hash_units, resplit_if_one_part
+    from faceinsight.data.splits import HELD_OUT, PARTS, hash_units, resplit_if_one_part
 
     limits = dict(limit) if isinstance(limit, Mapping) else dict.fromkeys(PARTS, limit)
     at = pd.Index(audit["photograph"].to_numpy(dtype=object)).get_indexer(
@@ -163,22 +166,32 @@ def select_examples(
         test_share=test_share,
         by_folder=by_folder,
     )
+    if held_out:
+        if not table["photograph"].isin(held_out).any():
+            raise ParameterError(
+                f"exclude: none of its {len(held_out):,} photographs, such as '{min(held_out)}', "
+                "has a label: write them as the label table does, e.g. train/1.jpg"
+            )
+        apart = usable["photograph"].isin(held_out)
+        usable = usable.assign(split=usable["split"].mask(apart, HELD_OUT))
 
     names = usable["photograph"].to_numpy(dtype=object)
     faces = usable["face"].to_numpy(dtype=np.int64)
     ranks = hash_units((f"example {n} {f}" for n, f in zip(names, faces, strict=True)), seed)
     parts = usable["split"].to_numpy(dtype=object)
-    taken = np.zeros(len(usable), dtype=bool)
+    taken = parts == HELD_OUT
     for part in PARTS:
         rows = np.flatnonzero(parts == part)
         taken[rows[np.argsort(ranks[rows], kind="stable")][: limits.get(part)]] = True
-    report = {
+    report: dict[str, Any] = {
         "rows": len(table),
         "dropped": dict(zip(reasons.tolist(), counts.tolist(), strict=True)),
         "resplit": resplit,
         "available": {part: int((parts == part).sum()) for part in PARTS},
         "taken": {part: int((parts[taken] == part).sum()) for part in PARTS},
     }
+    if held_out:
+        report[HELD_OUT] = int((parts == HELD_OUT).sum())
     return usable[taken].reset_index(drop=True), report
 
 

@@ -134,6 +134,8 @@ class DatasetSettings(BaseModel):
         table: how it is read, if it comes as a plain table; null where it has a reader.
         weight: weight in a training epoch, beside the temperature.
         limit: faces used of each split; null uses all, and a split that is not named as well.
+        exclude: file of photographs, a line each as the label table names them, that are in no
+            split but held out; `#` begins a remark.
         val_share: share of the training faces that validates, where no official part does.
         test_share: share of all faces that tests, where no official part does.
     """
@@ -144,8 +146,22 @@ class DatasetSettings(BaseModel):
     table: TableSettings | None = None
     weight: float = Field(1.0, ge=0)
     limit: dict[str, int | None] | int | None = None
+    exclude: Path | None = None
     val_share: float = Field(0.1, gt=0, lt=0.5)
     test_share: float = Field(0.1, gt=0, lt=0.5)
+
+    def held_out(self) -> frozenset[str]:
+        """Photographs that `exclude` names.
+
+        Raises:
+            ParameterError: there is no such file.
+        """
+        if self.exclude is None:
+            return frozenset()
+        if not self.exclude.is_file():
+            raise ParameterError(f"datasets: exclude: there is no file {self.exclude.absolute()}")
+        lines = (line.partition("#")[0].strip() for line in self.exclude.open(encoding="utf-8"))
+        return frozenset(filter(None, lines))
 
     @field_validator("limit", mode="before")
     @classmethod

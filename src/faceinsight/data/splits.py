@@ -22,6 +22,10 @@ from faceinsight.errors import LabelFileError, ParameterError
 PARTS = ("train", "val", "test")
 """The parts of a data set, as they stand in the `split` column of every label table."""
 
+HELD_OUT = "held_out"
+"""The part of faces that a data set's `exclude` names: no training, validation or calibration sees
+them, and they do not count among the test faces."""
+
 TRAIN, VAL, TEST = range(3)
 
 

@@ -76,7 +76,7 @@ class PredictionSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    split: str = Field("test", pattern="^(train|val|test)$")
+    split: str = Field("test", pattern="^(train|val|test|held_out)$")
     batch_size: int = Field(256, ge=1)
     device: str = "auto"
 

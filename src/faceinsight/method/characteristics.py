@@ -56,15 +56,20 @@ class VocabularyConfig(BaseModel):
     order: list[_Identifier] | None = None
     # Characteristics and groups that are handed out only to whoever asks for them.
     sensitive: list[_Identifier] | None = None
+    # Groups, and characteristics outside groups, that do not exist: nobody reads, learns or
+    # measures them. An environment adds to it; it could not take a key out of a mapping.
+    without: list[_Identifier] = []
 
     @model_validator(mode="after")
     def _says_no_thing_twice(self) -> VocabularyConfig:
         if self.order is not None and sorted(self.order) != sorted(self.characteristics):
             raise ValueError("order does not name exactly the characteristics")
-        if unknown := set(self.sensitive or ()) - set(self.characteristics) - set(self.groups):
-            raise ValueError(
-                f"sensitive names '{min(unknown)}', which is nothing of the vocabulary"
-            )
+        known = {*self.characteristics, *self.groups}
+        for key in ("sensitive", "without"):
+            if unknown := set(getattr(self, key) or ()) - known:
+                raise ValueError(
+                    f"{key} names '{min(unknown)}', which is nothing of the vocabulary"
+                )
         by_phrase: dict[str, str] = {}
         for id_, entry in self.characteristics.items():
             if (other := by_phrase.setdefault(entry.phrase, id_)) != id_:
@@ -140,7 +145,8 @@ class Vocabulary:
         """Build the vocabulary from configuration.
 
         A group that no data set uses is left out together with its members, so that e.g. UTKFace's
-        ages are switched to decades by naming another group for its task.
+        ages are switched to decades by naming another group for its task. What `without` names is
+        left out with the tasks that measure it.
 
         Raises:
             VocabularyError: with one message that names every fault.
@@ -154,12 +160,12 @@ class Vocabulary:
                     for e in error.errors()
                 )
                 raise VocabularyError(f"vocabulary: {faults}") from None
-        used = {
-            group
-            for of in config.tasks.values()
-            for task, group in of.items()
-            if task != ATTRIBUTES
+        without = set(config.without)
+        tasks = {
+            dataset: {task: group for task, group in of.items() if group not in without}
+            for dataset, of in config.tasks.items()
         }
+        used = {group for of in tasks.values() for task, group in of.items() if task != ATTRIBUTES}
         if missing := sorted(used - set(config.groups)):
             raise VocabularyError(f"vocabulary.tasks names groups that do not exist: {missing}")
         group_of: dict[str, str] = {}
@@ -174,22 +180,28 @@ class Vocabulary:
                         f"vocabulary.groups.{group}: '{member}' is already in '{group_of[member]}'"
                     )
                 group_of[member] = group
+        if inside := sorted(without & group_of.keys()):
+            raise VocabularyError(
+                f"vocabulary.without: '{inside[0]}' is one of the group '{group_of[inside[0]]}': "
+                "leave out the whole group, of which exactly one holds"
+            )
         # CelebA's and MAAD's attributes hold `Male`, which keeps its group without a task for it.
-        for dataset, of in config.tasks.items():
+        for dataset, of in tasks.items():
             if ATTRIBUTES in of.values():
                 used |= {
                     g for id_, g in group_of.items() if dataset in config.characteristics[id_].names
                 }
+        used -= without
         unused = set(config.groups) - used
         characteristics = [
             Characteristic(id_, config.characteristics[id_].phrase, names, group_of.get(id_))
             for id_ in config.order or config.characteristics
-            if group_of.get(id_) not in unused
+            if id_ not in without and group_of.get(id_) not in unused
             for names in [dict(config.characteristics[id_].names)]
         ]
         groups = {name: tuple(m) for name, m in config.groups.items() if name in used}
         sensitive = SENSITIVE if config.sensitive is None else config.sensitive
-        return cls(characteristics, groups, config.tasks, sensitive)
+        return cls(characteristics, groups, tasks, sensitive)
 
     @classmethod
     def of_model(cls, folder: Path | str) -> Vocabulary:

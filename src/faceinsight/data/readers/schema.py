@@ -8,7 +8,7 @@ import pandera.pandas as pandera
 import pyarrow as pa
 
 from faceinsight.data.readers.base import BOX, KEY_TYPES, UNSAFE_NAME, column_types, is_unique
-from faceinsight.data.splits import PARTS
+from faceinsight.data.splits import HELD_OUT, PARTS
 from faceinsight.method.characteristics import Vocabulary
 
 _CHECKS = {
@@ -17,7 +17,9 @@ _CHECKS = {
         error="photograph must be a relative path below the data set's folder",
     ),
     "face": pandera.Check.ge(0, error="face must not be negative"),
-    "split": pandera.Check.isin(PARTS, error=f"split must be one of {', '.join(PARTS)}"),
+    "split": pandera.Check.isin(
+        (*PARTS, HELD_OUT), error=f"split must be one of {', '.join(PARTS)}, {HELD_OUT}"
+    ),
     "years": pandera.Check.ge(0, error="years must be 0 or more"),
     **dict.fromkeys(BOX),
 }
@@ -30,7 +32,7 @@ def build_schema(dataset: str, vocabulary: Vocabulary) -> pandera.DataFrameSchem
     Its columns are exactly those of `column_types`, in order and pyarrow-backed. Labels are 1, 0
     or null; of a group's members all are null or exactly one is present; years are 0 or more, or
     null; photograph and face together occur once; a box has four sides or none, and an area;
-    photographs are safe relative paths; parts are train, val and test.
+    photographs are safe relative paths; parts are train, val, test and held_out.
 
     Args:
         dataset: a data set of the vocabulary.

@@ -107,6 +107,7 @@ def select_examples(
         labels,
         audit,
         limit=dataset.limit,
+        held_out=dataset.held_out(),
         seed=seed,
         val_share=dataset.val_share,
         test_share=dataset.test_share,
