@@ -19,11 +19,11 @@ help:  ## this list
 setup: $(READY)  ## a virtual environment with the pinned requirements
 
 # uv installs in seconds what takes pip minutes, and links instead of copying from its cache.
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml weights/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e . -e ./weights
 	touch $@
 
 run: $(READY)  ## everything on drawn data: six data sets, four variants, the report

@@ -21,6 +21,7 @@ from faceinsight import cli
 from faceinsight.answers.labels import CAUTION
 from faceinsight.common.paths import printable
 from faceinsight.errors import PhotographError, WeightsError
+from faceinsight.inference import versions
 from faceinsight.inference.answer import PhotoAnswer
 from faceinsight.inference.explanation import Explanation, RegionShare
 from tests.reports.test_faces_page import face
@@ -202,17 +203,26 @@ def test_what_cannot_be_meant_is_told_in_a_sentence(model, arguments, said):
     assert model.options == {}
 
 
-def test_without_a_model_it_is_said_where_one_comes_from(model, monkeypatch):
+def test_without_a_model_it_is_said_where_one_comes_from(model, monkeypatch, tmp_path):
     monkeypatch.delenv(cli.MODEL)
+    monkeypatch.setattr(versions, "PACKAGE", "weights_that_are_not_installed")
     done = call("analyze", "a.png")
     assert done.exit_code == 2
-    assert "none is named" in done.stderr
+    assert "--model: no model is named, and the package" in done.stderr
     Path("data/06_models/lgc/model").mkdir(parents=True)
     assert "holds no saved model" in call("analyze", "a.png").stderr
     assert model.options == {}
     Path("model/config.json").rename("data/06_models/lgc/model/config.json")
     assert call("analyze", "a.png").exit_code == 0
     assert model.options["name"] == "data/06_models/lgc/model"
+    package = tmp_path / "site/a_package_of_weights"
+    (package / "model").mkdir(parents=True)
+    (package / "model/config.json").touch()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(package.parent)
+    monkeypatch.setattr(versions, "PACKAGE", package.name)
+    assert call("analyze", "a.png").exit_code == 0
+    assert model.options["name"] == str(package / "model")
 
 
 def test_an_answer_goes_to_standard_output_and_what_it_is_to_standard_error(model):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from faceinsight.common.paths import at_home, printable
+from faceinsight.errors import WeightsError
 
 if TYPE_CHECKING:
     from faceinsight import Face, FaceInsight, PhotographError
@@ -29,7 +30,7 @@ TOKEN = "FACEINSIGHT_TOKEN"
 """Environment variable with the token of the server where no option names one."""
 
 _HERE = Path("data/06_models/lgc/model")
-"""Where a run of the project leaves its model: taken where nothing is named."""
+"""Where a run of the project leaves its model: taken where nothing is named, and none installed."""
 
 
 @click.group(
@@ -75,7 +76,7 @@ _MODEL_OPTION = click.option(
     "--model",
     envvar=MODEL,
     help="Folder of a trained model, or its name on the Hugging Face hub. Otherwise that of the "
-    f"environment variable {MODEL}, or the newest in {_HERE}.",
+    f"environment variable {MODEL}, of the package faceinsight-weights, or the newest in {_HERE}.",
 )
 # What is no argument of a command by name goes on to `FaceInsight.from_pretrained`: a field of
 # `inference.settings.PhotoSettings`.
@@ -314,18 +315,18 @@ def _open(model: str | None, options: dict[str, Any]) -> FaceInsight:
         path = options[name]
         if path is not None and not path.is_file():
             raise click.UsageError(f"--{name.replace('_', '-')}: there is no file {path}")
+    from faceinsight.inference.versions import newest_model, packaged_model
+
     if model is None:
-        if not _HERE.is_dir():
-            raise click.UsageError(
-                f"--model: none is named, and there is none in {_HERE.absolute()}: name the folder "
-                "of a trained model (`make run` in the project trains one on drawn faces)"
-            )
-        model = str(_HERE)
+        try:
+            model = str(packaged_model())
+        except WeightsError as error:
+            if not _HERE.is_dir():
+                raise click.UsageError(f"--model: {error}") from None
+            model = str(_HERE)
     model = at_home(model)
     if not Path(model).is_dir() and not _is_hub_name(model):
         raise click.UsageError(f"--model: there is no folder {Path(model).absolute()}")
-    from faceinsight.inference.versions import newest_model
-
     newest_model(model)  # a folder without a model is told before PyTorch is imported
     from faceinsight import FaceInsight
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from faceinsight import FaceInsight
 from faceinsight.errors import WeightsError
+from faceinsight.inference import versions
 from faceinsight.inference.versions import newest_model
 
 
@@ -27,3 +29,26 @@ def test_a_folder_without_a_model_is_one_sentence(tmp_path: Path) -> None:
     assert newest_model(tmp_path / "nothing") is None
     with pytest.raises(WeightsError, match="is not there"):
         FaceInsight.from_pretrained(tmp_path / "nothing")
+
+
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of a model in a package that is installed and fails if it is imported."""
+    package = tmp_path / "site" / versions.PACKAGE
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError")
+    monkeypatch.syspath_prepend(package.parent)
+    return package / "model"
+
+
+def test_without_a_name_the_model_of_the_package_is_taken(run: Path, packaged: Path) -> None:
+    with pytest.raises(WeightsError, match=r"has none in .* yet: `python experiments/embedded"):
+        FaceInsight.from_pretrained()
+    shutil.copytree(run / "model/2026-01-02T03.04.05.678Z/model", packaged)
+    assert FaceInsight.from_pretrained(device="cpu").source == packaged
+
+
+def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "PACKAGE", "faceinsight_weights_that_nobody_has")
+    with pytest.raises(WeightsError, match=r"is not installed: `pip install \./weights`"):
+        FaceInsight.from_pretrained()

@@ -19,7 +19,7 @@ from faceinsight.inference.face import Face
 from faceinsight.inference.photograph import Photo, is_one_photograph
 from faceinsight.inference.reading import FaceReader
 from faceinsight.inference.settings import Faces, PhotoSettings
-from faceinsight.inference.versions import newest_model
+from faceinsight.inference.versions import newest_model, packaged_model
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +68,7 @@ class FaceInsight:
     @classmethod
     def from_pretrained(
         cls,
-        name_or_path: str | Path,
+        name_or_path: str | Path | None = None,
         settings: PhotoSettings | None = None,
         **options: Any,
     ) -> Self:
@@ -77,7 +77,7 @@ class FaceInsight:
         Args:
             name_or_path: the folder of a saved model; a folder of its versions, of which the newest
                 is taken (`data/06_models/lgc/model`, or `data/06_models/lgc`); or its name on the
-                Hugging Face hub.
+                Hugging Face hub. None takes the model of the package `faceinsight-weights`.
             settings: how faces are found, and what is handed out.
             options: fields of `PhotoSettings` in place of `settings`, e.g. `device="cpu"`,
                 `faces="whole"`, `sensitive=True`; and what
@@ -93,6 +93,7 @@ class FaceInsight:
 
         hub = {k: v for k, v in options.items() if k not in PhotoSettings.model_fields}
         given = {k: v for k, v in options.items() if k not in hub}
+        name_or_path = packaged_model() if name_or_path is None else name_or_path
         settings = settings_with(settings or PhotoSettings(), **given)
         check_weights("detector_weights", settings.detector_weights)
         check_weights("parser_weights", settings.parser_weights)

@@ -1,7 +1,8 @@
-"""Saved models on disk: the newest of a run's folder."""
+"""Saved models on disk: the newest of a run's folder, and the one that a package brings."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from faceinsight.common.paths import at_home
@@ -9,6 +10,32 @@ from faceinsight.errors import WeightsError
 
 _VERSIONS = ("model", "*/model", "model/*/model")
 """Where a saved model lies below a version's folder, a folder of versions, and a variant's."""
+
+PACKAGE = "faceinsight_weights"
+"""The package of the model that is taken where none is named, `weights/` in the project."""
+
+
+def packaged_model() -> Path:
+    """The folder of the model that the installed package `faceinsight-weights` holds.
+
+    Raises:
+        WeightsError: the package is not installed, or no model has been put into it.
+    """
+    found = find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise WeightsError(
+            "no model is named, and the package with one, faceinsight-weights, is not installed: "
+            "`pip install ./weights` in the project's folder installs it; or name the folder of a "
+            "trained model, e.g. data/06_models/lgc after `make run`"
+        )
+    folder = Path(found.submodule_search_locations[0]) / "model"
+    if not (folder / "config.json").is_file():
+        raise WeightsError(
+            f"no model is named, and the package faceinsight-weights has none in {folder} yet: "
+            "`python experiments/embedded train` puts one there; or name the folder of a trained "
+            "model, e.g. data/06_models/lgc after `make run`"
+        )
+    return folder
 
 
 def newest_model(path: Path | str) -> Path | None:
