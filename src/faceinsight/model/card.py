@@ -70,6 +70,9 @@ def model_card(
     provenance: Mapping[str, Any],
     test: Mapping[str, Any] | None = None,
     noisy_labels: Mapping[str, str] | None = None,
+    *,
+    more: Sequence[str] = (),
+    licence: str | None = None,
 ) -> str:
     """Write a model card.
 
@@ -80,6 +83,8 @@ def model_card(
             where there was none.
         test: the model's metrics on the test split, as evaluation keeps them; None leaves them out.
         noisy_labels: characteristics whose annotation is known to be noisy, with the reason.
+        more: further sections, in Markdown.
+        licence: the section on it, where it is not Apache-2.0.
 
     Returns:
         The text of `README.md`.
@@ -93,7 +98,7 @@ def model_card(
     bases = dict.fromkeys(name for _, name, _ in _bases(config) if HUB_NAME.fullmatch(name))
     data = ModelCardData(
         language="en",
-        license="apache-2.0",
+        license="apache-2.0" if licence is None else "other",
         library_name="faceinsight",
         pipeline_tag="image-classification",
         base_model=list(bases) or None,
@@ -118,7 +123,8 @@ def model_card(
         _validation(validation, tasks),
         _test(test),
         _coverage((test or {}).get("coverage")),
-        _LICENCE,
+        *more,
+        licence or _LICENCE,
     ]
     return f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(filter(None, sections)) + "\n"
 
