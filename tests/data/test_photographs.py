@@ -88,11 +88,8 @@ def test_the_limit_is_a_parameter(tmp_path: Path) -> None:
 
 def bad_paths(root: Path) -> dict[str, tuple[str, str]]:
     outside = root.parent / "outside.png"
-    NOISE.save(outside)
     NOISE.save(root / "inside.png")
     (root / "folder").mkdir()
-    (root / "out.png").symlink_to(outside)
-    (root / "out").symlink_to(root.parent)
     (root / "loop.png").symlink_to(root / "loop.png")
     os.mkfifo(root / "pipe.png")
     return {
@@ -103,8 +100,6 @@ def bad_paths(root: Path) -> dict[str, tuple[str, str]]:
         "climbs": ("../outside.png", "outside"),
         "climbs and returns": ("folder/../inside.png", "outside"),
         "absolute": (str(outside), "outside"),
-        "link out": ("out.png", "outside"),
-        "through a link out": ("out/outside.png", "outside"),
         "zero byte": ("a\0.png", "outside"),
         "loop of links": ("loop.png", "unreadable"),
         "pipe": ("pipe.png", "unreadable"),
@@ -122,12 +117,16 @@ def test_bad_paths_are_refused_with_a_reason(tmp_path: Path) -> None:
         assert refused.value.reason == reason, name
 
 
-def test_links_inside_and_to_the_root_are_followed(tmp_path: Path) -> None:
+def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     NOISE.save(tmp_path / "real/a.png")
     (tmp_path / "real/b.png").symlink_to("a.png")
     (tmp_path / "linked").symlink_to(tmp_path / "real")
-    assert load_photograph(tmp_path / "linked", "b.png").shape == (64, 64, 3)
+    (tmp_path / "set/img").mkdir(parents=True)
+    (tmp_path / "set/img/a.png").symlink_to(tmp_path / "real/a.png")  # on another disk, say
+    (tmp_path / "set/all").symlink_to(tmp_path / "real")
+    for root, name in (("linked", "b.png"), ("set", "img/a.png"), ("set", "all/b.png")):
+        assert load_photograph(tmp_path / root, name).shape == (64, 64, 3)
 
 
 def test_unreadable_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

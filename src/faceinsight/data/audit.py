@@ -22,7 +22,7 @@ from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest, write_beside
 from faceinsight.data.geometry import UPRIGHT, crop_square, upright_box
 from faceinsight.data.photographs import MAX_PIXELS, inspect_photograph, stamp_files
-from faceinsight.data.readers.layout import packed
+from faceinsight.data.readers.layout import whereabouts
 from faceinsight.data.registry import dataset_name
 from faceinsight.data.store import BOX_COLUMNS, boxes_of
 from faceinsight.errors import ParameterError, PhotographError
@@ -209,9 +209,11 @@ def check_photographs(dataset: str, root: Path, audit: pd.DataFrame) -> None:
     """
     if not len(audit) or (audit["status"] == OK).any():
         return
+    is_there = audit["status"].iloc[0] == "unreadable"
     raise ParameterError(
         f"datasets.{dataset}: none of its {len(audit):,} photographs in {root} can be used"
-        f" ({_counted(audit['status'])}); {_first(root, audit)}; put them there, or leave the data"
+        f" ({_counted(audit['status'])}); {_first(root, audit)};"
+        f" {'see to their permissions' if is_there else 'put them there'}, or leave the data"
         f" set out with use: false in datasets.{dataset}"
     )
 
@@ -254,7 +256,7 @@ def _counted(statuses: pd.Series) -> str:
 def _first(root: Path, audit: pd.DataFrame) -> str:
     """The first photograph that cannot be used, and what may have become of those missing."""
     row = audit[audit["status"] != OK].iloc[0]
-    hint = packed(root) if (audit["status"] == "missing").any() else ""
+    hint = whereabouts(root) if (audit["status"] == "missing").any() else ""
     return f"the first, {root / row['photograph']}, is {row['status']}{hint}"
 
 

@@ -68,7 +68,10 @@ def raw_folder(raw: str | Path) -> Path:
 
 
 def dataset_folder(raw: Path, dataset: str) -> Path:
-    """The folder of a data set below `raw`: that of its name, or one called as its authors do."""
+    """The folder of a data set below `raw`: that of its name, or one called much as that.
+
+    As its authors spell it, or as a mirror's archive is called (`celeba-dataset`, `MAAD-Face`).
+    """
     folder = raw / dataset
     if folder.is_dir() or not raw.is_dir():
         return folder
@@ -78,7 +81,8 @@ def dataset_folder(raw: Path, dataset: str) -> Path:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
+    letters = re.sub(r"[\W_]", "", name.lower())
+    return re.sub(r"(face|dataset|database|data|new|main|master)+$", "", letters)
 
 
 def holds_people(dataset: str) -> bool:

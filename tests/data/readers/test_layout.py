@@ -1,5 +1,6 @@
 """Layouts that people have: what is plainly the same data is found, and nothing else is."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ PLACES = [
     ("celeba", ["img_align_celeba/000001.jpg", "img_align_celeba/copy/000001.jpg"], [0]),
     ("celeba", ["img_celeba/000001.jpg", "maps/img_align_celeba/000001.png"], []),
     ("celeba", ["__MACOSX/img_align_celeba/000001.jpg", "a/._000001.jpg", "a/000001.txt"], []),
+    ("celeba", ["train/000001.jpg", "test/000002.jpg", "Img/chunk_0/000003.JPEG"], None),
     ("maad", ["train/n000002/0001_01.jpg", "test/n000003/0001_01.jpg"], None),
     ("maad", ["VGGFace2/data/train/n000002/0001_01.jpg", "n000003/0001_01.jpg"], None),
     ("maad", ["n000002/0001_01.JPG", "n000003/0001_01.jpeg"], None),
@@ -103,6 +105,11 @@ def mirror(dataset: str, vocabulary: Vocabulary) -> dict[str, dict[str, str | by
             f"{part}_labels.csv": f"image,label\n{row}\n"
             for part, row in zip(("train", "test"), rows, strict=True)
         }
+    found["case"] = {name.upper(): text for name, text in files.items()}
+    twice = {name: Path(name) for name in files}
+    found["down twice"] = {
+        f"a/b/c/{path.stem} (1){path.suffix}": files[name] for name, path in twice.items()
+    }
     return found
 
 
@@ -129,6 +136,7 @@ FACES = ("25_0_2_20170116174525125", "110_1_4_20170116174525126")
         ([f"{FACES[0]}.jpg", f"{FACES[1]}.jpg.chip.jpg"], [1, 0]),
         ([f"a/utkface/{FACES[0]}.jpg", f"a/copy/utkface/{FACES[0]}.jpg"], [1]),
         ([f"UTKFace/{FACES[0]}.jpg", f"UTKFace/deeper/{FACES[1]}.jpg"], [0]),
+        ([f"UTKFace/{FACES[0]}.jpg", f"UTKFace/UTKFace/{FACES[1]}.jpg"], [0, 1]),
     ],
 )
 def test_utkface_in_other_folders(
@@ -188,13 +196,41 @@ def test_an_archive_of_label_files_is_named(tmp_path: Path, vocabulary: Vocabula
 
 
 @pytest.mark.parametrize(
-    ("dataset", "name"), [("rafdb", "RAF-DB"), ("celeba", "CelebA"), ("utkface", "UTK_Face")]
+    ("dataset", "name"),
+    [
+        *(("rafdb", "RAF-DB"), ("rafdb", "raf-db-dataset"), ("utkface", "UTK_Face")),
+        *(("celeba", "CelebA"), ("celeba", "celeba-dataset"), ("maad", "MAAD-Face")),
+    ],
 )
 def test_a_data_sets_folder_may_be_spelt_as_its_authors_do(
     dataset: str, name: str, tmp_path: Path
 ) -> None:
     assert dataset_folder(tmp_path, dataset) == tmp_path / dataset
+    (tmp_path / f"{dataset}_mask").mkdir()  # something else
     (tmp_path / name).mkdir()
     assert dataset_folder(tmp_path, dataset) == tmp_path / name
     (tmp_path / dataset).mkdir()
     assert dataset_folder(tmp_path, dataset) == tmp_path / dataset
+
+
+def test_photographs_on_another_disk_are_found_through_links(
+    tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    disk = write(tmp_path / "disk", {"img_align_celeba/000001.png": b"", "000002.jpg": b""})
+    folder = write(tmp_path / "celeba", good("celeba", vocabulary))
+    (folder / "Img").symlink_to(disk)
+    (disk / "circle").symlink_to(folder)
+    table = read_labels("celeba", folder, vocabulary).table
+    assert table["photograph"].tolist()[:2] == [
+        "Img/img_align_celeba/000001.png",
+        "Img/000002.jpg",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "celeba", {"Anno/x.txt": b""})
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(LabelFileError, match=r"celeba/Anno cannot be read: see to its permissions"):
+        read_labels("celeba", folder, vocabulary)

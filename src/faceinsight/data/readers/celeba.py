@@ -63,7 +63,7 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
 
 
 def _is_spaced(path: Path) -> bool:
-    return path.suffix != ".csv"
+    return path.suffix.lower() != ".csv"
 
 
 class _AttributesFile(LabelFile):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from faceinsight.data.readers.layout import packed
+from faceinsight.data.readers.layout import whereabouts
 from faceinsight.errors import LabelFileError
 
 _BLOCK = 8 << 20
@@ -51,7 +51,7 @@ class LabelFile:
         self.path = path
         self.head = head
         if not path.is_file():
-            hint = packed(folder or path.parent)
+            hint = whereabouts(folder or path.parent)
             raise LabelFileError(f"{path} is missing: put {origin}'s {path.name} there{hint}")
         with path.open("rb") as stream:
             first = [stream.readline() for _ in range(max(1, head))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -25,20 +26,50 @@ _OTHERS = {"__macosx", "maps", "maps_faulty", "img_celeba", "original"}
 
 _SAMPLE = 200
 _LEVELS = ("", "*/", "*/*/")
+_DEEPEST = 3
 
 
 def label_file(folder: Path, *names: str) -> Path:
-    """A label file, under any of its names, in the data set's folder or up to two levels below it.
+    """A label file, under any of its names, in the data set's folder or up to three levels below.
 
-    Where there is none, the path is the one that its authors' layout has.
+    Case does not matter, nor does what a browser adds to a second download (`labels (1).csv`). Of
+    several the highest counts. Where there is none, the path is the one that its authors' layout
+    has.
     """
-    found = (p for at in _LEVELS for name in names for p in sorted(folder.glob(at + name)))
-    return next((path for path in found if path.is_file()), folder / names[0])
+    authors = folder / names[0]
+    if authors.is_file():
+        return authors
+    keys = [_key(name.rpartition("/")[2]) for name in names]
+    level = [str(folder)]
+    for _ in range(_DEEPEST + 1):
+        inside = [entry for place in level for entry in _visible(place)]
+        found = [entry for entry in inside if _key(entry.name) in keys and entry.is_file()]
+        if found:
+            return Path(min(found, key=lambda e: (keys.index(_key(e.name)), e.path)).path)
+        level = [entry.path for entry in inside if entry.is_dir()]
+    return authors
 
 
-def packed(folder: Path) -> str:
-    """What to add to a message about missing files: archives that are still to be unpacked."""
+def _key(name: str) -> str:
+    return re.sub(r" ?\(\d+\)(?=\.\w+$)", "", name).lower().replace("-", "_")
+
+
+def _visible(folder: str) -> list[os.DirEntry[str]]:
+    """What lies in a folder, if it can be read, without what systems put there."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [e for e in entries if e.name[0] != "." and e.name.lower() != "__macosx"]
+    return []
+
+
+def whereabouts(folder: Path) -> str:
+    """What to add to a message about missing files: where they may still be.
+
+    In archives that are still to be unpacked, or in folders that cannot be read.
+    """
     inside = {path for at in _LEVELS for path in folder.glob(at + "*")}
+    for path in sorted(inside):
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            return f" ({path} cannot be read: see to its permissions)"
     beside = {path for path in folder.parent.glob("*") if folder.name in path.name.lower()}
     names = sorted(
         path.relative_to(folder.parent).as_posix()
@@ -59,7 +90,12 @@ def pictures(folder: Path, known: Sequence[str] = ()) -> Iterator[str]:
         known: names of folders that are looked into whatever they are called.
     """
     pruned = _OTHERS - {name.lower() for name in known}
-    for root, folders, names in os.walk(folder):
+    entered = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        if (place := Path(root).resolve()) in entered:  # links may lead in circles
+            folders.clear()
+            continue
+        entered.add(place)
         folders[:] = sorted(f for f in folders if f[0] != "." and f.lower() not in pruned)
         start = Path(root).relative_to(folder).as_posix()
         for name in sorted(names):

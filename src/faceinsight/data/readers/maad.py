@@ -22,8 +22,8 @@ from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
-FILE_NAMES = ("MAAD_Face.csv", "MAAD-Face.csv")
-"""The names under which the file was published."""
+FILE_NAME = "MAAD_Face.csv"
+"""Published as `MAAD-Face.csv` too."""
 
 _NAME, _IDENTITY = "Filename", "Identity"
 
@@ -37,7 +37,7 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         LabelFileError: naming file and line.
     """
     columns = attribute_columns("maad", vocabulary)
-    file = LabelFile(label_file(folder, *FILE_NAMES), "MAAD-Face", head=1)
+    file = LabelFile(label_file(folder, FILE_NAME), "MAAD-Face", head=1)
     file.require([_NAME, _IDENTITY, *columns.values()])
     rows = file.read([_NAME, _IDENTITY], dict.fromkeys(columns.values()), unknown="0")
     names = photograph_names(file, rows[_NAME])

@@ -25,10 +25,7 @@ from faceinsight.data.readers.layout import label_file
 from faceinsight.data.splits import PARTS, TEST, SeededSplit
 from faceinsight.method.characteristics import Vocabulary
 
-FILE_NAMES = (
-    *("EmoLabel/list_patition_label.txt", "EmoLabel/list_partition_label.txt"),
-    *("list_patition_label.txt", "list_partition_label.txt"),
-)
+FILE_NAMES = ("EmoLabel/list_patition_label.txt", "list_partition_label.txt")
 MIRROR = ("train_labels.csv", "test_labels.csv")
 PHOTOGRAPHS = "Image/aligned"
 """Folder of the photographs, below the data set's own."""
@@ -64,7 +61,7 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
 
 
 def _file(folder: Path, path: Path) -> LabelFile:
-    spaced = path.suffix != ".csv"
+    spaced = path.suffix.lower() != ".csv"
     return LabelFile(
         path, "RAF-DB", columns=(_NAME, _TASK), head=int(not spaced), spaced=spaced, folder=folder
     )

@@ -23,7 +23,7 @@ from faceinsight.data.readers.base import (
     skipped_table,
     task_fields,
 )
-from faceinsight.data.readers.layout import packed, pictures
+from faceinsight.data.readers.layout import pictures, whereabouts
 from faceinsight.data.splits import SeededSplit
 from faceinsight.errors import LabelFileError, VocabularyError
 from faceinsight.method.characteristics import Vocabulary
@@ -79,7 +79,7 @@ def read(folder: Path, vocabulary: Vocabulary, split: SeededSplit) -> Labels:
         raise LabelFileError(
             f"{photographs} holds no photograph with a name such as"
             " 25_0_2_20170116174525125.jpg.chip.jpg: put UTKFace's photographs there"
-            f"{packed(folder)}"
+            f"{whereabouts(folder)}"
         )
     labels: dict[str, pa.Array] = {}
     for i, field in enumerate(_FIELDS):
@@ -104,10 +104,12 @@ def _files(folder: Path) -> list[str]:
     missing = f"{photographs} is missing: put UTKFace's photographs there"
     try:
         with os.scandir(photographs) as entries:
-            files = sorted(e.name for e in entries if not e.is_dir())
+            there = list(entries)
     except FileNotFoundError:
-        files = []
-    if not any(map(_NAME.fullmatch, files)):
+        there = []
+    files = sorted(entry.name for entry in there if not entry.is_dir())
+    has_another = any(entry.is_dir() and entry.name.lower() == "utkface" for entry in there)
+    if has_another or not any(map(_NAME.fullmatch, files)):
         kinds: dict[int, dict[str, str]] = {}
         for path in pictures(folder):
             parent, _, name = path.rpartition("/")
@@ -118,7 +120,7 @@ def _files(folder: Path) -> list[str]:
             if any(_NAME.fullmatch(path.rpartition("/")[2]) for path in paths):
                 return paths
     if not photographs.exists():
-        raise LabelFileError(f"{missing}{packed(folder)}")
+        raise LabelFileError(f"{missing}{whereabouts(folder)}")
     return [f"{PHOTOGRAPHS}/{name}" for name in files]
 
 
