@@ -156,14 +156,16 @@ def _of_page(page: str) -> str:
 
 
 _VERSION = re.compile(
-    r"[-@:](\d{4}-\d{2}-\d{2}|20\d{6}|2\d[01]\d[0-3]\d|[01]\d[0-3]\d|2\d[01]\d|00\d|latest)$"
+    r"[-@:](\d{4}-\d{2}-\d{2}|20\d{6}|2\d[01]\d[0-3]\d|[01]\d-?[0-3]\d|2\d[01]\d|00\d|latest|"
+    r"(?<=:)\d)$"
 )
-"""What names a version of a model behind its name: a date, also MMDD or YYMM, 002, `latest`."""
+"""What names a version of a model behind its name: a date, also MMDD, MM-DD or YYMM, 002, `latest`;
+or which of several copies that are loaded answered (LM Studio's `:2`)."""
 
 
 _QUANTISED = re.compile(
     r"[-:@](?:ud-)?(i?q\d(?:-(?:k|\d|nl|xxs|xs|s|m|l|xl))*|b?f(?:p)?(?:16|32|8)|int[48]|nf4|[48]-?bit|"
-    r"w\d+a\d+|awq|gptq|exl2|mlx|gguf)$"
+    r"w\d+a\d+|awq|gptq|exl2|mlx|gguf|bnb|qat|dwq|mxfp4|nvfp4|dynamic|quantized)$"
 )
 """How a copy's weights are rounded, as files and tags are called: `-Q4_K_M`, `-AWQ`, `:fp16`."""
 
@@ -213,7 +215,8 @@ def _parts(name: str) -> list[str]:
         name = hub.group(1).replace("--", "/")
     name = re.sub(r"@[\w.-]+$", "", name)
     name = re.sub(r"(\.gguf|\.safetensors|:free)$", "", name.lower())
-    first, *rest = re.sub(r"[_.]", "-", name).split("/")
+    # A folder that a download made has the organisation in its name: `org--name`.
+    first, *rest = re.sub(r"[_.]", "-", name.replace("--", "/")).split("/")
     return rest if rest and first in _ROUTES else [first, *rest]
 
 

@@ -8,7 +8,7 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.rivals.tables.scoring import score_tables
 from faceinsight.rivals.tables.settings import TablesSettings
 from faceinsight.rivals.tables.table import AnswersFileError
-from faceinsight.rivals.tables.words import Meanings
+from faceinsight.rivals.tables.words import Meanings, chosen
 from tests.rivals.tables.conftest import AGES, GENDERS
 
 PHOTOGRAPHS = [f"{part}/{i}.jpg" for part in ("train", "val") for i in range(1, 5)]
@@ -32,6 +32,34 @@ def test_a_spelling_of_two_meanings_is_none():
     assert meanings.get("M ") is None
 
 
+@pytest.mark.parametrize(
+    ("word", "is_held"),
+    [
+        ("{'Woman': 99.98, 'Man': 0.02}", "Woman"),
+        ('{"Man": 98.8, "Woman": 1.2}', "Man"),
+        ("{'Woman': np.float32(0.3), 'Man': np.float64(0.7)}", "Man"),
+        ("{'Value': 'Female', 'Confidence': 99.9}", "Female"),
+        ('{"value": "Male"}', "Male"),
+        ('{"Low": 25, "High": 35}', '{"Low": 25, "High": 35}'),
+        ("{half a", "{half a"),
+        ("{}", "{}"),
+        ("{[}", "{[}"),
+        ("Woman", "Woman"),
+    ],
+)
+def test_services_own_forms_hold_a_word(word, is_held):
+    assert chosen(word) == is_held
+
+
+@pytest.mark.parametrize("word", ["NaN", "N/A", "None", "unknown", "no face detected."])
+def test_what_stands_for_nothing_is_no_answer(word):
+    assert Meanings({"Man": ("Male",)}, {}).get(word) == ("refused",)
+
+
+def test_words_that_are_written_together_are_parted():
+    assert Meanings({"Middle Eastern": ("a",)}, {}).get("MiddleEastern") == ("a",)
+
+
 @pytest.fixture
 def shipped(project_root):
     text = (project_root / "conf/base/parameters_rivals.yml").read_text(encoding="utf-8")
@@ -52,6 +80,10 @@ def score(folder, name, layout, table, labels, vocabulary):
     ("name", "words"),
     [
         ("deepface", {"Male": "Man", "Female": "Woman"}),
+        (
+            "deepface",
+            {"Male": "{'Woman': 0.1, 'Man': 99.9}", "Female": "{'Woman': 80.0, 'Man': 20.0}"},
+        ),
         ("insightface", {"Male": "M", "Female": "F"}),
         ("insightface", {"Male": "1", "Female": "0"}),
         ("facepp", {"Male": "Male", "Female": "Female"}),
