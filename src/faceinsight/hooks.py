@@ -118,6 +118,9 @@ class ConfigurePipelines:
         loader = context.config_loader
         parameters = with_texts(loader["parameters"])
         runs.configure(parameters)
+        # `celeba:` with nothing behind it.
+        datasets = {name: given or {} for name, given in parameters["datasets"].items()}
+        parameters["datasets"] = datasets
         loader["parameters"] = parameters | runs.configured().parameters
 
     @hook_impl

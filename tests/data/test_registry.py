@@ -92,3 +92,30 @@ def test_a_file_names_what_is_held_out(tmp_path):
     assert registry.DatasetSettings().held_out() == frozenset()
     with pytest.raises(ParameterError, match=r"exclude: there is no file .*nothing\.txt"):
         registry.DatasetSettings(exclude=tmp_path / "nothing.txt").held_out()
+
+
+def used(**settings):
+    return {name: registry.DatasetSettings(**of) for name, of in settings.items()}
+
+
+@pytest.mark.parametrize(
+    ("datasets", "said"),
+    [
+        ({"celeba": {"use": False}}, "none takes part; give one of them use: true"),
+        ({"celeba": {"weight": 0}, "maad": {"use": False}}, "every data set that takes part has"),
+        ({"celeba": {}, "mine": TABLE}, r"mine\.use: the vocabulary has no task for mine"),
+        ({"rafdb": {}}, r"datasets\.rafdb: there is no folder .*/rafdb; put RAF-DB there"),
+    ],
+)
+def test_data_sets_that_cannot_take_part_are_told(tmp_path, datasets, said):
+    (tmp_path / "CelebA").mkdir()
+    labelled = set(registry.DATA_SETS)
+    registry.check_use(used(celeba={}, rafdb={"use": False}), labelled, tmp_path)
+    registry.check_use(used(rafdb={}), labelled, None)  # drawn
+    with pytest.raises(ParameterError, match=said):
+        registry.check_use(used(**datasets), labelled, tmp_path)
+
+
+def test_a_weight_is_finite():
+    with pytest.raises(ValidationError, match="finite"):
+        registry.DatasetSettings(weight=float("inf"))

@@ -73,6 +73,16 @@ def test_one_of_several_words_is_asked_for():
     assert told.endswith("(given: 'cosinus').")
 
 
+def test_null_and_one_value_for_several_are_told_by_name():
+    said = ["value is None but type is not Optional", "Expected dict for dataclass Prior, got str"]
+    lines = [f"- Parameter '{name}': {of}" for name, of in zip("ab", said, strict=True)]
+    told = sentence(ParameterValidationError("\n".join(["Parameter validation failed:", *lines])))
+    assert told.splitlines()[1:] == [
+        "a: null stands where a value is needed; leave it out.",
+        "b: expected several values by name, found str.",
+    ]
+
+
 def test_a_text_in_another_form_is_told_as_it_is():
     assert sentence(ParameterValidationError("something else")) == "something else."
 

@@ -72,6 +72,15 @@ def test_what_a_run_does_not_do_is_not_tried(parameters):
     tried(parameters | {"rules": None}, "segment_faces")
 
 
+def test_data_sets_that_cannot_take_part_are_told(parameters, tmp_path):
+    said = parameters | {"datasets.celeba": {}, "drawing": None, "raw": str(tmp_path)}
+    node = SimpleNamespace(
+        func=SimpleNamespace(__name__="read_labels"), inputs=["params:datasets.celeba"]
+    )
+    with pytest.raises(ParameterError, match=r"datasets\.celeba: there is no folder"):
+        try_out([node], lambda name: said[name.removeprefix("params:")])
+
+
 def test_weights_of_the_parser_are_looked_for_where_it_parses(parameters):
     faulty = {"size": tiny.SIZE, "parser_weights": "/a/b.pt"}
     tried(parameters | {"segmentation": faulty | {"maps": "provided"}}, "segment_faces")

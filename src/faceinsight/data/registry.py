@@ -8,7 +8,7 @@ hold (`TableSettings`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -148,7 +148,7 @@ class DatasetSettings(BaseModel):
 
     use: bool = True
     table: TableSettings | None = None
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0, allow_inf_nan=False)
     limit: dict[str, int | None] | int | None = None
     exclude: Path | None = None
     val_share: float = Field(0.1, gt=0, lt=0.5)
@@ -230,6 +230,40 @@ def configure_datasets(datasets: Mapping[str, Any]) -> None:
                 "and what its columns are (docs/data_sets.md)"
             )
     _names = tuple(datasets)
+
+
+def check_use(
+    datasets: Mapping[str, DatasetSettings], labelled: Container[str], raw: Path | None
+) -> None:
+    """Stop where the data sets that are to take part cannot.
+
+    Args:
+        datasets: name to settings.
+        labelled: those that the vocabulary has a task for.
+        raw: folder of their folders; None where they are drawn.
+
+    Raises:
+        ParameterError: none takes part, all have weight 0, or one has no task or no folder.
+    """
+    used = {name: settings for name, settings in datasets.items() if settings.use}
+    if not used:
+        raise ParameterError("datasets: none takes part; give one of them use: true")
+    if not any(settings.weight for settings in used.values()):
+        raise ParameterError(
+            "datasets.*.weight: every data set that takes part has weight 0; give one of them a "
+            "weight above 0"
+        )
+    for name in used:
+        if name not in labelled:
+            raise ParameterError(
+                f"datasets.{name}.use: the vocabulary has no task for {name}; add one in "
+                "characteristics.yml, or set use to false"
+            )
+        if raw is not None and not (folder := dataset_folder(raw_folder(raw), name)).is_dir():
+            raise ParameterError(
+                f"datasets.{name}: there is no folder {folder.absolute()}; put "
+                f"{dataset_name(name)} there, or leave it out with use: false in datasets.{name}"
+            )
 
 
 def check_dataset(name: str) -> str:

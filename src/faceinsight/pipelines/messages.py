@@ -19,7 +19,10 @@ _FAULT = re.compile(
 )
 """One fault in pydantic's own text, which is all that Kedro's error keeps of it."""
 
-_PARAMETER = re.compile(r"Parameter '(?P<name>[^']+)': Failed to instantiate (?P<model>\w+)")
+_PARAMETER = re.compile(
+    r"Parameter '(?P<name>[^']+)': (?:Failed to instantiate (?P<model>\w+)|(?P<none>value is None)"
+    r"|Expected dict for dataclass \w+, got (?P<other>\w+))"
+)
 
 _NO_VERSION = re.compile(r"form of 'load_versions'.*found (?P<given>.*) instead")
 _NO_ENTRY = re.compile(r"'load_versions' keys \[(?P<name>[^],]+)")
@@ -121,6 +124,10 @@ def _faulty_parameters(text: str) -> str:
     ends = [*(match.start() for match in found[1:]), len(text)]
     for here, end in zip(found, ends, strict=False):
         part = text[here.start() : end]
+        if here["none"]:
+            lines.append(f"{here['name']}: null stands where a value is needed; leave it out")
+        elif here["other"]:
+            lines.append(f"{here['name']}: expected several values by name, found {here['other']}")
         for fault in _FAULT.finditer(part):
             # What concerns a whole model, and no one field of it, has no place.
             path = [here["name"], *(fault["where"] or "").split(".")]

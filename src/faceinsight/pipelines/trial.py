@@ -11,6 +11,7 @@ from faceinsight.common.provenance import provenance
 from faceinsight.common.work import WorkFolder, digest
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.parsing.weights import check_weights
+from faceinsight.data.registry import DatasetSettings, check_use
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import VocabularyConfig
 from faceinsight.method.variants import Variant
@@ -36,6 +37,13 @@ def try_out(nodes: Iterable[Any], load: Load) -> None:
     inputs: dict[str, list[str]] = {}
     for node in nodes:
         inputs.setdefault(node.func.__name__, []).extend(node.inputs)
+    if "read_labels" in inputs:
+        of = "params:datasets."
+        names = [name for name in inputs["read_labels"] if name.startswith(of)]
+        datasets = {n.removeprefix(of): DatasetSettings.model_validate(load(n)) for n in names}
+        vocabulary = build_vocabulary(VocabularyConfig.model_validate(load("params:vocabulary")))
+        is_drawn = load("params:drawing") is not None
+        check_use(datasets, vocabulary.datasets, None if is_drawn else Path(load("params:raw")))
     if "compile_rules" in inputs:
         written = VocabularyConfig.model_validate(load("params:vocabulary"))
         compile_rules(load("params:rules"), build_vocabulary(written), written)

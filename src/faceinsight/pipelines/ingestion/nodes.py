@@ -14,7 +14,7 @@ from faceinsight.data.registry import (
     holds_people,
     raw_folder,
 )
-from faceinsight.errors import ParameterError, VocabularyError
+from faceinsight.errors import VocabularyError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 
 if TYPE_CHECKING:
@@ -53,11 +53,6 @@ def read_labels(
     """A data set's label table, and the rows that could not be used."""
     from faceinsight.data import readers
 
-    if dataset.use and name not in vocabulary.datasets:
-        raise ParameterError(
-            f"datasets.{name}.use: the vocabulary has no task for {name}; add one "
-            "in characteristics.yml, or set use to false"
-        )
     if not dataset.use:
         labels = readers.Labels(readers.empty_table(name, vocabulary))
     else:
