@@ -33,14 +33,22 @@ _OF_ALL = re.compile(
     r"(not support|unsupported|no endpoints).{0,60}(image|vision|multi-?modal)|"
     r"not a (multi-?modal|vision)|at most 0 image|image_url is only|"
     r"missing data required for image|requires more system memory|"
-    r"unsupported (parameter|value|fields?)",
+    r"unsupported (parameter|value|fields?)|no models? (is |are )?loaded|failed to load model|"
+    r"not a (valid|chat) model|specified model|chat template|jinja|unexpected endpoint|"
+    r"(location|region|country|territory).{0,20}not supported",
     re.IGNORECASE | re.DOTALL,
 )
 """Faults of the request's form, the account or the model, whatever status they come with."""
 
+_OF_ONE_PICTURE = re.compile(
+    r"(invalid|valid|unsupported).{0,3}image.{0,3}(format|type|data|file)|image is (valid|invalid)|"
+    r"failed to load image",
+    re.IGNORECASE,
+)
+
 _OF_ONE = re.compile(
     r"content.{0,20}(filter|policy|management)|moderation|safety|flagged|"
-    r"context.{0,3}(length|window|size)|too many (tokens|pixels)|"
+    r"context.{0,3}(length|window|size)|too many (tokens|pixels)|tokens.{0,3} \+ |"
     r"(image|picture|file|input|prompt|request|payload|text).{0,60}too (long|large|small|big)|"
     r"(invalid|corrupt|broken|cannot identify|could not (process|decode|load)|"
     r"failed to (process|decode|load)).{0,30}image|image.{0,30}(dimension|pixels|size|corrupt)",
@@ -49,13 +57,14 @@ _OF_ONE = re.compile(
 """Faults of one picture or one text."""
 
 _OF_FIELDS = re.compile(
-    r"max_tokens|max_completion_tokens|temperature|extra_forbidden|extra inputs|"
+    r"max_tokens|max_(completion|new)_tokens|temperature|logprobs|extra_forbidden|extra inputs|"
     r"(unknown|unrecognized|unexpected|unsupported|not permitted).{0,30}"
     r"(field|parameter|argument|name)|supported values are|"
     r"\b[a-z]+_[a-z_]+\b.{0,4} is not supported|"
     # The form of the messages, which is the same in every question.
     r"should be a valid|field required|value is not a valid|\b\w+ type expected|"
-    r"must be an? (valid )?(string|str|list|array|object|dict)|invalid type for|unknown variant|"
+    r"must be (an? )?(valid )?(string|str|list|array|object|dict)\b|invalid type for|"
+    r"content.{0,12} that is a string|unsupported content|unknown variant|"
     r"deserializ|roles must alternate|(system|user|assistant) role|role.{0,20}not supported",
     re.IGNORECASE | re.DOTALL,
 )
@@ -77,7 +86,11 @@ def reach_of(status: int, said: str) -> Reach:
     """
     if status == 429 and _OF_A_RATE.search(said) and "insufficient_quota" not in said:
         return "moment"
+    if _OF_ONE_PICTURE.search(said):
+        return "question"
     if _OF_ALL.search(said) and status != 413:
+        return "all"
+    if status >= 500 and _OF_FIELDS.search(said) and not _OF_ONE.search(said):
         return "all"
     if status in (408, 409, 425, 429) or (status >= 500 and status not in (501, 505)):
         return "moment"
