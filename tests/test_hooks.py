@@ -3,7 +3,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 
 from faceinsight.errors import FaceInsightError, ParameterError
-from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, newest_path
+from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, TellResults, newest_path
 
 
 def catalog_of(tmp_path, version):
@@ -157,3 +157,20 @@ def test_the_newest_version_may_be_named_latest(tmp_path):
     catalog = DataCatalog.from_config({"metrics": entry}, load_versions=named)
     RefuseUnknownNames().before_pipeline_run({"load_versions": named}, catalog)
     assert catalog.load("metrics") == {"day": "2026-01-02"}
+
+
+def test_what_a_failed_run_made_is_the_newest(tmp_path, caplog):
+    (tmp_path / "08_reporting").mkdir()
+    older, newer, next_ = (catalog_of(tmp_path / "08_reporting", of) for of in "123")
+    for catalog in (older, newer):
+        catalog.save("metrics", {})
+        TellResults().on_pipeline_error(pipeline=_Pipeline(), catalog=catalog)
+    PinVersionsOfThisRun().before_pipeline_run(pipeline=_Pipeline(), catalog=next_)
+    TellResults().on_pipeline_error(pipeline=_Pipeline(), catalog=next_)  # made nothing
+    place = tmp_path / "latest/metrics.json"
+    assert place.resolve().parent.name == "2"
+    place.unlink()
+    place.parent.rmdir()
+    place.parent.touch()
+    TellResults().on_pipeline_error(pipeline=_Pipeline(), catalog=newer)
+    assert "could not be shown under latest" in caplog.text

@@ -325,9 +325,9 @@ def _open(model: str | None, options: dict[str, Any]) -> FaceInsight:
                 raise click.UsageError(f"--model: {error}") from None
             model = str(_HERE)
     model = at_home(model)
-    if not Path(model).is_dir() and not _is_hub_name(model):
+    # A folder without a model is told before PyTorch is imported.
+    if newest_model(model) is None and not _is_hub_name(model):
         raise click.UsageError(f"--model: there is no folder {Path(model).absolute()}")
-    newest_model(model)  # a folder without a model is told before PyTorch is imported
     from faceinsight import FaceInsight
 
     return FaceInsight.from_pretrained(model, **options)

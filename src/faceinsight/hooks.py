@@ -207,14 +207,24 @@ class TellResults:
         def path_of(name: str) -> Path | None:
             return newest_path(catalog.get(name))
 
-        for path in filter(None, map(path_of, sorted(pipeline.all_outputs()))):
-            try:
-                show_latest(path)
-            except OSError as error:  # What was made is whole, and told by its own path.
-                logger.warning("%s could not be shown under %s: %s", path, FOLDER, error)
-
+        self._show(pipeline, catalog)
         for text in run_summary(pipeline.all_outputs(), catalog.load, path_of):
             logger.info("%s", text)
+
+    @hook_impl
+    def on_pipeline_error(self, pipeline: Any, catalog: Any) -> None:
+        """What was made before the error is whole, and the newest."""
+        self._show(pipeline, catalog)
+
+    def _show(self, pipeline: Any, catalog: Any) -> None:
+        for name in sorted(pipeline.all_outputs()):
+            path = newest_path(catalog.get(name))
+            try:
+                if path is not None:
+                    show_latest(path)
+            except OSError as error:  # What was made is told by its own path.
+                logger.warning("%s could not be shown under %s: %s", path, FOLDER, error)
+                return  # so it is with all others
 
 
 def load_newest(catalog: Any, name: str) -> None:

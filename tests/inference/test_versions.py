@@ -52,3 +52,18 @@ def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setattr(versions, "PACKAGE", "faceinsight_weights_that_nobody_has")
     with pytest.raises(WeightsError, match=r"is not installed: `pip install \./weights`"):
         FaceInsight.from_pretrained()
+
+
+def test_of_several_variants_one_is_to_be_named(tmp_path: Path) -> None:
+    for name in ("lgc", "org"):
+        (tmp_path / name / "model").mkdir(parents=True)
+        (tmp_path / name / "model/config.json").touch()
+    with pytest.raises(WeightsError, match="holds several models: name one, lgc, org"):
+        newest_model(tmp_path)
+    assert newest_model(tmp_path / "lgc") == tmp_path / "lgc/model"
+
+
+def test_a_link_to_a_model_that_is_gone_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model").symlink_to(tmp_path / "gone")
+    with pytest.raises(WeightsError, match="is a link to a model that is gone"):
+        newest_model(tmp_path / "model")

@@ -48,15 +48,21 @@ def newest_model(path: Path | str) -> Path | None:
         None where there is nothing at that path.
 
     Raises:
-        WeightsError: there is a folder, and no saved model in it.
+        WeightsError: there is a folder, and no saved model in it, or several that are no versions
+            of one.
     """
     folder = Path(at_home(path))
     if not folder.exists():
+        if folder.is_symlink():
+            raise WeightsError(f"{folder} is a link to a model that is gone: train it again")
         return None
     if (folder / "config.json").is_file():
         return folder
     for pattern in _VERSIONS:
         if found := sorted(file.parent for file in folder.glob(f"{pattern}/config.json")):
+            names = [model.parent.name for model in found]
+            if len(found) > 1 and not all(name[0].isdigit() for name in names):
+                raise WeightsError(f"{folder} holds several models: name one, {', '.join(names)}")
             return found[-1]
     raise WeightsError(
         f"{folder} holds no saved model (a folder with config.json and model.safetensors), nor "

@@ -103,6 +103,11 @@ def reach_of(status: int, said: str) -> Reach:
     return "question"
 
 
+def is_about_fields(said: str) -> bool:
+    """Whether a refusal is about fields of the request, which may be replaced or left out."""
+    return bool(_OF_FIELDS.search(said))
+
+
 def reason_of(body: str, secrets: tuple[str, ...] = ()) -> str:
     """The first line of a server's own message; empty where it says nothing.
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from faceinsight.errors import ParameterError
 from faceinsight.rivals.questions import Question, spellings
-from faceinsight.rivals.refusals import is_same_model, reach_of, reason_of, shown_model
+from faceinsight.rivals.refusals import (
+    is_about_fields,
+    is_same_model,
+    reach_of,
+    reason_of,
+    shown_model,
+)
 from faceinsight.rivals.retries import Failed, RateLimit, Retries, TryAgain, retry_after
 from faceinsight.rivals.settings import RivalSettings, ScoredBy, ServerSettings
 from faceinsight.rivals.store import Answer
@@ -154,9 +160,9 @@ class ServerRival:
                 f"; it knows no chat completions of a model '{name}': see to its address, which "
                 "for most servers ends in /v1, and to the rival's served_as"
             )
-        if any(word in said.lower() for word in ("image", "vision", "content:")):
+        if any(word in said.lower() for word in ("image", "vision", "content")):
             return f"; '{name}' must be served with image input"
-        if status in (400, 422):
+        if status in (400, 422) and is_about_fields(said):
             return (
                 "; fields of the request are replaced, added or left out (null) by the rival's "
                 "request, e.g. request.max_completion_tokens=64 or request.temperature=null"
