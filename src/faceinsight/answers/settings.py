@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from faceinsight.answers.wording import Wording
+from faceinsight.common.settings import Settings
 
 PHRASE_FIELDS = (
     *("synonyms", "narrower", "opposites", "antonyms"),
@@ -47,9 +47,9 @@ def words_of(characteristics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]
     return {id_: of["words"] for id_, of in characteristics.items() if of.get("words")}
 
 
-class _Settings(BaseModel):
+class _Settings(Settings):
     # Frozen, since what is derived from a lexicon is kept.
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -10,10 +10,11 @@ from typing import Any
 
 TEXTS = {
     "answers", "base_url", "checkpoint", "data", "detector_weights", "file", "folder", "name",
-    "omega_sweep", "parser_weights", "path", "photograph", "photos", "pretrained", "raw", "replies",
-    "revision", "rival", "rivals", "served_as", "title", "variant", "work",
+    "no", "omega_sweep", "parser_weights", "path", "photograph", "photos", "pretrained", "prompt",
+    "query", "raw", "replies", "revision", "rival", "rivals", "served_as", "software", "system",
+    "title", "variant", "work", "yes",
 }  # fmt: skip
-"""What parameters are called that are a path or a name, at any depth."""
+"""What parameters are called that are a path, a name or other free text, at any depth."""
 
 
 def with_texts(parameters: Any, name: str = "") -> Any:

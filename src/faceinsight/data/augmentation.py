@@ -7,12 +7,13 @@ the same whether training ran through or was stopped and went on, whichever work
 from __future__ import annotations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from faceinsight.common.settings import Settings
 from faceinsight.data.geometry import flip
 
 
-class AugmentationSettings(BaseModel):
+class AugmentationSettings(Settings):
     """Random changes of a training example; photograph and map move together.
 
     Attributes:
@@ -21,8 +22,6 @@ class AugmentationSettings(BaseModel):
         scale: largest relative change of size in either direction.
         light: largest relative change of brightness and of contrast; photograph only.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     flip: float = Field(default=0.5, ge=0, le=1)
     shift: float = Field(default=0.0, ge=0, lt=0.5)

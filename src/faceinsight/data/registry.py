@@ -14,8 +14,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
+from faceinsight.common.settings import Settings
 from faceinsight.errors import ParameterError
 
 
@@ -93,7 +94,7 @@ def holds_people(dataset: str) -> bool:
 _Column = Annotated[str, Field(min_length=1)]
 
 
-class TableSettings(BaseModel):
+class TableSettings(Settings):
     """A data set that comes as one table, a labelled face a row.
 
     For the task `attributes` the vocabulary's `names` are columns that say whether something is
@@ -112,7 +113,7 @@ class TableSettings(BaseModel):
         unknown: words that mean that nothing is known, in columns of classes as well.
     """
 
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     file: _Column
     photograph: _Column = "photograph"
@@ -130,7 +131,7 @@ class TableSettings(BaseModel):
         return tuple(word.strip().lower() for word in words)
 
 
-class DatasetSettings(BaseModel):
+class DatasetSettings(Settings):
     """How one data set takes part; its files lie in the folder of its name under `raw`.
 
     Attributes:
@@ -143,8 +144,6 @@ class DatasetSettings(BaseModel):
         val_share: share of the training faces that validates, where no official part does.
         test_share: share of all faces that tests, where no official part does.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     use: bool = True
     table: TableSettings | None = None
@@ -278,15 +277,13 @@ def check_dataset(name: str) -> str:
     return name
 
 
-class AuditSettings(BaseModel):
+class AuditSettings(Settings):
     """How photographs are audited.
 
     Attributes:
         max_pixels: a larger photograph is skipped and counted.
         workers: photographs looked at side by side.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     max_pixels: int = Field(50_000_000, ge=1)
     workers: int = Field(2, ge=1)

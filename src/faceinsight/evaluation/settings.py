@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from faceinsight.common.settings import Seed, Settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from faceinsight.method.characteristics import Vocabulary
 
 
-class AnswersSettings(BaseModel):
+class AnswersSettings(Settings, frozen=True):
     """How answers in words are compared with probabilities.
 
     Attributes:
@@ -26,16 +28,14 @@ class AnswersSettings(BaseModel):
         seed: of faces and questions.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     faces: int = Field(default=8, ge=1)
     questions: int = Field(default=4, ge=0)
     grounded: int = Field(default=1, ge=0)
     max_new_tokens: int = Field(default=60, ge=1)
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
-class RegionsSettings(BaseModel):
+class RegionsSettings(Settings, frozen=True):
     """How it is measured on which region of a face each characteristic hangs.
 
     Attributes:
@@ -46,8 +46,6 @@ class RegionsSettings(BaseModel):
             to be seen, see `faceinsight.inference.regions.REGIONS`; reports warn where the first
             region is another one. Of what is not listed nothing is expected.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     faces: int = Field(default=240, ge=0)
     minimum: int = Field(default=5, ge=2)
@@ -78,7 +76,7 @@ class RegionsSettings(BaseModel):
         }
 
 
-class EvaluationSettings(BaseModel):
+class EvaluationSettings(Settings, frozen=True):
     """Parameters of an evaluation.
 
     Attributes:
@@ -96,13 +94,11 @@ class EvaluationSettings(BaseModel):
         answers: how answers in words are compared with probabilities.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     threshold: float = Field(default=0.5, gt=0, lt=1)
     thresholds: dict[str, float] = {}
     n_resamples: int = Field(default=1000, ge=0)
     level: float = Field(default=0.95, gt=0, lt=1)
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     calibration_bins: int = Field(default=15, ge=1)
     adaptive_bins: bool = False
     common_class: float = Field(default=0.05, gt=0, le=1)
@@ -116,19 +112,17 @@ class EvaluationSettings(BaseModel):
         return np.array([self.thresholds.get(id_, self.threshold) for id_ in ids])
 
 
-class TemperatureSettings(BaseModel):
+class TemperatureSettings(Settings, frozen=True):
     """How temperatures are fitted.
 
     Attributes:
         per_task: one for each data set's task, besides the one for the whole model.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     per_task: bool = True
 
 
-class FairnessSettings(BaseModel):
+class FairnessSettings(Settings, frozen=True):
     """How error rates are compared between groups of people.
 
     Attributes:
@@ -138,8 +132,6 @@ class FairnessSettings(BaseModel):
         minimum: a rate over fewer faces is reported, but not compared with others.
         named: gaps that the report lists, the largest first.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     axes: dict[str, list[str]] = {
         "gender": ["gender"],

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from faceinsight.common.devices import known_device
+from faceinsight.common.settings import Settings
 from faceinsight.data.photographs import MAX_PIXELS
 
 MOST_SIDE = 8192
@@ -18,7 +19,7 @@ Faces = Literal["detect", "detect_or_whole", "whole"]
 """Which faces of a photograph are looked for, see `PhotoSettings`."""
 
 
-class PhotoSettings(BaseModel):
+class PhotoSettings(Settings):
     """How the faces of one's own photographs are found and scored.
 
     How a face is cut, and how its label map is made, is no matter of choice: the model says how it
@@ -46,8 +47,6 @@ class PhotoSettings(BaseModel):
         device: auto, or a torch device such as cpu.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     faces: Faces = "detect"
     maps: Literal["as_trained", "parsed"] = "as_trained"
     detector_side: int = Field(default=640, ge=64, le=MOST_SIDE)
@@ -65,7 +64,7 @@ class PhotoSettings(BaseModel):
     _device = field_validator("device")(known_device)
 
 
-class PredictionSettings(BaseModel):
+class PredictionSettings(Settings):
     """How test faces are scored.
 
     Attributes:
@@ -73,8 +72,6 @@ class PredictionSettings(BaseModel):
         batch_size: faces a forward pass.
         device: auto, or a torch device such as cpu.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     split: str = Field("test", pattern="^(train|val|test|held_out)$")
     batch_size: int = Field(256, ge=1)

@@ -18,8 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, StringConstraints, ValidationError, model_validator
 
+from faceinsight.common.settings import Settings
 from faceinsight.errors import VocabularyError
 
 ATTRIBUTES = "attributes"
@@ -35,8 +36,8 @@ _Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", min_l
 _Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class _CharacteristicConfig(BaseModel):
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+class _CharacteristicConfig(Settings):
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     phrase: _Phrase
     names: dict[str, str]
@@ -44,10 +45,8 @@ class _CharacteristicConfig(BaseModel):
     words: dict[str, Any] | None = None
 
 
-class VocabularyConfig(BaseModel):
+class VocabularyConfig(Settings):
     """The vocabulary as it stands in `conf/*/characteristics.yml`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     characteristics: dict[_Identifier, _CharacteristicConfig]
     groups: dict[_Identifier, list[_Identifier]]

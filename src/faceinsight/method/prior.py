@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from faceinsight.common.settings import Settings
 from faceinsight.errors import ParameterError
 
 
-class PriorSettings(BaseModel):
+class PriorSettings(Settings):
     """The correlation prior (Eq. 5 to 7).
 
     Attributes:
@@ -25,8 +26,6 @@ class PriorSettings(BaseModel):
         lift: an edge also needs p(j | i) / p(j) of at least this; null asks for nothing beyond tau,
             as the paper.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     tau: float = Field(0.4, gt=0, le=1)
     omega: float = Field(0.8, ge=0, le=1)

@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
+
+from faceinsight.common.settings import Settings
 
 Loss = Literal["paper", "coherent"]
 Readout = Literal["independent", "coherent"]
@@ -21,7 +23,7 @@ Readout = Literal["independent", "coherent"]
 _T = TypeVar("_T")
 
 
-class Variant(BaseModel):
+class Variant(Settings, frozen=True):
     """Three switches, a loss and a readout, with a name.
 
     Attributes:
@@ -35,8 +37,6 @@ class Variant(BaseModel):
         readout: `independent` reads each probability from its own logit, as a sigmoid; `coherent`
             reads marginals and labels of that distribution.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     segmentation: bool

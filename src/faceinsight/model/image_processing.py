@@ -36,7 +36,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
         detector_weights, parser_weights, device, batch_size: of this machine, and not saved.
     """
 
-    model_input_names = ["photographs", "maps"]  # noqa: RUF012
+    model_input_names = ["photographs", "maps"]
 
     def __init__(
         self,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+
+from faceinsight.common.settings import Settings
 
 Channels = tuple[float, float, float]
 Part = Literal["image_encoder", "segmentation_encoder", "language_model"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Settings(Settings):
+    model_config = ConfigDict(frozen=True)
 
 
 class PartSettings(_Settings):

@@ -54,7 +54,7 @@ class Runs:
             if key in dataset_names():
                 raise ParameterError(f"variants.{key}: a data set has that name; take another")
         number, first = parameters["seeds"], parameters["training"]["seed"]
-        if not isinstance(number, int) or number < 1:
+        if type(number) is not int or number < 1:
             raise ParameterError(f"seeds: {number!r} is no number of seeds; give 1 or more")
         seeds = tuple(range(first, first + number)) if isinstance(first, int) else (first,)
         rival = str(parameters["rival"]), str(parameters["scored_by"])

@@ -39,8 +39,11 @@ def try_out(nodes: Iterable[Any], load: Load) -> None:
         inputs.setdefault(node.func.__name__, []).extend(node.inputs)
     if "read_labels" in inputs:
         of = "params:datasets."
-        names = [name for name in inputs["read_labels"] if name.startswith(of)]
-        datasets = {n.removeprefix(of): DatasetSettings.model_validate(load(n)) for n in names}
+        datasets = {
+            name.removeprefix(of): DatasetSettings.model_validate(load(name))
+            for name in inputs["read_labels"]
+            if name.startswith(of)
+        }
         vocabulary = build_vocabulary(VocabularyConfig.model_validate(load("params:vocabulary")))
         is_drawn = load("params:drawing") is not None
         check_use(datasets, vocabulary.datasets, None if is_drawn else Path(load("params:raw")))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from faceinsight.common.settings import Seed, Settings
 from faceinsight.data.registry import check_dataset
 
 
-class ReportingSettings(BaseModel):
+class ReportingSettings(Settings):
     """What the report shows.
 
     Attributes:
@@ -16,13 +17,11 @@ class ReportingSettings(BaseModel):
         faces_per_dataset: example faces of each data set.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     show_photographs: bool | None = None
     faces_per_dataset: int = Field(4, ge=0)
 
 
-class PaperSettings(BaseModel):
+class PaperSettings(Settings):
     """What the page shows beside what this run's variants give.
 
     Attributes:
@@ -38,11 +37,9 @@ class PaperSettings(BaseModel):
         omega_sweep: what `experiments/omega.py` wrote, as CSV; null says that it was not run.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     ablation_dataset: str = "celeba"
     faces: int = Field(default=4, ge=0)
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     rivals: str | None = None
     results: list[str] = []
     answers: str | None = None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from faceinsight.common.devices import known_device
 from faceinsight.common.messages import no_such
+from faceinsight.common.settings import Settings
 
 WayIn = Literal["transformers", "server"]
 ScoredBy = Literal["text", "likelihood"]
 
 
-class ServerSoftware(BaseModel):
+class ServerSoftware(Settings, frozen=True):
     """One server that can serve a rival.
 
     Attributes:
@@ -21,13 +22,11 @@ class ServerSoftware(BaseModel):
         run: whether we have run it; otherwise it is what the server's documentation says.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     start: str = Field(min_length=1)
     run: bool = False
 
 
-class RivalSettings(BaseModel):
+class RivalSettings(Settings):
     """One rival.
 
     Attributes:
@@ -52,7 +51,7 @@ class RivalSettings(BaseModel):
         note: what else is to be known.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     title: str = Field(min_length=1)
     checkpoint: str = Field(min_length=1)
@@ -92,7 +91,7 @@ class RivalSettings(BaseModel):
 _RESERVED = {"messages", "model", "logprobs", "top_logprobs", "stream"}
 
 
-class QuestionSettings(BaseModel):
+class QuestionSettings(Settings, frozen=True):
     """What is asked.
 
     Attributes:
@@ -105,8 +104,6 @@ class QuestionSettings(BaseModel):
         words: a characteristic's word in questions, where a data set's file has only a number.
         max_tokens: most new tokens of an answer, by kind of question.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     attributes: Literal["each", "list"] = "each"
     each: str
@@ -140,7 +137,7 @@ class QuestionSettings(BaseModel):
         return most
 
 
-class LocalSettings(BaseModel):
+class LocalSettings(Settings, frozen=True):
     """How a checkpoint is run in this process.
 
     Attributes:
@@ -151,8 +148,6 @@ class LocalSettings(BaseModel):
         attention: `attn_implementation` of transformers; null is its default.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     path: str | None = None
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -162,7 +157,7 @@ class LocalSettings(BaseModel):
     _device = field_validator("device")(known_device)
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(Settings, frozen=True):
     """How a server is asked. Address and key are never kept with answers and never logged.
 
     Attributes:
@@ -181,8 +176,6 @@ class ServerSettings(BaseModel):
         top_logprobs: how many first tokens are asked for when scored by likelihood.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     base_url: str | None = None
     base_url_variable: str = "OPENAI_BASE_URL"
     api_key_variable: str = "OPENAI_API_KEY"
@@ -198,7 +191,7 @@ class ServerSettings(BaseModel):
     top_logprobs: int = Field(default=20, ge=1)
 
 
-class RivalsSettings(BaseModel):
+class RivalsSettings(Settings, frozen=True):
     """The rivals, and which of them is asked how.
 
     Attributes:
@@ -212,8 +205,6 @@ class RivalsSettings(BaseModel):
         server: for the way in `server`.
         rivals: all of them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     chosen: str
     scored_by: ScoredBy = "text"

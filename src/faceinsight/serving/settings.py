@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from faceinsight.common.settings import Settings
 from faceinsight.data.photographs import MAX_PIXELS
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Addresses that nobody else reaches."""
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(Settings, frozen=True):
     """Limits of the server; what is beyond one is refused with a status of its own.
 
     Attributes:
@@ -30,8 +31,6 @@ class ServerSettings(BaseModel):
         threads: in which photographs are read, and their faces found, cut and parsed.
         wait: seconds for which a batch that is not full waits for what is being prepared.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
     token: SecretStr | None = Field(default=None, min_length=16)

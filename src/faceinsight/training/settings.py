@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from faceinsight.common.devices import known_device
+from faceinsight.common.settings import Seed, Settings
 from faceinsight.data.augmentation import AugmentationSettings
 
 
-class LoopSettings(BaseModel):
+class LoopSettings(Settings):
     """What every training by Trainer has; the defaults are LLaVA-1.5's instruction tuning.
 
     Attributes:
@@ -33,9 +34,7 @@ class LoopSettings(BaseModel):
         workers: processes that read examples; 0 reads in the training process.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     epochs: float = Field(1.0, gt=0)
     batch_size: int = Field(128, ge=1)
     gradient_accumulation_steps: int = Field(1, ge=1)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from faceinsight.common.settings import Seed, Settings
 
 DATASETS = ("celeba", "maad", "fairface", "utkface", "expw", "rafdb")
 """The data sets that are drawn; their places decide their chances."""
@@ -17,7 +19,7 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 _Half = Annotated[float, Field(ge=0, le=0.5)]
 
 
-class MapErrors(BaseModel):
+class MapErrors(Settings, frozen=True):
     """How often a faulty map shows which error.
 
     Attributes:
@@ -29,8 +31,6 @@ class MapErrors(BaseModel):
         confused: share of hats taken for hair; a tenth as often hair is taken for a hat.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     border: Annotated[float, Field(ge=0, le=10)] = 1.0
     swapped: _Share = 0.15
     missed: _Share = 0.25
@@ -38,7 +38,7 @@ class MapErrors(BaseModel):
     confused: _Share = 0.3
 
 
-class DrawnSettings(BaseModel):
+class DrawnSettings(Settings, frozen=True):
     """Settings of `draw_datasets`.
 
     Attributes:
@@ -53,9 +53,7 @@ class DrawnSettings(BaseModel):
         map_errors: the errors of the maps in `maps_faulty`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     faces: _Count | dict[str, _Count] = 400
     size: Annotated[int, Field(ge=48, le=512)] = 96
     label_noise: _Half = 0.04

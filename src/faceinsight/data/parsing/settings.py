@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from faceinsight.common.devices import known_device
+from faceinsight.common.settings import Settings
 from faceinsight.data.geometry import MARGIN
 from faceinsight.data.photographs import MAX_PIXELS
 
 
-class SegmentationSettings(BaseModel):
+class SegmentationSettings(Settings):
     """Where label maps come from, and in which geometry crops are kept.
 
     Attributes:
@@ -38,8 +39,6 @@ class SegmentationSettings(BaseModel):
         workers: threads that read and cut photographs.
         shard_size: faces a shard; what a sudden end can lose.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     maps: Literal["parsed", "provided", "provided_faulty", "none"] = "parsed"
     size: int = Field(224, ge=16, le=1024)

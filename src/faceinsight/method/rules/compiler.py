@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from faceinsight.common.messages import no_such
+from faceinsight.common.settings import Settings
 from faceinsight.errors import RuleError
 from faceinsight.method.characteristics import Vocabulary, VocabularyConfig
 from faceinsight.method.rules.formula import (
@@ -36,33 +37,25 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class _RuleConfig(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _RuleConfig(Settings):
     rule: str
     reason: _Reason
     needs: list[str] = []
     unless: list[str] = []
 
 
-class _RulesConfig(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _RulesConfig(Settings):
     exclusions: list[_RuleConfig] = []
     links: list[_RuleConfig] = []
 
 
-class _SavedRule(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _SavedRule(Settings):
     rule: str
     reason: _Reason
     kind: Kind
 
 
-class _SavedRules(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _SavedRules(Settings):
     ids: list[str]
     rules: list[_SavedRule]
 

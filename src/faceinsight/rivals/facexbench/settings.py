@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from faceinsight.common.settings import Settings
 
 
-class FaceXBenchSettings(BaseModel):
+class FaceXBenchSettings(Settings):
     """What is answered and scored.
 
     Attributes:
@@ -13,8 +13,6 @@ class FaceXBenchSettings(BaseModel):
         replies: a folder of results of another model, as FaceXBench's `evaluate.py` writes them:
             they are scored, and no question is answered.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     folder: str | None = None
     replies: str | None = None

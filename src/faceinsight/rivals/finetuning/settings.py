@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from faceinsight.common.settings import Settings
 from faceinsight.training.settings import LoopSettings
 
 ImageEncoder = Literal["frozen", "trained"]
@@ -15,7 +16,7 @@ ALL_TASKS = "all"
 """Value of `task` that stands for every task of every data set."""
 
 
-class Point(BaseModel):
+class Point(Settings, frozen=True):
     """A point of the grid.
 
     Attributes:
@@ -23,13 +24,11 @@ class Point(BaseModel):
         image_encoder: `frozen`, or `trained`: it and the projector have LoRA as well.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     learning_rate: float = Field(gt=0)
     image_encoder: ImageEncoder
 
 
-class FinetuningSettings(LoopSettings):
+class FinetuningSettings(LoopSettings, frozen=True):
     """How a rival is fine-tuned; the defaults are LLaVA-1.5's own LoRA recipe.
 
     With precision bf16, base weights are in bf16 and LoRA's in fp32; the seed is also that of
@@ -47,8 +46,6 @@ class FinetuningSettings(LoopSettings):
         questions_per_face: most questions about one face in an epoch's examples, drawn at random:
             CelebA's 40 attributes are 40 questions. Null asks all.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str = Field(default=ALL_TASKS, pattern=r"^(all|[a-z0-9]+/[a-z0-9_]+)$")
     learning_rates: tuple[float, ...] = Field(default=(2e-5, 1e-4, 2e-4), min_length=1)

@@ -9,7 +9,6 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -17,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from faceinsight.common.settings import Settings
 from faceinsight.data.registry import check_dataset
 
 REFUSED = "refused"
@@ -31,8 +31,8 @@ PRESENT, ABSENT = "present", "absent"
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+class _Settings(Settings):
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class PhotographSettings(_Settings):
