@@ -118,6 +118,13 @@ def no_such(what: str, given: str, known: set[str], otherwise: str | None = None
     return f"there is no {what} '{given}'{f'; {hint}' if hint else ''}"
 
 
+def aligned(rows: list[list[str]]) -> list[str]:
+    """The rows of a table as lines whose columns stand below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
+    return [line.rstrip() for line in lines]
+
+
 def causes(error: BaseException) -> Iterator[BaseException]:
     """An error, what caused it, what caused that, and so on."""
     seen: BaseException | None = error

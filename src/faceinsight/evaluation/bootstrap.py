@@ -42,19 +42,24 @@ def resample_weights(scored: Scored, n_resamples: int, seed: int) -> Iterator[ND
 
     A weight says how often the face's photograph was drawn.
     """
-    step = int(np.clip(_CHUNK_VALUES // max(len(scored), 1), 8, 256))
-    for first in range(0, n_resamples, step):
-        numbers = range(first, min(first + step, n_resamples))
+    for numbers in chunks_of(n_resamples, len(scored)):
         weights = np.zeros((len(numbers), len(scored)), dtype=np.float32)
         for dataset, rows in scored.rows.items():
             photographs = scored.photographs[rows]
             if len(photographs):
-                drawn = _drawn(dataset, int(photographs[-1]) + 1, numbers, seed)
+                drawn = draws(dataset, int(photographs[-1]) + 1, numbers, seed)
                 weights[:, rows] = drawn[:, photographs]
         yield weights
 
 
-def _drawn(dataset: str, n: int, numbers: range, seed: int) -> NDArray[np.float32]:
+def chunks_of(n_resamples: int, n_faces: int) -> Iterator[range]:
+    """Numbers of all resamples, in chunks of which the weights of so many faces are not large."""
+    step = int(np.clip(_CHUNK_VALUES // max(n_faces, 1), 8, 256))
+    for first in range(0, n_resamples, step):
+        yield range(first, min(first + step, n_resamples))
+
+
+def draws(dataset: str, n: int, numbers: range, seed: int) -> NDArray[np.float32]:
     """How often each of n photographs is drawn in the resamples of these numbers: [r, n]."""
     name = zlib.crc32(dataset.encode())
     counts = np.empty((len(numbers), n), dtype=np.float32)

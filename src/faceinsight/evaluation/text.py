@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from faceinsight.common.messages import aligned
 from faceinsight.method.variants import LABELS
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def ablation_text(ablation: pd.DataFrame, level: float = 0.95, drawn: bool = Fal
         "not counted.)"
     )
     best = best_text(ablation)
-    return "\n".join([*_aligned(rows), note, *filter(None, [best, DRAWN * drawn])])
+    return "\n".join([*aligned(rows), note, *filter(None, [best, DRAWN * drawn])])
 
 
 def best_text(ablation: pd.DataFrame) -> str:
@@ -120,7 +121,7 @@ def metrics_text(metrics: Mapping[str, Any], drawn: bool = False) -> str:
                 ]
             )
     note = "(Test faces, in per cent. The baseline sees no picture.)"
-    return "\n".join([*_aligned(rows), note, *([DRAWN] if drawn else [])])
+    return "\n".join([*aligned(rows), note, *([DRAWN] if drawn else [])])
 
 
 def agreement_text(agreements: Mapping[str, Mapping[str, Any]]) -> str:
@@ -161,9 +162,3 @@ def _interval(
         return "-"
     between = "" if spread is None or spread != spread else f" ± {_percent(spread)}"
     return f"{_percent(value, sign)}{between} [{_percent(low, sign)}, {_percent(high, sign)}]"
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in rows]
-    return [line.rstrip() for line in lines]

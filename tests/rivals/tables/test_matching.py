@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from faceinsight.rivals.tables.answer_table import open_table
+from faceinsight.rivals.tables.answers import open_table
 from faceinsight.rivals.tables.matching import match_faces, photograph_names
 from faceinsight.rivals.tables.settings import PhotographSettings, TableLayout
 from faceinsight.rivals.tables.table import AnswersFileError, read_table
@@ -105,7 +105,7 @@ def test_the_shipped_settings_read_fairfaces_output(tmp_path, project_root, labe
     )
     table = open_table("fairface", shipped, tmp_path, labels, vocabulary)
     assert table.match.tolist() == [5, -1]
-    age = table.systems["FairFace"]["age"]
+    age = next(of for of in table.answers if of.task.name == "age")
     assert np.array(age.task.members)[age.may.argmax(axis=1)].tolist() == ["age_0_2", "age_70_plus"]
 
 

@@ -7,10 +7,9 @@ import pytest
 from faceinsight.errors import ParameterError
 from faceinsight.evaluation.evaluate import evaluate
 from faceinsight.evaluation.settings import EvaluationSettings
-from faceinsight.rivals.tables.scoring import score_tables
+from faceinsight.rivals.tables.scoring import score_tables, scores_text
 from faceinsight.rivals.tables.settings import TablesSettings
 from faceinsight.rivals.tables.table import AnswersFileError
-from faceinsight.rivals.tables.text import scores_text
 from tests.evaluation.fakes import fake_predictions
 
 EVALUATION = EvaluationSettings(n_resamples=50)

@@ -105,7 +105,7 @@ def score_tables(
 ) -> tuple[DataFrame, DataFrame]:
     """Scores of every system that a table is of, and the words that stand for no single class."""
     from faceinsight.rivals.tables.scoring import score_tables as score
-    from faceinsight.rivals.tables.text import scores_text
+    from faceinsight.rivals.tables.scoring import scores_text
 
     scores, words = score(tables, labels, vocabulary, evaluation)
     if tables.folder is not None:

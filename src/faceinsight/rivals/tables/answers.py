@@ -1,8 +1,8 @@
-"""The words of another system as classes and attributes of the vocabulary."""
+"""A table of answers, read, matched to the labelled faces, and its words understood."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -15,8 +15,17 @@ from faceinsight.common.messages import no_such
 from faceinsight.data.readers.label_file import printable
 from faceinsight.errors import ParameterError
 from faceinsight.method.characteristics import ATTRIBUTES, Task, Vocabulary
-from faceinsight.rivals.tables.settings import ABSENT, OUTSIDE, PRESENT, REFUSED, TableLayout
-from faceinsight.rivals.tables.table import AnswersFileError, row_name
+from faceinsight.method.labels import UNKNOWN, label_matrix
+from faceinsight.rivals.tables.matching import match_faces, photograph_names
+from faceinsight.rivals.tables.settings import (
+    ABSENT,
+    OUTSIDE,
+    PRESENT,
+    REFUSED,
+    TableLayout,
+    TablesSettings,
+)
+from faceinsight.rivals.tables.table import AnswersFileError, read_table, row_name
 from faceinsight.rivals.tables.words import Meanings
 
 
@@ -29,12 +38,10 @@ class State(IntEnum):
     UNMAPPED = 3
 
 
-STATE_NAMES = {
-    State.REFUSED: REFUSED,
-    State.OUTSIDE: OUTSIDE,
-    State.UNMAPPED: "unmapped",
-}
+STATE_NAMES = {State.REFUSED: REFUSED, State.OUTSIDE: OUTSIDE, State.UNMAPPED: "unmapped"}
 """How results call cells that are no answer."""
+
+_NO_ANSWER = {REFUSED: State.REFUSED, OUTSIDE: State.OUTSIDE}
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class TaskAnswers:
     """A system's answers to a task: one class of several (a cell a face), or single attributes.
 
     Attributes:
+        system: whose.
         task: of the data set.
         ids: k of its members, all classes or the attributes that the system was asked about.
         may: bool [N, k]. The classes that an answer may stand for: one, several where the system
@@ -51,6 +59,7 @@ class TaskAnswers:
         words: as they stand in the table, as many as states.
     """
 
+    system: str
     task: Task
     ids: tuple[str, ...]
     may: NDArray[np.bool_]
@@ -58,99 +67,163 @@ class TaskAnswers:
     words: NDArray[np.object_]
 
 
-class AnswerReader:
-    """Reads the columns of a table of answers.
+@dataclass(frozen=True)
+class AnswerTable:
+    """Answers of one or more systems about N faces.
 
-    Args:
-        name: of the table in the settings, for messages.
-        settings: columns and words.
-        path: the table's file, for messages.
-        table: N rows of text, from `read_table`.
-        vocabulary: the characteristics.
+    Attributes:
+        name: in the settings.
+        dataset: whose faces they are about.
+        labels: the data set's label table.
+        photographs: [N], as the table names them; its own text where that fits no pattern.
+        match: int64 [N], rows of the label table, -1 where it has no such face.
+        answers: of every system to every task that it was asked.
+        truth: task to the true class that the table itself brings, int64 [N], -1 unknown.
     """
+
+    name: str
+    dataset: str
+    labels: pd.DataFrame
+    photographs: NDArray[np.object_]
+    match: NDArray[np.int64]
+    answers: list[TaskAnswers]
+    truth: Mapping[str, NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.match)
+
+    def labels_of(self, task: Task, vocabulary: Vocabulary) -> NDArray[np.int8]:
+        """A task's labels of the faces, int8 [N, k]; unknown where a row matches none."""
+        columns = [vocabulary.index[member] for member in task.members]
+        matrix = np.full((len(self), len(columns)), UNKNOWN, np.int8)
+        found = self.match >= 0
+        if found.any():
+            labels = self.labels.iloc[self.match[found]]
+            matrix[found] = label_matrix(labels, vocabulary)[:, columns]
+        return matrix
+
+    def classes_of(self, task: Task, vocabulary: Vocabulary) -> NDArray[np.int64]:
+        """The one class labelled present [N], -1 where that is not exactly one."""
+        present = self.labels_of(task, vocabulary) == 1
+        return np.where(present.sum(axis=1) == 1, present.argmax(axis=1), -1).astype(np.int64)
+
+
+def open_tables(
+    settings: TablesSettings, labels: Mapping[str, pd.DataFrame], vocabulary: Vocabulary
+) -> Iterator[AnswerTable]:
+    """Read all tables that are used; none where the settings name no folder.
+
+    Raises:
+        ParameterError: there is no such folder, or the settings do not fit the vocabulary.
+        AnswersFileError: a table is missing, malformed, or about other faces.
+    """
+    if settings.folder is None:
+        return
+    folder = Path(settings.folder)
+    if not folder.is_dir():
+        raise ParameterError(
+            f"tables.folder: there is no folder {folder.absolute()}; name the one that the tables "
+            "of answers lie in"
+        )
+    for name, layout in settings.layouts.items():
+        if layout.use:
+            if layout.dataset not in labels:
+                raise ParameterError(
+                    f"tables.layouts.{name}.dataset: {layout.dataset} is none of the configured "
+                    f"data sets, {', '.join(labels)}; name one of them, or set the table's use to "
+                    "false"
+                )
+            yield open_table(name, layout, folder, labels[layout.dataset], vocabulary)
+
+
+def open_table(
+    name: str, layout: TableLayout, folder: Path, labels: pd.DataFrame, vocabulary: Vocabulary
+) -> AnswerTable:
+    """Read a table of answers and match it to the data set's label table.
+
+    Raises:
+        ParameterError: the settings name a task, class or attribute that the data set lacks, or
+            one of attributes as classes.
+        AnswersFileError: as `open_tables`; or a word has no meaning and `unmapped` is `error`, or
+            one for the true class stands for no single one.
+    """
+    path = folder / layout.file
+    table = read_table(path, layout.columns())
+    match = match_faces(layout, path, table, labels)
+    reader = _Reader(f"tables.layouts.{name}", layout, path, table, vocabulary)
+    texts = table[layout.photograph.column]
+    return AnswerTable(
+        name=name,
+        dataset=layout.dataset,
+        labels=labels,
+        photographs=photograph_names(layout.photograph, texts).fillna(texts).to_numpy(object),
+        match=match,
+        answers=[
+            reader.answers(system, task, column)
+            for system, columns in layout.systems.items()
+            for task, column in columns.items()
+        ],
+        truth={task: reader.truth(task, column) for task, column in layout.truth.items()},
+    )
+
+
+class _Reader:
+    """Reads the columns of a table of answers; `where` its layout stands is for messages."""
 
     def __init__(
         self,
-        name: str,
-        settings: TableLayout,
+        where: str,
+        layout: TableLayout,
         path: Path,
         table: pd.DataFrame,
         vocabulary: Vocabulary,
     ) -> None:
-        self._where = f"tables.layouts.{name}"
-        self._settings, self._path, self._table = settings, path, table
-        self._tasks = {task.name: task for task in vocabulary.tasks(settings.dataset)}
-        self._names = vocabulary.named_by(settings.dataset)
+        self._where, self._layout, self._path, self._table = where, layout, path, table
+        self._tasks = {task.name: task for task in vocabulary.tasks(layout.dataset)}
+        self._names = vocabulary.named_by(layout.dataset)
 
-    def answers(self) -> dict[str, dict[str, TaskAnswers]]:
-        """What every system of the table answered: system to task to answers.
-
-        Raises:
-            ParameterError: the settings name a task, class or attribute that the data set lacks.
-            AnswersFileError: a word has no meaning and `unmapped` is `error`.
-        """
-        return {
-            system: {
-                task_name: self._answers(f"{self._where}.systems.{system}", task_name, column)
-                for task_name, column in columns.items()
-            }
-            for system, columns in self._settings.systems.items()
-        }
-
-    def truth(self) -> dict[str, NDArray[np.int64]]:
-        """The true classes that the table itself brings: task to column of the task [N], -1
-        unknown.
-
-        Raises:
-            ParameterError: the settings name a task that the data set lacks, or one of attributes.
-            AnswersFileError: a word stands for no single class.
-        """
-        truth = {}
-        for task_name, column in self._settings.truth.items():
-            task = self._task(f"{self._where}.truth", task_name)
-            if not task.one_of:
-                raise ParameterError(
-                    f"{self._where}.truth.{task_name}: only classes can be given, not attributes"
-                )
-            may, _ = self._read(task, column)
-            several = np.flatnonzero(may.sum(axis=1) > 1)
-            if several.size:
-                row = int(several[0])
-                raise AnswersFileError(
-                    f"{row_name(self._path, row)}: {column} is "
-                    f"'{printable(self._table[column].iloc[row])}', which stands for several "
-                    "classes, so it cannot be the truth"
-                )
-            truth[task_name] = np.where(may.any(axis=1), may.argmax(axis=1), -1)
-        return truth
-
-    def _answers(self, where: str, task_name: str, column: str | Mapping[str, str]) -> TaskAnswers:
+    def answers(self, system: str, task_name: str, column: str | Mapping[str, str]) -> TaskAnswers:
+        """A system's answers to a task; `column` is one of attribute to column for attributes."""
+        where = f"{self._where}.systems.{system}"
         task = self._task(where, task_name)
         if isinstance(column, str) == (task_name == ATTRIBUTES):
             form = "attribute to column" if task_name == ATTRIBUTES else "the name of a column"
             raise ParameterError(f"{where}.{task_name} must be {form}")
         if isinstance(column, str):
-            words = self._table[column].to_numpy(dtype=object)
-            return TaskAnswers(task, task.members, *self._read(task, column), words)
+            of_cells = self._table[column].to_numpy(dtype=object)
+            return TaskAnswers(system, task, task.members, *self._read(task, column), of_cells)
         for id_ in column:
             if id_ not in task.members:
-                what = f"attribute of {self._settings.dataset}"
+                what = f"attribute of {self._layout.dataset}"
                 sentence = no_such(what, id_, set(task.members))
                 raise ParameterError(f"{where}.{task_name}: {sentence}")
         ids = tuple(id_ for id_ in task.members if id_ in column)
         columns = [column[id_] for id_ in ids]
-        parts = [self._read(task, name) for name in columns]
-        return TaskAnswers(
-            task,
-            ids,
-            np.hstack([may for may, _ in parts]),
-            np.stack([state for _, state in parts], axis=1),
-            self._table[columns].to_numpy(dtype=object),
-        )
+        mays, states = zip(*(self._read(task, name) for name in columns), strict=True)
+        words = self._table[columns].to_numpy(dtype=object)
+        return TaskAnswers(system, task, ids, np.hstack(mays), np.stack(states, axis=1), words)
+
+    def truth(self, task_name: str, column: str) -> NDArray[np.int64]:
+        """The true classes of a task that the table itself brings, [N], -1 unknown."""
+        task = self._task(f"{self._where}.truth", task_name)
+        if not task.one_of:
+            raise ParameterError(
+                f"{self._where}.truth.{task_name}: only classes can be given, not attributes"
+            )
+        may, _ = self._read(task, column)
+        several = np.flatnonzero(may.sum(axis=1) > 1)
+        if several.size:
+            row = int(several[0])
+            raise AnswersFileError(
+                f"{row_name(self._path, row)}: {column} is "
+                f"'{printable(self._table[column].iloc[row])}', which stands for several "
+                "classes, so it cannot be the truth"
+            )
+        return np.where(may.any(axis=1), may.argmax(axis=1), -1)
 
     def _task(self, where: str, task_name: str) -> Task:
         if task_name not in self._tasks:
-            what = f"task of {self._settings.dataset}"
+            what = f"task of {self._layout.dataset}"
             raise ParameterError(f"{where}: {no_such(what, task_name, set(self._tasks))}")
         return self._tasks[task_name]
 
@@ -161,16 +234,12 @@ class AnswerReader:
         meanings = self._meanings(task)
         classes = task.members if task.one_of else (PRESENT,)
         codes, unique = pd.factorize(self._table[column].to_numpy(dtype=object))
-        may = np.zeros((len(unique), len(classes)), bool)
-        states = np.zeros(len(unique), np.int8)
-        for i, word in enumerate(unique):
-            stands_for = meanings.get(word)
-            if stands_for:
-                may[i] = [one in stands_for for one in classes]
-                no_answer = {REFUSED: State.REFUSED, OUTSIDE: State.OUTSIDE}
-                states[i] = no_answer.get(stands_for[0], State.ANSWER)
-            else:
-                states[i] = State.UNMAPPED
+        found = [meanings.get(word) or () for word in unique]
+        may = np.array([[one in ids for one in classes] for ids in found], bool)
+        states = np.array(
+            [_NO_ANSWER.get(ids[0], State.ANSWER) if ids else State.UNMAPPED for ids in found],
+            np.int8,
+        )
         self._require_meanings(task, column, codes, unique, states)
         return may[codes], states[codes]
 
@@ -194,7 +263,7 @@ class AnswerReader:
                 f"nothing explains: {listed}{more}; give their meanings in "
                 f"{self._where}.words.{task.name}"
             )
-        if unmapped and self._settings.unmapped == "error":
+        if unmapped and self._layout.unmapped == "error":
             first = min(unmapped, key=lambda i: int(np.argmax(codes == i)))
             row = int(np.argmax(codes == first))
             raise AnswersFileError(
@@ -205,11 +274,11 @@ class AnswerReader:
     def _meanings(self, task: Task) -> Meanings:
         """Word to what it stands for, checked: ids, or one of the words that are no id."""
         where = f"{self._where}.words"
-        if task.name not in self._settings.words:
+        if task.name not in self._layout.words:
             raise ParameterError(f"{where}: the meanings of the words for {task.name} are missing")
         allowed = set(task.members) if task.one_of else {PRESENT, ABSENT}
         meanings: dict[str, tuple[str, ...]] = {"": (REFUSED,)}
-        for word, given in self._settings.words[task.name].items():
+        for word, given in self._layout.words[task.name].items():
             stands_for = (given,) if isinstance(given, str) else tuple(given)
             if stands_for not in ((REFUSED,), (OUTSIDE,)):
                 for one in stands_for:

@@ -7,9 +7,14 @@ a class of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from faceinsight.evaluation.bootstrap import chunks_of, draws
+from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import AttributeScores, ClassScores, Values
 
 NO_ANSWER = -1
@@ -120,6 +125,32 @@ def ways_to_score(may: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.int64], 
     if (may.sum(axis=1) > 1).any() and (numbers := merged_classes(may)) is not None:
         ways["merged"] = numbers, np.where(may.any(axis=1), numbers[may.argmax(axis=1)], NO_ANSWER)
     return ways
+
+
+def resampled(
+    scores: Sequence[Scores],
+    dataset: str,
+    photographs: NDArray[np.object_],
+    evaluation: EvaluationSettings,
+) -> tuple[list[list[Values]], int]:
+    """Metrics of the same n faces by one or more scores, with photographs drawn anew.
+
+    Args:
+        scores: of the faces.
+        dataset: they are of; with the seed it decides the draws.
+        photographs: [n], the name of each face's photograph.
+        evaluation: resamples and seed.
+
+    Returns:
+        Metrics of each of the scores, chunk by chunk of the resamples; and the number of
+        photographs.
+    """
+    number, names = pd.factorize(photographs, sort=True)
+    chunks: list[list[Values]] = []
+    for numbers in chunks_of(evaluation.n_resamples, len(number)) if len(names) else ():
+        weights = draws(dataset, len(names), numbers, evaluation.seed)[:, number]
+        chunks.append([one.values(weights.astype(np.float64) @ one.table) for one in scores])
+    return chunks, len(names)
 
 
 def _ratio(top: NDArray[np.floating], bottom: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,8 @@ from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.evaluation.tasks import ClassScores
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.rivals.tables.answer_table import (
-    AnswerTable,
-    open_tables,
-    resampled,
-    task_labels,
-    true_classes,
-)
-from faceinsight.rivals.tables.metrics import NO_ANSWER, class_scores, ways_to_score
+from faceinsight.rivals.tables.answers import AnswerTable, open_tables
+from faceinsight.rivals.tables.metrics import NO_ANSWER, class_scores, resampled, ways_to_score
 from faceinsight.rivals.tables.settings import TablesSettings
 
 SAME_FACES_COLUMNS = (
@@ -54,66 +48,61 @@ def compare_on_same_faces(
         a paired interval. With no face in common, as where the system's photographs are those that
         the model was trained on, n is 0 and the rest null.
     """
-    rows: list[dict[str, Any]] = []
-    for table in open_tables(settings, labels, vocabulary):
-        for model, scored in predictions.items():
-            rows += _compare(table, labels[table.dataset], model, scored, vocabulary, evaluation)
+    rows = [
+        row
+        for table in open_tables(settings, labels, vocabulary)
+        for model, scored in predictions.items()
+        for row in _compare(table, model, scored, vocabulary, evaluation)
+    ]
     return pd.DataFrame(rows, columns=list(SAME_FACES_COLUMNS))
 
 
 def _compare(
     table: AnswerTable,
-    labels: pd.DataFrame,
     model: str,
     predictions: pd.DataFrame,
     vocabulary: Vocabulary,
     evaluation: EvaluationSettings,
-) -> list[dict[str, Any]]:
-    scored = _rows_of(table, labels, predictions)
+) -> Iterator[dict[str, Any]]:
+    scored = _rows_of(table, predictions)
     coherent = "readout" in predictions and (predictions["readout"] == "coherent").any()
-    rows = []
-    for system, by_task in table.systems.items():
-        for task_name, answers in by_task.items():
-            if not answers.task.one_of:
-                continue
-            true = true_classes(task_labels(labels, table.match, answers.task, vocabulary))
-            common = np.flatnonzero((true >= 0) & (scored >= 0))
-            columns = [f"{'d' if coherent else 'p'}_{member}" for member in answers.task.members]
-            said = predictions[columns].to_numpy(np.float32)[scored[common]]
-            truth = true[common]
-            for scoring, (numbers, answer) in ways_to_score(answers.may[common]).items():
-                k = int(numbers.max()) + 1
-                of_model = np.where(said.any(axis=1), numbers[said.argmax(axis=1)], NO_ANSWER)
-                facts = {
-                    "table": table.name,
-                    "system": system,
-                    "model": model,
-                    "dataset": table.dataset,
-                    "task": task_name,
-                    "scoring": scoring,
-                    "rows": len(table),
-                    "n": len(common),
-                }
-                difference = _difference(
-                    class_scores(numbers[truth], answer, k),
-                    class_scores(numbers[truth], of_model, k),
-                    table.dataset,
-                    table.photographs[common],
-                    evaluation,
-                )
-                rows.append(facts | difference)
-    return rows
+    for answers in table.answers:
+        if not answers.task.one_of:
+            continue
+        true = table.classes_of(answers.task, vocabulary)
+        common = np.flatnonzero((true >= 0) & (scored >= 0))
+        columns = [f"{'d' if coherent else 'p'}_{member}" for member in answers.task.members]
+        said = predictions[columns].to_numpy(np.float32)[scored[common]]
+        truth = true[common]
+        for scoring, (numbers, answer) in ways_to_score(answers.may[common]).items():
+            k = int(numbers.max()) + 1
+            of_model = np.where(said.any(axis=1), numbers[said.argmax(axis=1)], NO_ANSWER)
+            facts = {
+                "table": table.name,
+                "system": answers.system,
+                "model": model,
+                "dataset": table.dataset,
+                "task": answers.task.name,
+                "scoring": scoring,
+                "rows": len(table),
+                "n": len(common),
+            }
+            yield facts | _difference(
+                class_scores(numbers[truth], answer, k),
+                class_scores(numbers[truth], of_model, k),
+                table.dataset,
+                table.photographs[common],
+                evaluation,
+            )
 
 
-def _rows_of(
-    table: AnswerTable, labels: pd.DataFrame, predictions: pd.DataFrame
-) -> NDArray[np.int64]:
+def _rows_of(table: AnswerTable, predictions: pd.DataFrame) -> NDArray[np.int64]:
     """The row of the predictions about each row of the table, -1 where there is none."""
     found = np.flatnonzero((predictions["dataset"] == table.dataset).to_numpy(bool))
-    keys = ["photograph", "face"]
-    of_model = predictions.iloc[found][keys].astype({"photograph": object, "face": np.int64})
+    keys, types = ["photograph", "face"], {"photograph": object, "face": np.int64}
+    of_model = predictions.iloc[found][keys].astype(types)
     matched = table.match >= 0
-    faces = labels.iloc[table.match[matched]][keys].astype({"photograph": object, "face": np.int64})
+    faces = table.labels.iloc[table.match[matched]][keys].astype(types)
     position = faces.merge(of_model.assign(position=found), how="left", on=keys)["position"]
     rows = np.full(len(table), -1, np.int64)
     rows[matched] = position.fillna(-1).to_numpy(np.int64)

@@ -21,23 +21,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from faceinsight.common.messages import aligned
 from faceinsight.data.splits import PARTS
 from faceinsight.evaluation.bootstrap import basic_interval
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Task, Vocabulary
-from faceinsight.rivals.tables.answer_table import (
+from faceinsight.rivals.tables.answers import (
+    STATE_NAMES,
     AnswerTable,
+    State,
+    TaskAnswers,
     open_tables,
-    resampled,
-    task_labels,
-    true_classes,
 )
-from faceinsight.rivals.tables.answers import STATE_NAMES, State, TaskAnswers
 from faceinsight.rivals.tables.metrics import (
     AnsweredAttributes,
     AnsweredSets,
     Scores,
     class_scores,
+    resampled,
     ways_to_score,
 )
 from faceinsight.rivals.tables.settings import TablesSettings
@@ -88,81 +89,87 @@ def score_tables(
     scores: list[dict[str, Any]] = []
     words: list[dict[str, Any]] = []
     for table in open_tables(settings, labels, vocabulary):
-        scores += score_table(table, labels[table.dataset], vocabulary, evaluation)
-        words += list_words(table)
-    return pd.DataFrame(scores, columns=list(COLUMNS)), pd.DataFrame(
-        words, columns=list(WORD_COLUMNS)
+        for answers in table.answers:
+            scores += _scores(table, answers, vocabulary, evaluation)
+            words += _words(table, answers)
+    return (
+        pd.DataFrame(scores, columns=list(COLUMNS)),
+        pd.DataFrame(words, columns=list(WORD_COLUMNS)),
     )
 
 
-def score_table(
+def scores_text(scores: pd.DataFrame) -> str:
+    """Scores for the end of a run in a terminal: a line a system, task and way of scoring."""
+    rows = [["system", "data set", "task", "scoring", "faces", "accuracy [95 %]", "left out"]]
+    for row in scores.to_dict("records"):
+        own = " own" if row["labels"] == "own" else ""
+        accuracy = "-"
+        if not pd.isna(row["accuracy"]):
+            accuracy = f"{100 * row['accuracy']:.2f}"
+            if not pd.isna(row["accuracy_low"]):
+                low, high = 100 * row["accuracy_low"], 100 * row["accuracy_high"]
+                accuracy += f" [{low:.1f}, {high:.1f}]"
+        left_out = row["unlabelled"] + (0 if own else row["unmatched"])
+        way = f"{row['scoring']}, {row['classes']}{own}"
+        named = [row["system"], row["dataset"], row["task"], way]
+        rows.append([*named, f"{row['n']:,}", accuracy, f"{left_out:,}"])
+    return "\n".join(aligned(rows))
+
+
+def _scores(
     table: AnswerTable,
-    labels: pd.DataFrame,
+    answers: TaskAnswers,
     vocabulary: Vocabulary,
     evaluation: EvaluationSettings,
-) -> list[dict[str, Any]]:
-    """The rows of `score_tables` for one table."""
-    rows = []
-    unmatched = np.flatnonzero(table.match < 0)
-    first = ", ".join(str(name) for name in table.photographs[unmatched[:3]])
-    for system, by_task in table.systems.items():
-        for task_name, answers in by_task.items():
-            facts = {
-                "table": table.name,
-                "system": system,
-                "dataset": table.dataset,
-                "task": task_name,
-                "rows": len(table),
-                "unmatched": len(unmatched),
-                "unmatched_first": first + (", …" if len(unmatched) > 3 else ""),
-            }
-            truth = task_labels(labels, table.match, answers.task, vocabulary)
-            if not answers.task.one_of:
-                columns = [answers.task.members.index(id_) for id_ in answers.ids]
-                rows.append(
-                    facts
-                    | _parts(table, labels, np.any(truth[:, columns] >= 0, axis=1))
-                    | _score_attributes(table, answers, truth[:, columns], evaluation)
-                )
-                continue
-            sources = {"data set": true_classes(truth)}
-            if task_name in table.truth:
-                sources["own"] = table.truth[task_name]
-            for source, true in sources.items():
-                if source == "own" or (true >= 0).any():
-                    parts = _parts(table, labels, true >= 0) if source == "data set" else {}
-                    missing = (true < 0) & ((table.match >= 0) | (source == "own"))
-                    about = {"labels": source, "unlabelled": int(missing.sum())}
-                    for scored in _score_classes(table, answers, true, evaluation):
-                        rows.append(facts | about | parts | scored)
-    return rows
+) -> Iterator[dict[str, Any]]:
+    task = answers.task
+    unmatched = table.photographs[table.match < 0]
+    facts = {
+        "table": table.name,
+        "system": answers.system,
+        "dataset": table.dataset,
+        "task": task.name,
+        "rows": len(table),
+        "unmatched": len(unmatched),
+        "unmatched_first": ", ".join([*unmatched[:3], *["…"][: len(unmatched) > 3]]),
+    }
+    if not task.one_of:
+        columns = [task.members.index(id_) for id_ in answers.ids]
+        labels = table.labels_of(task, vocabulary)[:, columns]
+        parts = _parts(table, np.any(labels >= 0, axis=1))
+        yield facts | parts | _score_attributes(table, answers, labels, evaluation)
+        return
+    true = table.classes_of(task, vocabulary)
+    if (true >= 0).any():
+        unlabelled = int(((true < 0) & (table.match >= 0)).sum())
+        about = {"labels": "data set", "unlabelled": unlabelled, **_parts(table, true >= 0)}
+        for scored in _score_classes(table, answers, true, evaluation):
+            yield facts | about | scored
+    if (own := table.truth.get(task.name)) is not None:
+        about = {"labels": "own", "unlabelled": int((own < 0).sum())}
+        for scored in _score_classes(table, answers, own, evaluation):
+            yield facts | about | scored
 
 
-def list_words(table: AnswerTable) -> list[dict[str, Any]]:
+def _words(table: AnswerTable, answers: TaskAnswers) -> Iterator[dict[str, Any]]:
     """Words that stand for no class or for several, with how often they occur."""
-    rows = []
-    for system, by_task in table.systems.items():
-        for task_name, answers in by_task.items():
-            unclear = answers.state != State.ANSWER
-            if answers.task.one_of:
-                unclear |= answers.may.sum(axis=1) > 1
-            unclear, words, states = unclear.ravel(), answers.words.ravel(), answers.state.ravel()
-            at = np.flatnonzero(unclear)
-            for word, group in pd.Series(at).groupby(words[at]):
-                first = int(group.iloc[0])
-                state = State(int(states[first]))
-                meaning = STATE_NAMES.get(state, "")
-                if state == State.ANSWER:
-                    meaning = " or ".join(np.array(answers.task.members)[answers.may[first]])
-                row = first // (len(words) // len(table))
-                rows.append(
-                    {"table": table.name, "system": system, "task": task_name, "word": word}
-                    | {"meaning": meaning, "n": len(group), "first": table.photographs[row]}
-                )
-    return rows
+    unclear = answers.state != State.ANSWER
+    if answers.task.one_of:
+        unclear |= answers.may.sum(axis=1) > 1
+    unclear, words, states = unclear.ravel(), answers.words.ravel(), answers.state.ravel()
+    at = np.flatnonzero(unclear)
+    for word, group in pd.Series(at).groupby(words[at]):
+        first = int(group.iloc[0])
+        state = State(int(states[first]))
+        meaning = STATE_NAMES.get(state, "")
+        if state == State.ANSWER:
+            meaning = " or ".join(np.array(answers.task.members)[answers.may[first]])
+        photograph = table.photographs[first // (len(words) // len(table))]
+        named = {"table": table.name, "system": answers.system, "task": answers.task.name}
+        yield named | {"word": word, "meaning": meaning, "n": len(group), "first": photograph}
 
 
-def intervals(
+def _intervals(
     scores: Scores, dataset: str, photographs: NDArray[np.object_], evaluation: EvaluationSettings
 ) -> dict[str, float | None]:
     """Metrics with intervals of n scored faces, photographs resampled."""
@@ -194,7 +201,7 @@ def _score_classes(
     facts = {
         "n": len(rows),
         **_states(answers.state[rows]),
-        "never_answered": _names(answers.task, ~np.any(may, axis=0)),
+        "never_answered": ", ".join(np.array(answers.task.members)[~may.any(axis=0)]),
     }
     ways: list[tuple[str, Scores, NDArray[np.int64]]] = [
         (scoring, class_scores(numbers[truth], answer, int(numbers.max()) + 1), numbers)
@@ -209,7 +216,7 @@ def _score_classes(
             "classes": int(numbers.max()) + 1,
             "not_told_apart": _not_told_apart(answers.task, may),
             "majority": float(true_class.max() / len(rows)) if len(rows) else None,
-            **intervals(scores, table.dataset, photographs, evaluation),
+            **_intervals(scores, table.dataset, photographs, evaluation),
         }
 
 
@@ -236,7 +243,7 @@ def _score_attributes(
         "not_told_apart": "",
         "never_answered": "",
         "majority": float(np.maximum(present, n - present).sum() / n.sum()) if n.any() else None,
-        **intervals(scores, table.dataset, table.photographs[rows], evaluation),
+        **_intervals(scores, table.dataset, table.photographs[rows], evaluation),
     }
 
 
@@ -244,14 +251,10 @@ def _states(state: NDArray[np.int8]) -> dict[str, int]:
     return {name: int((state == number).sum()) for number, name in STATE_NAMES.items()}
 
 
-def _parts(table: AnswerTable, labels: pd.DataFrame, scored: NDArray[np.bool_]) -> dict[str, int]:
+def _parts(table: AnswerTable, scored: NDArray[np.bool_]) -> dict[str, int]:
     """Scored faces in each part of the data set."""
-    split = labels["split"].iloc[table.match[scored & (table.match >= 0)]]
+    split = table.labels["split"].iloc[table.match[scored & (table.match >= 0)]]
     return {part: int((split == part).sum()) for part in PARTS}
-
-
-def _names(task: Task, which: NDArray[np.bool_]) -> str:
-    return ", ".join(np.array(task.members)[which])
 
 
 def _not_told_apart(task: Task, may: NDArray[np.bool_]) -> str:

@@ -6,6 +6,7 @@ See `docs/other_systems.md` for a worked example and for the formats that known 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -98,6 +99,16 @@ class TableLayout(_Settings):
     source: str = ""
 
     _dataset = field_validator("dataset")(check_dataset)
+
+    def columns(self) -> Iterator[str]:
+        """Names of all columns that are read; some may come twice."""
+        yield self.photograph.column
+        if self.face is not None:
+            yield self.face
+        for tasks in self.systems.values():
+            for column in tasks.values():
+                yield from [column] if isinstance(column, str) else column.values()
+        yield from self.truth.values()
 
 
 class TablesSettings(_Settings):
