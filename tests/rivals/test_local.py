@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from faceinsight.errors import WeightsError
-from faceinsight.rivals.local import LocalRival, question_prompt
+from faceinsight.rivals.local import LocalRival, chat_prompt
 from faceinsight.rivals.questions import questions_of
 from faceinsight.rivals.settings import LocalSettings, RivalSettings
 from tests.rivals import tiny
@@ -141,7 +141,7 @@ def test_the_prompt_of_the_rival_is_laid_around_the_question(llava, asked):
     question = asked[1]["each"][0]
     processor, _ = loaded(llava)
     rival = rival_settings("llava", prompt="Look. {question} Well?")
-    assert f"Look. {question.text} Well?" in question_prompt(processor, rival, question)
+    assert f"Look. {question.text} Well?" in chat_prompt(processor, rival, question.text)
 
 
 def test_a_checkpoint_without_all_its_weights_is_refused(damaged):

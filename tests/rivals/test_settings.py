@@ -126,9 +126,7 @@ def test_the_prompt_of_a_native_class_is_the_documented_one(name, question, tmp_
 
     tiny.save(NATIVE[name], tmp_path)
     rival = RIVALS[name]
-    prompt = chat_prompt(
-        AutoProcessor.from_pretrained(tmp_path), rival.prompt.replace("{question}", question.text)
-    )
+    prompt = chat_prompt(AutoProcessor.from_pretrained(tmp_path), rival, question.text)
     assert prompt == rival.documented.replace("{question}", question.text)
 
 

@@ -51,7 +51,6 @@ def ask(
     *,
     task: str | None = None,
     adapter: Path | None = None,
-    progress: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Ask the chosen rival everything that no earlier start was answered.
 
@@ -62,7 +61,6 @@ def ask(
         work: folder of all work folders.
         task: ask for this task alone; None asks for all of each data set.
         adapter: of a rival that was fine-tuned, see `LocalRival`.
-        progress: show a progress bar.
 
     Returns:
         one row a question about a face: `dataset`, `photograph`, `face`, `split`, `task`,
@@ -98,9 +96,8 @@ def ask(
         failures: Failures = {}
         setbacks: Counter[str] = Counter()
         if missing:
-            bar = images_bar(name_of(settings), len(missing), disable=not progress)
-            bar.unit = " answers"
-            with bar:
+            with images_bar(name_of(settings), len(missing)) as bar:
+                bar.unit = " answers"
                 if settings.rival.way == "server":
                     failures, setbacks = _ask_server(settings, missing, store, bar)
                 else:

@@ -64,10 +64,6 @@ class LocalRival:
             model = put_adapter(model, adapter)
         return cls(rival, processor, model, scored_by)
 
-    def prompt(self, question: Question) -> str:
-        """The whole prompt, with the checkpoint's chat template around the question."""
-        return question_prompt(self.processor, self._rival, question)
-
     def ask(self, pictures: Sequence[np.ndarray], questions: Sequence[Question]) -> list[Answer]:
         """The answers to a batch of questions, each about its own picture.
 
@@ -91,7 +87,7 @@ class LocalRival:
     def _generate(
         self, pictures: Sequence[np.ndarray], questions: Sequence[Question]
     ) -> list[Answer]:
-        inputs = self._inputs([self.prompt(question) for question in questions], pictures)
+        inputs = self._inputs(self._prompts(questions), pictures)
         out = self.model.generate(
             **inputs,
             max_new_tokens=max(question.max_tokens for question in questions),
@@ -103,7 +99,7 @@ class LocalRival:
         return [Answer(text.strip()) for text in texts]
 
     def _score(self, picture: np.ndarray, questions: Sequence[Question]) -> list[Answer]:
-        prompts = [self.prompt(question) for question in questions]
+        prompts = self._prompts(questions)
         logits = next_token_logits(
             self.model, self.processor, self._inputs(prompts[:1], [picture]), prompts
         )
@@ -114,6 +110,9 @@ class LocalRival:
             self._scores(row, prompt, question.options)
             for row, prompt, question in zip(logits.float(), prompts, questions, strict=True)
         ]
+
+    def _prompts(self, questions: Sequence[Question]) -> list[str]:
+        return [chat_prompt(self.processor, self._rival, of.text) for of in questions]
 
     def _inputs(self, prompts: list[str], pictures: Sequence[np.ndarray]) -> Any:
         inputs = as_inputs(self.processor, prompts, pictures, "left")
@@ -171,17 +170,11 @@ _GREEDY = {"do_sample": False, "num_beams": 1, "temperature": None, "top_p": Non
 """Unset what a checkpoint's own generation settings say of sampling."""
 
 
-def chat_prompt(processor: Any, text: str) -> str:
-    """A picture and this text in one turn of the user, in the processor's chat template."""
-    conversation = [
-        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}
-    ]
-    return processor.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False)
-
-
-def question_prompt(processor: Any, rival: RivalSettings, question: Question) -> str:
-    """All that comes before a rival's answer to a question."""
-    return chat_prompt(processor, rival.prompt.replace("{question}", question.text))
+def chat_prompt(processor: Any, rival: RivalSettings, question: str) -> str:
+    """All that comes before a rival's answer to a question about a picture."""
+    text = rival.prompt.replace("{question}", question)
+    turn = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}
+    return processor.apply_chat_template([turn], add_generation_prompt=True, tokenize=False)
 
 
 def as_inputs(

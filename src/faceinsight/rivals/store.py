@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +48,22 @@ class AnswerStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._held: dict[Key, Answer] = {}
-        self._stream: BinaryIO | None = None
-        if path.exists():
-            self._read()
+        self._stream = path.open("a+b")
+        self._stream.seek(0)
+        good = 0
+        for number, line in enumerate(self._stream, start=1):
+            if not line.endswith(b"\n"):
+                logger.warning("%s: the last line was half written; dropped.", path)
+                break
+            good += len(line)
+            try:
+                key, answer = _parsed(line)
+            except (ValueError, KeyError, TypeError):
+                logger.warning("%s: line %d is damaged; asked again.", path, number)
+            else:
+                self._held[key] = answer
+        self._stream.truncate(good)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -68,62 +78,28 @@ class AnswerStore:
     def add(self, answers: Iterable[tuple[Key, Answer]]) -> None:
         """Hold answers: when this returns they are on the disk."""
         new = list(answers)
-        if not new:
-            return
-        if self._stream is None:
-            self._stream = self.path.open("ab")
         self._stream.write(b"".join(_line(key, answer) for key, answer in new))
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._held.update(new)
 
-    def close(self) -> None:
-        """Close the file; `add` opens it again."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
     def __enter__(self) -> AnswerStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _read(self) -> None:
-        with self.path.open("r+b") as stream:
-            good = 0
-            for number, line in enumerate(stream, start=1):
-                if not line.endswith(b"\n"):
-                    break
-                good += len(line)
-                try:
-                    key, answer = _parsed(line)
-                except (ValueError, KeyError, TypeError):
-                    logger.warning("%s: line %d is damaged; asked again.", self.path, number)
-                    continue
-                self._held[key] = answer
-            stream.seek(0, os.SEEK_END)
-            if stream.tell() != good:
-                logger.warning("%s: the last line was half written; dropped.", self.path)
-                stream.truncate(good)
+        self._stream.close()
 
 
 def _line(key: Key, answer: Answer) -> bytes:
-    plain: dict[str, Any] = {"face": key[0], "question": key[1], **asdict(answer)}
+    plain = {"face": key[0], "question": key[1], **asdict(answer)}
     return json.dumps(plain, ensure_ascii=False).encode() + b"\n"
 
 
 def _parsed(line: bytes) -> tuple[Key, Answer]:
     plain = json.loads(line)
-    scores = plain["scores"]
-    if not isinstance(plain["text"], str):
+    text, scores = plain["text"], plain["scores"]
+    if not isinstance(text, str):
         raise TypeError("text")
-    return (
-        (str(plain["face"]), str(plain["question"])),
-        Answer(
-            plain["text"],
-            None if scores is None else tuple(None if s is None else float(s) for s in scores),
-            plain["floor"],
-            plain.get("model"),
-        ),
-    )
+    scores = None if scores is None else tuple(None if s is None else float(s) for s in scores)
+    key = str(plain["face"]), str(plain["question"])
+    return key, Answer(text, scores, plain["floor"], plain.get("model"))

@@ -149,15 +149,8 @@ def save_checkpoint(
     return model
 
 
-def build_words(
-    special: Sequence[str] = _SPECIAL, extra: dict[str, str] | None = None
-) -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer that knows a few words of questions and answers.
-
-    Args:
-        special: special tokens; `<s>`, `</s>`, `<pad>`, `<image>` and `<video>` among them.
-        extra: attribute of the tokenizer to special token.
-    """
+def build_words(special: Sequence[str] = _SPECIAL) -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer that knows these special tokens and a few words of questions."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -172,7 +165,7 @@ def build_words(
         tokenizer_object=tokenizer,
         eos_token="</s>",
         pad_token="<pad>",
-        extra_special_tokens={"video_token": "<video>", **(extra or {})},
+        extra_special_tokens={"video_token": "<video>"},
     )
 
 

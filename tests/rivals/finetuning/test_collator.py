@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from faceinsight.errors import PhotographError
+from faceinsight.model.conversation import NOT_LEARNT
 from faceinsight.rivals.faces import Face, faces_of
-from faceinsight.rivals.finetuning.collator import IGNORED, AnswerCollator, end_token
+from faceinsight.rivals.finetuning.collator import AnswerCollator, end_token
 from faceinsight.rivals.finetuning.examples import Example, right_answer
 from faceinsight.rivals.local import load_checkpoint
 from faceinsight.rivals.questions import questions_of
@@ -47,7 +48,7 @@ def test_what_is_learnt_is_the_answer_and_its_end(collator, loaded, examples):
     ids, labels = batch["input_ids"], batch["labels"]
     assert labels.shape == ids.shape == batch["attention_mask"].shape
     for row, example in enumerate(examples):
-        learnt = labels[row] != IGNORED
+        learnt = labels[row] != NOT_LEARNT
         assert torch.equal(labels[row][learnt], ids[row][learnt])
         assert processor.tokenizer.decode(ids[row][learnt]).strip() == f"{example.answer}</s>"
         # In one piece, right behind the prompt and before the padding.

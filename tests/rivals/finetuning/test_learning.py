@@ -24,8 +24,8 @@ def tuned(tiny, crops, vocabulary, tmp_path_factory):
     return tiny, work, adapters, grid
 
 
-def accuracy(answers, truth, vocabulary, settings) -> float:
-    predictions, _ = predictions_of(answers, truth, vocabulary, rules(vocabulary), settings, None)
+def accuracy(answers, truth, vocabulary, parser, settings) -> float:
+    predictions, _ = predictions_of(answers, truth, vocabulary, rules(vocabulary), settings, parser)
     columns = [[f"{letter}_{id_}" for id_ in vocabulary.ids] for letter in "py"]
     p, y = (predictions[names] for names in columns)
     labels = y.astype("Int8").fillna(-1).to_numpy(dtype="int8")
@@ -34,15 +34,15 @@ def accuracy(answers, truth, vocabulary, settings) -> float:
     )["fairface/gender"]
 
 
-def test_it_is_better_on_test_faces_than_before(tuned, crops, vocabulary):
+def test_it_is_better_on_test_faces_than_before(tuned, crops, vocabulary, parser):
     tiny, work, adapters, _ = tuned
     rivals = tiny.rivals.model_copy(update={"scored_by": "text"})
     truth = truth_of(crops, "test", vocabulary)
-    answers, account = ask_tuned(adapters, rivals, vocabulary, crops, work, progress=False)
-    untuned, _ = ask(rivals, vocabulary, crops, work, task="gender", progress=False)
+    answers, account = ask_tuned(adapters, rivals, vocabulary, crops, work)
+    untuned, _ = ask(rivals, vocabulary, crops, work, task="gender")
     assert account["asked"] == len(answers) == len(untuned) == 48
-    after = accuracy(answers, truth, vocabulary, rivals)
-    before = accuracy(untuned, truth, vocabulary, rivals)
+    after = accuracy(answers, truth, vocabulary, parser, rivals)
+    before = accuracy(untuned, truth, vocabulary, parser, rivals)
     assert after >= 0.85
     assert after > before + 0.2
 

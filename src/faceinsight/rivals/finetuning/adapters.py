@@ -7,18 +7,14 @@ encoder is trained, its linear layers and the projector's have LoRA as well.
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
-from peft.utils import CONFIG_NAME, SAFETENSORS_WEIGHTS_NAME
 from torch import nn
 
 from faceinsight.errors import WeightsError
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, ImageEncoder
-
-ADAPTER_FILES = (SAFETENSORS_WEIGHTS_NAME, CONFIG_NAME)
 
 
 def add_adapter(
@@ -79,10 +75,3 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     model.save_pretrained(str(folder), save_embedding_layers=False)
     # An empty form of a model card.
     (folder / "README.md").unlink(missing_ok=True)
-
-
-def copy_adapter(source: Path, target: Path) -> None:
-    """Copy an adapter's two files into the folder `target`, which is made."""
-    target.mkdir(parents=True)
-    for name in ADAPTER_FILES:
-        shutil.copy2(source / name, target / name)

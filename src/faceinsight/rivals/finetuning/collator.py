@@ -10,14 +10,12 @@ import numpy as np
 import torch
 
 from faceinsight.errors import PhotographError, WeightsError
+from faceinsight.model.conversation import NOT_LEARNT
 from faceinsight.rivals.finetuning.examples import Example
-from faceinsight.rivals.local import as_inputs, question_prompt
+from faceinsight.rivals.local import as_inputs, chat_prompt
 from faceinsight.rivals.settings import RivalSettings
 
 logger = logging.getLogger(__name__)
-
-IGNORED = -100
-"""Label of a token that is not learnt, as transformers' losses have it."""
 
 
 class AnswerCollator:
@@ -68,7 +66,7 @@ class AnswerCollator:
         """Prompt with answer and end, and how many tokens answer and end are."""
         key = example.question.key, example.answer
         if key not in self._texts:
-            prompt = question_prompt(self._processor, self._rival, example.question)
+            prompt = chat_prompt(self._processor, self._rival, example.question.text)
             space = "" if prompt[-1:].isspace() else " "
             text = f"{prompt}{space}{example.answer}{self._end}"
             encode = self._processor.tokenizer.encode
@@ -89,7 +87,7 @@ def _of_answers(batch: Any, lengths: Sequence[int]) -> torch.Tensor:
     ends = seen.sum(dim=1, keepdim=True)
     places = torch.arange(ids.shape[1]).expand_as(ids)
     learnt = (places < ends) & (places >= ends - torch.tensor(lengths)[:, None])
-    return torch.where(learnt, ids, IGNORED)
+    return torch.where(learnt, ids, NOT_LEARNT)
 
 
 def end_token(model: Any, tokenizer: Any) -> int:

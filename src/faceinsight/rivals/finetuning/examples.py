@@ -98,17 +98,11 @@ def tasks_of(
         raise ParameterError(f"finetuning.task: {no_such('task', task, set(found))}")
     if task != ALL_TASKS:
         return [found[task]]
-    chosen = [of for of in found.values() if has_split(crops[of.dataset], "train")]
+    trained = {face.dataset for face in faces_of(crops, "train")}
+    chosen = [of for of in found.values() if of.dataset in trained]
     if not chosen:
         raise ParameterError("finetuning: no data set has examples in its training split")
     return chosen
-
-
-def has_split(crops: Path, split: str) -> bool:
-    """Whether a folder of crops has faces of this split."""
-    from faceinsight.data.store import StoredCrops
-
-    return bool((StoredCrops.open(Path(crops)).examples["split"] == split).any())
 
 
 def sample_of(

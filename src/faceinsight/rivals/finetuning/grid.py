@@ -219,6 +219,8 @@ def _reached(
     """What a point reached, and its folder; made now unless it is there. None is the rival as it
     is.
     """
+    import torch
+
     folder = WorkFolder(work, "finetuning", job.key(point))
     with folder.alone():
         if folder.is_finished:
@@ -227,7 +229,8 @@ def _reached(
             # What an interruption between the copy of the adapter and the end left.
             shutil.rmtree(folder.path / ADAPTER, ignore_errors=True)
             reached = _measure(job, point, validation, folder.path)
-            _release()
+            gc.collect()  # gives back what model and optimizer held, before the next is loaded
+            torch.cuda.empty_cache()
             with write_beside(folder.path / POINT) as path:
                 path.write_text(json.dumps(reached, indent=1), encoding="utf-8")
             folder.finish()
@@ -269,11 +272,3 @@ def _measure(
         label=job.describe(point),
     )
     return {"faces": len(sample.faces), "examples": len(examples), **reached}
-
-
-def _release() -> None:
-    """Give back what a trained model and its optimizer held, before the next is loaded."""
-    import torch
-
-    gc.collect()
-    torch.cuda.empty_cache()

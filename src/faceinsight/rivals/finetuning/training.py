@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from peft.utils import CONFIG_NAME, SAFETENSORS_WEIGHTS_NAME
 from transformers import Trainer, TrainerCallback, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 
-from faceinsight.rivals.finetuning.adapters import add_adapter, copy_adapter, save_adapter
+from faceinsight.rivals.finetuning.adapters import add_adapter, save_adapter
 from faceinsight.rivals.finetuning.collator import AnswerCollator
 from faceinsight.rivals.finetuning.examples import Example
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, Point
@@ -39,11 +41,6 @@ class RivalTrainer(Trainer):
     """Trainer of an adapter, with an accuracy in place of an evaluation loss.
 
     Checkpoints hold the adapter and what training needs to go on, and are whole or absent.
-
-    Args:
-        validate: validation accuracy of a model.
-        progress: label of the progress bar.
-        kwargs: Trainer's own arguments.
     """
 
     model: Any
@@ -90,7 +87,7 @@ def train_point(
         point: of the grid.
         settings: everything else of training.
         examples: what is learnt.
-        collator: examples to batches.
+        collator: makes batches of them.
         validate: validation accuracy of a model.
         work: folder of this point; the best adapter ends in `work`/adapter.
         checkpoint: whose adapter this is.
@@ -133,7 +130,10 @@ def train_point(
     finally:
         transformers_logging.set_verbosity(verbosity)
     state = trainer.state
-    copy_adapter(work / CHECKPOINTS / f"checkpoint-{state.best_global_step}", work / ADAPTER)
+    (work / ADAPTER).mkdir()
+    for name in (SAFETENSORS_WEIGHTS_NAME, CONFIG_NAME):
+        best = work / CHECKPOINTS / f"checkpoint-{state.best_global_step}" / name
+        shutil.copy2(best, work / ADAPTER / name)
     return {
         "accuracy": state.best_metric,
         "step": state.best_global_step,

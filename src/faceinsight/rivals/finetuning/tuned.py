@@ -64,21 +64,11 @@ def ask_tuned(
     vocabulary: Vocabulary,
     crops: Mapping[str, Path],
     work: Path,
-    *,
-    progress: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Ask a tuned rival every question of the tasks it was tuned for.
 
-    Args:
-        adapters: folder with a folder for each task.
-        rivals: which rival, and how it is asked.
-        vocabulary: gives the tasks.
-        crops: data set to its folder of crops.
-        work: folder of all work folders.
-        progress: show a progress bar.
-
-    Returns:
-        As `faceinsight.rivals.inference.ask`, over all tasks.
+    Arguments and what is returned are as of `faceinsight.rivals.inference.ask`, over all tasks;
+    `adapters` is a folder with a folder for each.
     """
     tables, accounts = [], []
     for tuned in tuned_in(adapters):
@@ -90,7 +80,6 @@ def ask_tuned(
             work,
             task=tuned.about["task"],
             adapter=tuned.folder,
-            progress=progress,
         )
         tables.append(table)
         accounts.append(account)
