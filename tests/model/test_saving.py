@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel
 
 from faceinsight.errors import WeightsError
 from faceinsight.method.characteristics import Vocabulary
@@ -273,3 +274,17 @@ def test_another_kind_of_model_is_refused(saved):
     (saved / "config.json").write_text(json.dumps(config | {"model_type": "llava"}))
     with pytest.raises(WeightsError, match="'llava' model, not of FaceInsight"):
         FaceInsightModel.from_pretrained(saved)
+
+
+def test_an_encoder_of_timm_is_saved_whole_and_needs_its_checkpoint_no_more(tmp_path):
+    """Through transformers' TimmWrapper, as `timm/tf_efficientnet_lite0.in1k` is."""
+    config = AutoConfig.for_model("timm_wrapper", architecture="mobilenetv3_small_050")
+    AutoModel.from_config(config).save_pretrained(tmp_path / "timm")
+    encoder = {"pretrained": str(tmp_path / "timm"), "architecture": None, "feature_layer": -1}
+    model = tiny.model(image_encoder=encoder)
+    trained(model).save_pretrained(tmp_path / "saved")
+    (tmp_path / "timm").rename(tmp_path / "elsewhere")
+    again = FaceInsightModel.from_pretrained(tmp_path / "saved")
+    with torch.no_grad():
+        expected, found = model(**tiny.batch()).logits, again(**tiny.batch()).logits
+    torch.testing.assert_close(found, expected)
