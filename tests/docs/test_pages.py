@@ -35,6 +35,7 @@ OF_OTHERS = {
 TRIED_ELSEWHERE = {
     "make": "a target of the Makefile (below); CI runs `make test`, which sets up and builds",
     "source": "the environment that `make setup` makes",
+    "export": "the variable that names a model (tests/test_cli.py)",
     "curl": "an endpoint of the server (below); tests/serving and tests/doors walk them all",
     "echo": "goes into curl",
     "pip": "the wheel is installed and used (tests/pipelines/test_run.py)",
