@@ -6,7 +6,7 @@ from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, yes_no_question
 from faceinsight.answers.replies import spoken
-from faceinsight.rivals.facexbench.replies import option_letter
+from faceinsight.rivals.facexbench.scoring import option_letter
 
 
 @pytest.mark.parametrize(

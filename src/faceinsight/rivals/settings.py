@@ -231,3 +231,16 @@ class RivalsSettings(Settings, frozen=True):
     def rival(self) -> RivalSettings:
         """The one that is asked."""
         return self.rivals[self.chosen]
+
+
+class FaceXBenchSettings(Settings):
+    """What is answered and scored.
+
+    Attributes:
+        folder: FaceXBench's folder `benchmark`, question files with their pictures.
+        replies: a folder of results of another model, as FaceXBench's `evaluate.py` writes them:
+            they are scored, and no question is answered.
+    """
+
+    folder: str | None = None
+    replies: str | None = None

@@ -80,7 +80,7 @@ def test_a_missing_picture_is_named(answer, benchmark_folder, vocabulary):
 
 def question(text, options, pictures=1):
     images = (Path("a.png"),) * pictures
-    return Question("f", "1", "c", "s", "single", images, text, tuple(options), "A")
+    return Question(images=images, text=text, options=tuple(options), answer="A")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.pipelines.rivals.nodes import answer_facexbench
 from faceinsight.rivals.facexbench.questions import FaceXBenchError
-from faceinsight.rivals.facexbench.settings import FaceXBenchSettings
+from faceinsight.rivals.settings import FaceXBenchSettings
 
 
 def test_replies_of_another_model_are_scored(benchmark_folder, tmp_path):

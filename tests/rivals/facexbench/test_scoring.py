@@ -1,12 +1,15 @@
 """Replies to letters, and letters to scores, against hand-counted tables."""
 
-from dataclasses import replace
-
 import pytest
 
 from faceinsight.rivals.facexbench.questions import files_in, read_file
-from faceinsight.rivals.facexbench.replies import is_refusal, option_letter
-from faceinsight.rivals.facexbench.scoring import outcome, score, score_text
+from faceinsight.rivals.facexbench.scoring import (
+    is_refusal,
+    option_letter,
+    outcome,
+    score,
+    score_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,8 @@ def test_hand_counted_scores(benchmark_folder):
     replies = ["B", "I cannot tell.", "Option B", None]
     questions = [q for path in files_in(benchmark_folder) for q in read_file(path)]
     questions = [
-        replace(question, reply=reply) for question, reply in zip(questions, replies, strict=True)
+        question.model_copy(update={"reply": reply})
+        for question, reply in zip(questions, replies, strict=True)
     ]
     assert [outcome(q) for q in questions] == ["right", "refused", "right", "unasked"]
     found = score(questions)

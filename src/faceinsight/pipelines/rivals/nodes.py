@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.method.characteristics import Vocabulary
-from faceinsight.rivals.facexbench.settings import FaceXBenchSettings
 from faceinsight.rivals.finetuning.settings import FinetuningSettings
-from faceinsight.rivals.settings import RivalsSettings
+from faceinsight.rivals.settings import FaceXBenchSettings, RivalsSettings
 from faceinsight.rivals.tables.settings import TablesSettings
 
 if TYPE_CHECKING:

@@ -7,6 +7,5 @@ published, were not.
 
     questions     its files, and results in the same layout
     answers       the questions answered from the probabilities of a model of ours
-    replies       what a reply chooses, as its own script reads it
-    scoring       accuracy by category, as its own script counts it
+    scoring       what a reply chooses, and accuracy by category, as its own script has them
 """

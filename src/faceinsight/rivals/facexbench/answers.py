@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +77,7 @@ def _answer_file(path: Path, result: Path, choose: Chooser) -> list[Question]:
     questions = read_file(path)
     kept = {q.id: q for q in read_file(result, path.parent)} if result.exists() else {}
     replies = {id_: q.reply for id_, q in kept.items() if q.reply is not None}
-    if kept and [replace(q, reply=None) for q in kept.values()] != questions:
+    if kept and [q.model_copy(update={"reply": None}) for q in kept.values()] != questions:
         raise FaceXBenchError(
             f"{result} holds replies to other questions than {path}: remove it, or put the "
             "questions back"
@@ -99,7 +98,7 @@ def _answer_file(path: Path, result: Path, choose: Chooser) -> list[Question]:
             with write_beside(result) as beside:
                 text = json.dumps(content, indent=4, ensure_ascii=False)
                 beside.write_text(text, encoding="utf-8")
-    return [replace(question, reply=replies[question.id]) for question in questions]
+    return [q.model_copy(update={"reply": replies[q.id]}) for q in questions]
 
 
 def probabilities_of(model: FaceInsight) -> Probabilities:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from faceinsight.data.readers.base import UNSAFE_NAME
 from faceinsight.data.readers.label_file import printable
@@ -18,39 +25,7 @@ class FaceXBenchError(FaceInsightError):
     """A file of questions or replies is missing or malformed; the message names the place."""
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    image_paths: list[str]
-    question_text: str
-    options: list[str | int | float] = Field(min_length=1, max_length=26)
-    correct_answer_option: str
-    prediction: str | None = None
-
-    @model_validator(mode="after")
-    def _fits(self) -> _Question:
-        if self.correct_answer_option not in letters(len(self.options)):
-            raise ValueError(
-                f"correct_answer_option is '{self.correct_answer_option}', but the options are "
-                f"{', '.join(letters(len(self.options)))}"
-            )
-        for path in self.image_paths:
-            if re.search(UNSAFE_NAME, path):
-                raise ValueError(f"the picture '{printable(path)}' must lie below the folder")
-        return self
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    category: str = "unknown"
-    subcategory: str = Field("unknown", alias="sub-category")
-    num_images: str = "unknown"
-    questions: dict[str, _Question] = Field(min_length=1)
-
-
-@dataclass(frozen=True)
-class Question:
+class Question(BaseModel):
     """One multiple-choice question.
 
     Attributes:
@@ -66,16 +41,41 @@ class Question:
         reply: what was answered, in the asked one's own words; None where it was not asked yet.
     """
 
-    file: str
-    id: str
-    category: str
-    subcategory: str
-    num_images: str
-    images: tuple[Path, ...]
-    text: str
-    options: tuple[str, ...]
-    answer: str
-    reply: str | None = None
+    model_config = ConfigDict(frozen=True, validate_by_name=True, coerce_numbers_to_str=True)
+
+    file: str = ""
+    id: str = ""
+    category: str = "unknown"
+    subcategory: str = "unknown"
+    num_images: str = "unknown"
+    images: tuple[Path, ...] = Field(alias="image_paths")
+    text: str = Field(alias="question_text")
+    options: tuple[str, ...] = Field(min_length=1, max_length=26)
+    answer: str = Field(alias="correct_answer_option")
+    reply: StrictStr | None = Field(None, alias="prediction")
+
+    @field_validator("images")
+    @classmethod
+    def _lie_below(cls, images: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in map(str, images):
+            if re.search(UNSAFE_NAME, path):
+                raise ValueError(f"the picture '{printable(path)}' must lie below the folder")
+        return images
+
+    @model_validator(mode="after")
+    def _has_its_answer(self) -> Question:
+        if self.answer not in (known := letters(len(self.options))):
+            raise ValueError(
+                f"correct_answer_option is '{self.answer}', but the options are {', '.join(known)}"
+            )
+        return self
+
+
+class _File(BaseModel):
+    category: str = "unknown"
+    subcategory: str = Field("unknown", alias="sub-category")
+    num_images: str = "unknown"
+    questions: dict[str, Question] = Field(min_length=1)
 
 
 def letters(n: int) -> tuple[str, ...]:
@@ -94,19 +94,12 @@ def read_file(path: Path, pictures: Path | None = None) -> list[Question]:
         FaceXBenchError: naming file, question and fault.
     """
     content = _load(path)
+    common = content.model_dump(exclude={"questions"}) | {"file": path.name}
     folder = pictures or path.parent
     return [
-        Question(
-            file=path.name,
-            id=id_,
-            category=content.category,
-            subcategory=content.subcategory,
-            num_images=content.num_images,
-            images=tuple(folder / image for image in question.image_paths),
-            text=question.question_text,
-            options=tuple(str(option) for option in question.options),
-            answer=question.correct_answer_option,
-            reply=question.prediction,
+        question.model_copy(
+            update={"id": id_, "images": tuple(folder / image for image in question.images)}
+            | common
         )
         for id_, question in content.questions.items()
     ]
@@ -129,16 +122,14 @@ def files_in(folder: Path) -> list[Path]:
 
 def _load(path: Path) -> _File:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return _File.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise FaceXBenchError(f"{path} is missing: put FaceXBench's question file there") from None
-    except (OSError, ValueError) as error:
-        raise FaceXBenchError(f"{path} is no JSON file ({error})") from None
-    try:
-        return _File.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise FaceXBenchError(
             f"{path}{', ' + where if where else ''}: {first['msg'].removeprefix('Value error, ')}"
         ) from None
+    except (OSError, ValueError) as error:
+        raise FaceXBenchError(f"{path} is no JSON file ({error})") from None

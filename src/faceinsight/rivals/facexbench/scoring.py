@@ -1,17 +1,77 @@
-"""Scores of replies to FaceXBench's questions, as its own script counts them."""
+"""What replies to FaceXBench's questions choose, and their scores, as its own script has them."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from faceinsight.rivals.facexbench.questions import Question
-from faceinsight.rivals.facexbench.replies import is_refusal, option_letter
+from faceinsight.answers.choices import Options
+from faceinsight.answers.replies import corrections, spoken
+from faceinsight.common.messages import aligned
+from faceinsight.rivals.facexbench.questions import Question, letters
 
 RIGHT, WRONG, REFUSED, UNREADABLE, UNASKED = "right", "wrong", "refused", "unreadable", "unasked"
 OUTCOMES = (RIGHT, WRONG, REFUSED, UNREADABLE, UNASKED)
 """What becomes of a question; all but the first count as not right."""
+
+_PARTS = ("category", "subcategory", "num_images")
+_ALONE = re.compile(r"\b([A-Za-z])\b")
+
+_REFUSAL = re.compile(
+    r"\b(?:sorry|apologi[sz]e|cannot|can't|can’t|unable|not able|won't|won’t|decline|"
+    r"as an ai|not (?:appropriate|possible))\b",
+    re.IGNORECASE,
+)
+
+
+def option_letter(reply: str, options: Sequence[str]) -> str | None:
+    """The letter that a reply chooses.
+
+    The rule of FaceXBench's `aggregate_results.py`, so that scores can stand beside published ones:
+
+    1. The first letter that stands alone, between anything but letters, digits and underscores, and
+       is the capital letter of an option: "B", "(B)", "B.", "Option B", "The answer is B".
+    2. Else the first option, in their order, whose text is found in the reply, capitals and all.
+
+    Before, what is not the answer is taken off (reasoning, special tokens, role names, tags), a
+    mere repetition of all options chooses none, and the last explicit answer counts: "ANSWER: A ...
+    actually, ANSWER: B" chooses B.
+
+    It errs where English does: "A man" chooses A, and with the options 3 and 13 the reply "13"
+    chooses 3.
+
+    Args:
+        reply: what was answered.
+        options: their texts, A first.
+
+    Returns:
+        A letter, or None where the reply chooses none.
+    """
+    known = letters(len(options))
+    offered = Options(dict(zip(known, options, strict=True)))
+    reply = offered.without_list(spoken(reply))
+    for end in [*corrections(reply), reply]:
+        if (letter := _option_letter(end, known, options)) is not None:
+            return letter
+    return None
+
+
+def _option_letter(reply: str, known: Sequence[str], options: Sequence[str]) -> str | None:
+    for letter in _ALONE.findall(reply):
+        if letter in known:
+            return letter
+    text = reply.strip()
+    for letter, option in zip(known, options, strict=True):
+        if option.strip() in text:
+            return letter
+    return None
+
+
+def is_refusal(reply: str) -> bool:
+    """Whether a reply that chooses no option declines to answer, by the words it is put in."""
+    return _REFUSAL.search(reply) is not None
 
 
 def outcome(question: Question) -> str:
@@ -39,46 +99,29 @@ def score(questions: Iterable[Question]) -> dict[str, Any]:
     """
     listed = [(question, outcome(question)) for question in questions]
 
-    def by(key: Callable[[Question], str]) -> dict[str, dict[str, Any]]:
-        names = dict.fromkeys(key(question) for question, _ in listed)
-        return {
-            name: _entry(Counter(found for question, found in listed if key(question) == name))
-            for name in names
-        }
+    def by(part: str) -> dict[str, dict[str, Any]]:
+        counts: dict[str, Counter[str]] = {}
+        for question, found in listed:
+            counts.setdefault(getattr(question, part), Counter())[found] += 1
+        return {name: _entry(of) for name, of in counts.items()}
 
-    return {
-        "overall": _entry(Counter(found for _, found in listed)),
-        "category": by(lambda question: question.category),
-        "subcategory": by(lambda question: question.subcategory),
-        "num_images": by(lambda question: question.num_images),
-    }
+    overall = _entry(Counter(found for _, found in listed))
+    return {"overall": overall} | {part: by(part) for part in _PARTS}
 
 
 def _entry(counts: Counter[str]) -> dict[str, Any]:
     n = counts.total()
-    return {
-        "n": n,
-        **{name: counts[name] for name in OUTCOMES},
-        "accuracy": counts[RIGHT] / n if n else None,
-    }
+    of_outcomes = {name: counts[name] for name in OUTCOMES}
+    return {"n": n, **of_outcomes, "accuracy": counts[RIGHT] / n if n else None}
 
 
 def score_text(scores: dict[str, Any]) -> str:
-    """Scores as lines of text, in per cent.
-
-    Args:
-        scores: from `score`.
-    """
-    rows = [("all", scores["overall"])]
-    for part in ("category", "subcategory", "num_images"):
-        rows += [(f"{part} {name}", entry) for name, entry in scores[part].items()]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(
-        f"{name.ljust(width)}  {100 * entry['accuracy']:6.2f}  ({entry[RIGHT]} of {entry['n']}"
-        + "".join(
-            f", {entry[kind]} {kind}" for kind in (REFUSED, UNREADABLE, UNASKED) if entry[kind]
-        )
-        + ")"
-        for name, entry in rows
-        if entry["n"]
-    )
+    """Scores, from `score`, as lines of text, in per cent."""
+    rows = []
+    entries = {f"{part} {name}": e for part in _PARTS for name, e in scores[part].items()}
+    for name, entry in ({"all": scores["overall"]} | entries).items():
+        if entry["n"]:
+            others = [f"{entry[kind]} {kind}" for kind in OUTCOMES[2:] if entry[kind]]
+            counted = ", ".join([f"{entry[RIGHT]} of {entry['n']}", *others])
+            rows.append([name, f"{100 * entry['accuracy']:6.2f}", f"({counted})"])
+    return "\n".join(aligned(rows))
