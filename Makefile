@@ -32,8 +32,8 @@ run: $(READY)  ## everything on drawn data: six data sets, four variants, the re
 # After `make run`. No weights are at hand: two checkpoints from random weights take the rivals' place.
 TINY := data/01_raw/tiny
 rivals: $(READY)  ## a tiny LLaVA and LLaVA-OneVision, asked and fine-tuned on drawn faces, in the tables
-	$(BIN)/python -m faceinsight.rivals.tiny_checkpoints llava $(TINY)/llava
-	$(BIN)/python -m faceinsight.rivals.tiny_checkpoints llava_onevision $(TINY)/llava_onevision
+	$(BIN)/python experiments/tiny_checkpoints.py llava $(TINY)/llava
+	$(BIN)/python experiments/tiny_checkpoints.py llava_onevision $(TINY)/llava_onevision
 	for rival in llava_1_5_7b:llava llava_onevision_7b_si:llava_onevision; do \
 		for pipeline in rivals finetune; do \
 			$(BIN)/kedro run --pipelines=$$pipeline --params \

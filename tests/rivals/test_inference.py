@@ -9,7 +9,7 @@ from faceinsight.errors import FaceInsightError
 from faceinsight.rivals.faces import face_keys, faces_of, jpeg
 from faceinsight.rivals.inference import answers_key, ask
 from faceinsight.rivals.questions import questions_of
-from faceinsight.rivals.retries import RateLimit
+from faceinsight.rivals.retries import Retries
 from faceinsight.rivals.store import AnswerStore
 from tests.rivals.fake_server import FakeServer, picture_of, question_of, size_of
 from tests.rivals.making import configured, write_photographs
@@ -194,15 +194,15 @@ def test_requests_run_side_by_side_up_to_the_limit(crops, vocabulary, tmp_path):
 def test_every_request_waits_for_its_turn(crops, vocabulary, tmp_path, monkeypatch):
     turns = []
 
-    class Recorded(RateLimit):
-        def __init__(self, per_minute, **_):
-            super().__init__(None)
+    class Recorded(Retries):
+        def __init__(self, attempts, backoff, longest_wait, per_minute, **_):
+            super().__init__(attempts, backoff, longest_wait)
             self.per_minute = per_minute
 
         def wait(self):
             turns.append(self.per_minute)
 
-    monkeypatch.setattr("faceinsight.rivals.server.RateLimit", Recorded)
+    monkeypatch.setattr("faceinsight.rivals.server.Retries", Recorded)
     with FakeServer(letter_or_no, lambda n, body: (500, {}) if n == 3 else None) as server:
         slow = settings(server, server__requests_per_minute=90)
         ask(slow, vocabulary, crops, tmp_path / "work")

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from experiments.tiny_checkpoints import save_tiny
 
 from faceinsight.rivals.naming import DECLARED, TINY, name_of, shown_name, weights_of
 from faceinsight.rivals.record import about
-from faceinsight.rivals.tiny_checkpoints import save_tiny
 from tests.rivals.making import configured
 
 

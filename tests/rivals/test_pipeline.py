@@ -5,6 +5,7 @@ import logging
 
 import pandas as pd
 import pytest
+from experiments.tiny_checkpoints import save_tiny
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
@@ -13,7 +14,6 @@ from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.pipelines.rivals import create_finetuning_pipeline, create_pipeline
 from faceinsight.reports.paper.rivals import rivals_results
 from faceinsight.rivals.naming import TINY
-from faceinsight.rivals.tiny_checkpoints import save_tiny
 from tests.rivals.finetuning.conftest import SIZES, recipe
 from tests.rivals.making import configured, rules, write_crops, write_faces
 

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from faceinsight.rivals.retries import Failed, RateLimit, Retries, TryAgain, retry_after
+from faceinsight.rivals.retries import Failed, Retries, TryAgain, retry_after
 
 
 class Clock:
@@ -29,8 +29,7 @@ def clock():
 
 
 def patience(clock, attempts=4, backoff=1.0, longest_wait=100.0, per_minute=None):
-    pace = RateLimit(per_minute, clock, clock.sleep)
-    return Retries(attempts, backoff, longest_wait, pace, clock.sleep)
+    return Retries(attempts, backoff, longest_wait, per_minute, clock=clock, sleep=clock.sleep)
 
 
 def failing(times, reason="500", wait=None):
@@ -46,28 +45,22 @@ def failing(times, reason="500", wait=None):
 
 
 def test_requests_are_spread_evenly(clock):
-    pace = RateLimit(30, clock, clock.sleep)
-    starts = []
-    for _ in range(4):
-        pace.wait()
-        starts.append(clock.now)
+    asked = patience(clock, per_minute=30)
+    starts = [asked(lambda: clock.now) for _ in range(4)]
     assert starts == [100, 102, 104, 106]
 
 
 def test_time_that_passes_anyway_is_not_waited_for(clock):
-    pace = RateLimit(30, clock, clock.sleep)
-    pace.wait()
+    asked = patience(clock, per_minute=30)
+    asked(failing(0))
     clock.now += 60
-    pace.wait()
-    assert clock.now == 160
-    pace.wait()
-    assert clock.now == 162
+    assert [asked(lambda: clock.now) for _ in range(2)] == [160, 162]
 
 
 def test_without_a_limit_nobody_waits(clock):
-    pace = RateLimit(None, clock, clock.sleep)
+    asked = patience(clock)
     for _ in range(5):
-        pace.wait()
+        asked(failing(0))
     assert clock.slept == []
 
 
@@ -83,9 +76,6 @@ def test_what_the_server_asks_for_holds_everybody(clock):
     asked = patience(clock)
     assert asked(failing(1, "429", wait=7)) == "done"
     assert clock.now == 107
-    asked.limit.hold(3)
-    asked.limit.wait()
-    assert clock.now == 110
 
 
 def test_a_server_cannot_hold_us_for_ever(clock):

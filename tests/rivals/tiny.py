@@ -7,6 +7,7 @@ positions in two dimensions.
 from functools import partial
 
 import torch
+from experiments.tiny_checkpoints import word_ids as _ids
 from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
@@ -15,8 +16,7 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from faceinsight.rivals import tiny_checkpoints as tiny
-from faceinsight.rivals.tiny_checkpoints import word_ids as _ids
+from experiments import tiny_checkpoints as tiny
 
 SIZE = 28
 PATCH = 14

@@ -13,8 +13,7 @@ it is, or fine-tuned. Its answers become a table of predictions in the form of o
     server, retries   way in: any server that speaks OpenAI's protocol
     inference         everything that is missing, asked
     reading           answers to predictions, and a tally of what could not be read
-    record, text      whose metrics these are, and how they read in a terminal
-    tiny_checkpoints  rivals from random weights, for want of others
+    record            whose metrics these are, also as text for a terminal
     finetuning        LoRA on our training images
     tables            systems that are known by tables of their answers
     facexbench        FaceXBench's questions, answered by a model of ours

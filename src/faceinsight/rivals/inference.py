@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -17,10 +16,10 @@ from tqdm import tqdm
 
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
-from faceinsight.common.work import WorkFolder, digest, write_beside
+from faceinsight.common.work import WorkFolder, digest
 from faceinsight.errors import FaceInsightError, PhotographError
 from faceinsight.rivals.faces import Face, face_keys, faces_of, jpeg
-from faceinsight.rivals.naming import name_of, weights_of
+from faceinsight.rivals.naming import name_of
 from faceinsight.rivals.questions import Question, questions_of
 from faceinsight.rivals.retries import Failed
 from faceinsight.rivals.settings import RivalsSettings
@@ -84,7 +83,6 @@ def ask(
     }
     folder = WorkFolder(work, "rivals", answers_key(settings, adapter))
     with folder.alone(), AnswerStore(folder.path / "answers.jsonl") as store:
-        _describe(settings, folder.path / "asked.json")
         items: list[Item] = [
             (face, question, (key, question.key))
             for face, key in zip(faces, face_keys(faces), strict=True)
@@ -143,19 +141,6 @@ def stamp(folder: Path) -> list[Any]:
         (path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for path in files
     ]
-
-
-def _describe(settings: RivalsSettings, path: Path) -> None:
-    """Beside the answers, for people: whose they are."""
-    rival = settings.rival
-    plain = {
-        "rival": settings.chosen,
-        "scored_by": settings.scored_by,
-        **rival.model_dump(include={"checkpoint", "revision", "way", "prompt", "request"}),
-        "weights": weights_of(settings),
-    }
-    with write_beside(path) as beside:
-        beside.write_text(json.dumps(plain, indent=1), encoding="utf-8")
 
 
 def _ask_local(

@@ -18,7 +18,7 @@ DECLARED = "faceinsight_weights"
 the published model's."""
 
 TINY = "tiny, random weights"
-"""What `faceinsight.rivals.tiny_checkpoints` writes there."""
+"""What `experiments/tiny_checkpoints.py` writes there."""
 
 
 def weights_of(settings: RivalsSettings) -> str | None:

@@ -1,14 +1,17 @@
-"""The record of a rival's run: whose metrics these are, and how it was asked or fine-tuned."""
+"""Whose metrics these are, and how a rival was asked or fine-tuned: as values, and as text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from faceinsight.common.provenance import provenance
+from faceinsight.evaluation.text import metrics_text
 from faceinsight.rivals.finetuning.tuned import tuned_in
 from faceinsight.rivals.inference import answers_key
-from faceinsight.rivals.naming import weights_of
+from faceinsight.rivals.naming import shown_name, weights_of
+from faceinsight.rivals.reading import OUTCOMES
 from faceinsight.rivals.settings import RivalsSettings
 
 _TUNING = ("chosen", "validation_accuracy", "before", "best_step", "faces", "examples", "settings")
@@ -47,3 +50,26 @@ def about(settings: RivalsSettings, adapters: Path | None = None) -> dict[str, A
             for tuned in tuned_in(adapters)
         }
     return record
+
+
+def rival_text(metrics: Mapping[str, Any]) -> str:
+    """Metrics as a table, and a line on what became of the questions.
+
+    Args:
+        metrics: those of `evaluate`, with `rival`, `questions` and `asking`.
+    """
+    rival, questions, asking = metrics["rival"], metrics["questions"], metrics["asking"]
+    outcomes = [f"{questions[name]} {name}" for name in OUTCOMES if questions[name]]
+    if questions["not_mentioned"]:
+        outcomes.append(f"{questions['not_mentioned']} characteristics not mentioned")
+    name = shown_name(rival["title"], rival["weights"])
+    lines = [
+        f"{name}, {rival['setting']}, scored by {rival['scored_by']}",
+        metrics_text(metrics),
+        f"{questions['questions']} questions: {', '.join(outcomes)}",
+    ]
+    for what, counts in (("failed", asking["failed"]), ("tried again", asking["setbacks"])):
+        if counts:
+            said = ", ".join(f"{n} x {reason}" for reason, n in sorted(counts.items()))
+            lines.append(f"{what}: {said}")
+    return "\n".join(lines)

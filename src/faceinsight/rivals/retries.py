@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -45,29 +44,65 @@ class Failed(Exception):
         self.said = said
 
 
-class RateLimit:
-    """When the next request may go, for all threads together.
+class Retries:
+    """Requests at a limited rate, retried with back-off; for all threads together.
 
-    Requests are spread evenly: at 60 a minute one goes every second. A server that says how long to
-    wait holds all of them.
+    Requests are spread evenly: at 60 a minute one goes every second. Before the n-th retry it waits
+    `backoff * 2^(n - 1)` seconds, at random between half of that and all, so that many threads do
+    not come back at once; or as long as the server asks for, which then holds all of them.
 
     Args:
+        attempts: tries in all.
+        backoff: seconds.
+        longest_wait: seconds, of either kind of waiting.
         per_minute: limit on rate; None has none.
         clock: seconds that only grow.
         sleep: waits so many seconds.
+
+    Attributes:
+        setbacks: how often each reason to try again came up.
     """
 
     def __init__(
         self,
+        attempts: int,
+        backoff: float,
+        longest_wait: float,
         per_minute: float | None = None,
+        *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        self.setbacks: Counter[str] = Counter()
+        self._attempts, self._backoff, self._longest_wait = attempts, backoff, longest_wait
         self._every = 0.0 if per_minute is None else 60.0 / per_minute
-        self._clock = clock
-        self._sleep = sleep
-        self._lock = threading.Lock()
+        self._clock, self._sleep = clock, sleep
         self._next = clock()
+        self._lock = threading.Lock()
+
+    def __call__(self, request: Callable[[], T]) -> T:
+        """What `request` returns once it does not raise `TryAgain`.
+
+        Raises:
+            Failed: all attempts came to nothing.
+        """
+        for attempt in range(1, self._attempts + 1):
+            self.wait()
+            try:
+                return request()
+            except TryAgain as setback:
+                with self._lock:
+                    self.setbacks[setback.reason] += 1
+                if attempt == self._attempts:
+                    raise Failed(setback.reason, setback.said) from None
+                if setback.wait is None:
+                    whole = min(self._backoff * 2 ** (attempt - 1), self._longest_wait)
+                    self._sleep(whole * random.uniform(0.5, 1))
+                    continue
+                with self._lock:
+                    held = self._clock() + min(setback.wait, self._longest_wait)
+                    self._next = max(self._next, held)
+        raise AssertionError("attempts is 1 or more")
 
     def wait(self) -> None:
         """Return when it is this request's turn."""
@@ -77,58 +112,6 @@ class RateLimit:
             self._next = turn + self._every
         if turn > now:
             self._sleep(turn - now)
-
-    def hold(self, seconds: float) -> None:
-        """Let no request go for so long."""
-        with self._lock:
-            self._next = max(self._next, self._clock() + seconds)
-
-
-@dataclass
-class Retries:
-    """Retries with back-off.
-
-    Before the n-th retry it waits `backoff * 2^(n - 1)` seconds, at random between half of that and
-    all, so that many threads do not come back at once; or what the server asks for.
-
-    Attributes:
-        attempts: tries in all.
-        backoff: seconds.
-        longest_wait: seconds, of either kind of waiting.
-        limit: shared by all threads.
-        sleep: waits so many seconds.
-        setbacks: how often each reason to try again came up.
-    """
-
-    attempts: int
-    backoff: float
-    longest_wait: float
-    limit: RateLimit
-    sleep: Callable[[float], object] = time.sleep
-    setbacks: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def __call__(self, request: Callable[[], T]) -> T:
-        """What `request` returns once it does not raise `TryAgain`.
-
-        Raises:
-            Failed: all attempts came to nothing.
-        """
-        for attempt in range(1, self.attempts + 1):
-            self.limit.wait()
-            try:
-                return request()
-            except TryAgain as setback:
-                with self._lock:
-                    self.setbacks[setback.reason] += 1
-                if attempt == self.attempts:
-                    raise Failed(setback.reason, setback.said) from None
-                if setback.wait is not None:
-                    self.limit.hold(min(setback.wait, self.longest_wait))
-                else:
-                    whole = min(self.backoff * 2 ** (attempt - 1), self.longest_wait)
-                    self.sleep(whole * random.uniform(0.5, 1))
-        raise AssertionError("attempts is 1 or more")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -23,7 +23,7 @@ from faceinsight.rivals.refusals import (
     reason_of,
     shown_model,
 )
-from faceinsight.rivals.retries import Failed, RateLimit, Retries, TryAgain, retry_after
+from faceinsight.rivals.retries import Failed, Retries, TryAgain, retry_after
 from faceinsight.rivals.settings import RivalSettings, ScoredBy, ServerSettings
 from faceinsight.rivals.store import Answer
 
@@ -56,7 +56,7 @@ class ServerRival:
             settings.attempts,
             settings.backoff,
             settings.longest_wait,
-            RateLimit(settings.requests_per_minute, sleep=self._closed.wait),
+            settings.requests_per_minute,
             sleep=self._closed.wait,
         )
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from experiments.tiny_checkpoints import Sizes, save_tiny
 
 from faceinsight.rivals.finetuning.settings import FinetuningSettings
 from faceinsight.rivals.settings import RivalsSettings
-from faceinsight.rivals.tiny_checkpoints import Sizes, save_tiny
 from tests.rivals.making import configured, write_faces
 
 SIZES = Sizes(image=32, patch=16)

@@ -5,7 +5,7 @@ import pytest
 
 from faceinsight.rivals.faces import Face
 from faceinsight.rivals.finetuning.examples import Sample, tasks_of
-from faceinsight.rivals.finetuning.validation import validation_accuracy
+from faceinsight.rivals.finetuning.training import validation_accuracy
 from faceinsight.rivals.local import LocalRival
 
 

@@ -87,8 +87,7 @@ def measure_rival(
 ) -> dict[str, Any]:
     """Our models' metrics, for a rival, with what became of its questions."""
     from faceinsight.evaluation.evaluate import evaluate
-    from faceinsight.rivals.record import about
-    from faceinsight.rivals.text import rival_text
+    from faceinsight.rivals.record import about, rival_text
 
     metrics = evaluate(predictions, vocabulary, rule_set, prevalence, evaluation)
     metrics |= {"rival": about(rivals, adapters), "questions": tally, "asking": asking}

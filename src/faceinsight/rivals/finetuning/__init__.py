@@ -9,8 +9,7 @@ then asked and measured as the untuned rival is.
     examples      training faces, questions, and the answers that are right
     collator      examples to batches in which only the answer is learnt
     adapters      LoRA beside the language model's linear layers
-    validation    accuracy on validation faces, by the code that measures rivals
-    training      one point of the grid
+    training      one point of the grid, and its accuracy on validation faces
     grid          all points, of which the best is kept; none is trained twice
     tuned         the adapters that came out, and the rival asked with them
 """

@@ -242,8 +242,7 @@ def _measure(
     job: TuningJob, point: Point | None, validation: Sample, folder: Path
 ) -> dict[str, Any]:
     from faceinsight.rivals.finetuning.collator import AnswerCollator, end_token
-    from faceinsight.rivals.finetuning.training import train_point
-    from faceinsight.rivals.finetuning.validation import validation_accuracy
+    from faceinsight.rivals.finetuning.training import train_point, validation_accuracy
     from faceinsight.rivals.local import LocalRival, load_checkpoint
 
     settings, rivals = job.finetuning, job.rivals

@@ -5,18 +5,25 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from peft.utils import CONFIG_NAME, SAFETENSORS_WEIGHTS_NAME
 from transformers import Trainer, TrainerCallback, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 
+from faceinsight.errors import PhotographError
+from faceinsight.evaluation.tasks import task_accuracies
+from faceinsight.method.characteristics import Vocabulary
 from faceinsight.rivals.finetuning.adapters import add_adapter, save_adapter
 from faceinsight.rivals.finetuning.collator import AnswerCollator
-from faceinsight.rivals.finetuning.examples import Example
+from faceinsight.rivals.finetuning.examples import Example, Sample, TunedTask
 from faceinsight.rivals.finetuning.settings import FinetuningSettings, Point
+from faceinsight.rivals.local import LocalRival
+from faceinsight.rivals.reading import Reader
 from faceinsight.training.arguments import trainer_arguments
 from faceinsight.training.callbacks import ImagesProgress, StopWithoutProgress, WholeCheckpoints
 from faceinsight.training.checkpoints import CHECKPOINTS, last_complete_checkpoint
@@ -140,3 +147,48 @@ def train_point(
         "steps": state.global_step,
         "curve": learning_curve(state.log_history),
     }
+
+
+def validation_accuracy(
+    rival: LocalRival,
+    task: TunedTask,
+    sample: Sample,
+    vocabulary: Vocabulary,
+    longest_side: int | None,
+) -> float:
+    """Accuracy on a task, by the code that asks and measures rivals.
+
+    Likelihood needs no generation: all questions about a face cost one pass over it.
+
+    Args:
+        rival: scored by likelihood; its model is left in evaluation mode.
+        task: the questions.
+        sample: n validation faces and their labels [n, k].
+        vocabulary: the characteristics.
+        longest_side: of a picture, see `RivalsSettings`.
+
+    Returns:
+        As `evaluate` measures it on test faces: the share of right classes, or of right labels.
+        A face whose photograph cannot be read has no answer, and is wrong in all its labels.
+    """
+    rival.model.eval()
+    reader = Reader(parser=None, unanswered=0.0)
+    shape = len(sample.faces), len(vocabulary)
+    p, labels = np.zeros(shape, np.float64), np.full(shape, -1, np.int8)
+    columns = [vocabulary.index[member] for member in task.members]
+    labels[:, columns] = sample.labels
+    for row, face in enumerate(sample.faces):
+        try:
+            picture = face.picture(longest_side)
+        except PhotographError as error:
+            logger.warning("%s", error)
+            # Wrong in every class and attribute; of what is not annotated nothing is counted.
+            p[row, columns] = sample.labels[row] == 0
+            continue
+        answers = rival.ask([picture] * len(task.questions), task.questions)
+        for question, answer in zip(task.questions, answers, strict=True):
+            given = {"dataset": task.dataset, "failed": None, **asdict(answer)}
+            of = [vocabulary.index[member] for member in question.members]
+            p[row, of] = reader.probabilities(given, question)
+    datasets = np.full(len(sample.faces), task.dataset)
+    return float(task_accuracies(p, labels, datasets, vocabulary)[str(task)])

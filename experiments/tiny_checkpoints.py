@@ -1,7 +1,7 @@
 """Tiny checkpoints of two rivals' native classes, from random weights: no weights are at hand on
 drawn data, yet everything that is done with a rival can be done with these.
 
-    python -m faceinsight.rivals.tiny_checkpoints llava FOLDER
+    python experiments/tiny_checkpoints.py llava FOLDER
 
 Processors are the real ones, and chat templates those of the published checkpoints (the
 `chat_template.json` of LLaVA-1.5 and of LLaVA-OneVision). What the weights are stands in
@@ -92,26 +92,26 @@ class Sizes:
     layers: int = 2
     spread: float = 0.05
 
-    @property
-    def of_each(self) -> dict[str, Any]:
-        """Of language model and image encoder alike."""
+    def _of_each(self, **others: Any) -> dict[str, Any]:
         return {
             "hidden_size": self.width,
             "intermediate_size": self.width * 3 // 2,
             "num_hidden_layers": self.layers,
             "num_attention_heads": 4,
+            **others,
         }
 
     @property
     def language(self) -> dict[str, Any]:
         """Of the language model's configuration."""
-        length = {"num_key_value_heads": 2, "max_position_embeddings": 4096}
-        return self.of_each | length | {"initializer_range": self.spread}
+        return self._of_each(
+            num_key_value_heads=2, max_position_embeddings=4096, initializer_range=self.spread
+        )
 
     @property
     def vision(self) -> dict[str, Any]:
         """Of the image encoder's configuration."""
-        return self.of_each | {"image_size": self.image, "patch_size": self.patch}
+        return self._of_each(image_size=self.image, patch_size=self.patch)
 
 
 def save_tiny(kind: str, folder: Path | str, sizes: Sizes | None = None, seed: int = 0) -> Any:
