@@ -32,10 +32,10 @@ from faceinsight.method.variants import LGC, ORG
 from faceinsight.model import build_model
 from tests.model import tiny
 
-_PATIENCE = 60_000
+PATIENCE = 60_000
 """Milliseconds: nothing takes so long but on a machine that is busy with something else."""
 
-expect.set_options(timeout=_PATIENCE)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +160,7 @@ def open_page(browser: Browser, served: Server) -> Iterator[Any]:
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(**options)
-        context.set_default_timeout(_PATIENCE)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         watched.watch(context, served.url)
         page = context.new_page()

@@ -15,7 +15,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from faceinsight.serving.page import CAUTION
-from tests.doors.conftest import Server
+from tests.doors.conftest import PATIENCE, Server, Watched
+from tests.doors.server import started
 
 DRAWN = "Drawn: a man and a woman"
 """The example of two faces."""
@@ -215,6 +216,34 @@ def test_by_keyboard_alone(open_page: Any) -> None:
     page.keyboard.type("Is she smiling?")
     page.keyboard.press("Enter")
     expect(page.locator(".fi-answer .fi-lead")).to_be_visible()
+
+
+def test_behind_a_token_that_the_browser_asks_for(browser: Browser, models: Path) -> None:
+    token = "sixteen letters!"
+    options = [f"--model={models / 'org'}", "--faces=whole", "--device=cpu", f"--token={token}"]
+    with started(*options) as guarded:
+        refused = browser.new_context(http_credentials={"username": "", "password": "another"})
+        answer = refused.new_page().goto(guarded.url)
+        assert answer is not None
+        assert answer.status == 401
+        refused.close()
+
+        watched = Watched()
+        context = browser.new_context(http_credentials={"username": "", "password": token})
+        context.set_default_timeout(PATIENCE)
+        watched.watch(context, guarded.url)
+        page = context.new_page()
+        page.goto(guarded.url)
+        upload(page, png())
+        expect(page.get_by_role("status").first).to_have_text("1 face, seen by the model org.")
+        page.get_by_label("Ask about this face").fill("Does she wear glasses?")
+        page.get_by_role("button", name="Ask").click()
+        expect(page.locator(".fi-answer .fi-lead")).to_contain_text("glasses")
+        show_example(page)
+        page.locator(".fi-labels button").first.click()
+        expect(page.locator(".fi-why tbody tr").nth(5)).to_be_visible()
+        context.close()
+        assert (watched.foreign, watched.errors) == ([], [])
 
 
 def test_nothing_of_a_photograph_is_left_on_disk(open_page: Any, served: Server) -> None:

@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from faceinsight.serving.problems import Problem, response_to
 from faceinsight.serving.settings import LOOPBACK, ServerSettings
 
-_ASKED_FOR = {"WWW-Authenticate": 'Bearer, Basic realm="faceinsight", charset="UTF-8"'}
+_CHALLENGES = ("Bearer", 'Basic realm="faceinsight", charset="UTF-8"')
+"""Each in a line of its own: Chromium reads one challenge a line, and asks its user for Basic."""
 
 OPEN = frozenset({"/health"})
 """Paths that need no token."""
@@ -46,7 +47,10 @@ class Guard:
         try:
             self._check(scope, headers)
         except Problem as problem:
-            await response_to(problem)(scope, receive, send)
+            refused = response_to(problem)
+            for challenge in _CHALLENGES if problem.status_code == 401 else ():
+                refused.headers.append("WWW-Authenticate", challenge)
+            await refused(scope, receive, send)
             return
         await self._app(scope, _Counting(receive, self._settings.most_bytes), send)
 
@@ -78,7 +82,7 @@ class Guard:
         elif scheme.lower() != "bearer":
             said = b""
         if not compare_digest(said, self._token or b""):
-            raise Problem(401, "the request brings no token, or a wrong one", _ASKED_FOR)
+            raise Problem(401, "the request brings no token, or a wrong one")
 
 
 class _Counting:
