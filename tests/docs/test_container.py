@@ -1,4 +1,6 @@
-"""The container, which is not built here: its files agree with each other and with the server."""
+"""The container, which is not built here: its files agree with each other and with the server.
+
+`tests/doors/test_container.py` runs what they say."""
 
 from __future__ import annotations
 
@@ -14,23 +16,8 @@ import yaml
 from faceinsight.cli import MODEL, TOKEN, cli
 from faceinsight.errors import ParameterError
 from faceinsight.serving import command
+from tests.docs.dockerfile import only, steps
 from tests.docs.pages import ROOT
-
-DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-
-
-def steps() -> list[tuple[str, str]]:
-    """Instructions and what stands behind them, in order."""
-    lines = re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE)
-    lines = re.sub(r"\\\n\s*", "", lines)
-    return [
-        (name, rest) for name, _, rest in (of.partition(" ") for of in lines.split("\n")) if name
-    ]
-
-
-def only(name: str) -> str:
-    (found,) = (rest for step, rest in steps() if step == name)
-    return found
 
 
 def started() -> dict[str, Any]:
