@@ -154,7 +154,7 @@ def test_slow_and_broken_clients_have_their_status_and_harm_nobody(model, free_p
         assert b"connection: close" in slow.lower()
         for broken, status in (
             (b"nonsense\r\n\r\n", b"400"),
-            (b"GET /health HTTP/9.9\r\n\r\n", b"400"),
+            (b"GET /health HTTP/9\r\n\r\n", b"400"),
             (head + b"Content-Length: -1\r\n\r\n", b"400"),
             (head + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400"),
             (head + b"Content-Length: 99999999999\r\n\r\n", b"413"),

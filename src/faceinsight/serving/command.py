@@ -91,6 +91,7 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
     import uvicorn
 
     from faceinsight.serving.app import create_app
+    from faceinsight.serving.connections import limited
     from faceinsight.serving.page import create_page, mount_page
 
     if "OMP_NUM_THREADS" not in os.environ:  # cores divided among the threads that prepare
@@ -102,6 +103,8 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
         log_config=None,
         access_log=False,
         server_header=False,
+        http=limited(settings.connections),
+        timeout_keep_alive=settings.patience,
         timeout_graceful_shutdown=round(settings.seconds) + 5,
     )
 

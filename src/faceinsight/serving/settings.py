@@ -29,6 +29,9 @@ class ServerSettings(Settings, frozen=True):
         seconds: within which a request is read (408), and answered (503).
         batch: photographs that are scored together.
         threads: in which photographs are read, and their faces found, cut and parsed.
+        connections: that are open; the newest beyond it is closed.
+        patience: seconds within which the headers of a request arrive on a connection that is new
+            or was answered on; it is closed after them.
         wait: seconds for which a batch that is not full waits for what is being prepared.
     """
 
@@ -43,4 +46,6 @@ class ServerSettings(Settings, frozen=True):
     seconds: float = Field(default=60.0, gt=0)
     batch: int = Field(default=32, ge=1)
     threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
+    connections: int = Field(default=512, ge=1)
+    patience: int = Field(default=5, ge=1)
     wait: float = Field(default=0.005, ge=0)
