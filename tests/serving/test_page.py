@@ -17,7 +17,8 @@ from PIL import Image
 from faceinsight import FaceInsight
 from faceinsight.method.variants import ORG
 from faceinsight.serving.engine import Engine
-from faceinsight.serving.page import _Page, create_page, mount_page
+from faceinsight.serving.mount import mount_page
+from faceinsight.serving.page import _Page, create_page
 from faceinsight.serving.settings import ServerSettings
 from tests.inference.conftest import WHOLE, save_model
 

@@ -84,7 +84,8 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
     if model.cropper.map_files is not None:
         _log.warning(
             "The model reads label maps that lie as files beside photographs; photographs that "
-            "are sent have none, and are refused: name --maps=parsed, or another model."
+            "are sent have none, and are refused: name --maps=parsed, or a model that reads none "
+            "(org), with which the page offers to go on."
         )
 
     import torch
@@ -92,7 +93,8 @@ def serve(load: Callable[[], FaceInsight], settings: ServerSettings, port: int) 
 
     from faceinsight.serving.app import create_app
     from faceinsight.serving.connections import limited
-    from faceinsight.serving.page import create_page, mount_page
+    from faceinsight.serving.mount import mount_page
+    from faceinsight.serving.page import create_page
 
     if "OMP_NUM_THREADS" not in os.environ:  # cores divided among the threads that prepare
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // settings.threads))

@@ -1,9 +1,7 @@
 """The page of the server: one photograph, and what the model sees in it.
 
-    mount_page(app, create_page(app.state.engine))
-
-Everything that a browser needs comes from Gradio's own wheel and from here. A photograph travels in
-the event that asks about it, and pictures of it in the page itself, so neither is ever a file.
+A photograph travels in the event that asks about it, and pictures of it in the page itself, so
+neither is ever a file.
 """
 
 from __future__ import annotations
@@ -16,12 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
-from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from faceinsight.common.messages import sentence
 from faceinsight.errors import PhotographError, WeightsError
@@ -29,6 +25,7 @@ from faceinsight.inference.face import Face
 from faceinsight.inference.faceinsight import FaceInsight
 from faceinsight.inference.photograph import read_photograph
 from faceinsight.inference.settings import Faces
+from faceinsight.serving.assets import CHOOSE, EXPLAIN, INTAKE, INTRO, SHOW_WHY, read
 from faceinsight.serving.batching import Closed, Full
 from faceinsight.serving.engine import Engine
 from faceinsight.serving.examples import Example, ExampleInsight, draw_examples
@@ -36,7 +33,6 @@ from faceinsight.serving.findings import bars, data_uri, picture, why, words
 from faceinsight.serving.models import Models
 
 if TYPE_CHECKING:
-    import fastapi
     import numpy as np
 
 _log = logging.getLogger(__name__)
@@ -50,9 +46,6 @@ CAUTION = (
 _VISITORS = 64
 """Tabs whose photograph is kept in memory: until the tab closes, another photograph takes its
 place, or so many others have come."""
-
-_FONTS = ("system-ui", "Segoe UI", "Helvetica", "Arial", "sans-serif")
-_MONO = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 _UNEXPECTED = "This went wrong here, not with you: the server's log says why."
 _NO_REGIONS = (
@@ -111,82 +104,6 @@ def create_page(engine: Engine) -> gr.Blocks:
     return _Page(engine).build()
 
 
-def mount_page(app: fastapi.FastAPI, page: gr.Blocks, path: str = "/page") -> Callable[[], None]:
-    """Put the page under a path of a server; its root leads there.
-
-    Args:
-        app: the server.
-        page: from `create_page`.
-        path: where.
-
-    Returns:
-        What lets go of the tabs that are open, without which a server waits for them at its end.
-    """
-    for at, answer in (
-        ("/", lambda: RedirectResponse(f"{path}/")),
-        ("/favicon.ico", lambda: Response(_ICON, media_type="image/svg+xml")),
-        ("/manifest.json", lambda: JSONResponse({"name": "FaceInsight", "start_url": f"{path}/"})),
-    ):
-        app.add_api_route(at, answer, include_in_schema=False)
-    gr.mount_gradio_app(
-        app,
-        page,
-        path,
-        theme=_theme(),
-        head=f"<style>{_read('page.css')}</style>",
-        footer_links=[],
-        run_history=False,  # It would keep photographs in the browser.
-        show_error=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        max_file_size=1,  # Nothing on the page sends files.
-    )
-    mount: Any = next(route for route in app.routes if getattr(route, "path", None) == path)
-    return mount.app.stop_event.set
-
-
-def _theme() -> gr.themes.Base:
-    """Gradio's own parts in the colours of `page.css`, in the fonts of the visitor's system."""
-    theme = gr.themes.Base(font=_FONTS, font_mono=_MONO)
-    colours = {
-        "body_background_fill": "ground",
-        "body_text_color": "ink",
-        "block_background_fill": "card",
-        "block_border_color": "line",
-        "block_info_text_color": "faint",
-        "block_title_text_color": "ink",
-        "input_background_fill": "ground",
-        "input_border_color": "bar",
-        "input_placeholder_color": "faint",
-        "button_primary_background_fill": "accent",
-        "button_primary_background_fill_hover": "accent",
-        "button_primary_text_color": "on-accent",
-        "checkbox_background_color_selected": "accent",
-        "checkbox_border_color_selected": "accent",
-        "checkbox_label_background_fill": "ground",
-        "checkbox_label_background_fill_selected": "soft",
-        "checkbox_label_text_color": "ink",
-        "checkbox_label_text_color_selected": "ink",
-        "loader_color": "accent",
-    }
-    both = {
-        f"{name}{dark}": f"var(--fi-{of})" for name, of in colours.items() for dark in ("", "_dark")
-    }
-    return theme.set(
-        block_radius="14px",
-        block_border_width="1px",
-        block_padding="1.15rem",
-        input_radius="9px",
-        input_border_width="1px",
-        button_large_radius="9px",
-        **both,
-    )
-
-
-def _read(name: str) -> str:
-    return (files("faceinsight.serving") / name).read_text(encoding="utf-8")
-
-
 class _Page:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -212,14 +129,14 @@ class _Page:
                     photo = gr.HTML(
                         _status(""),
                         html_template=self._intake(),
-                        js_on_load=_read("page.js"),
+                        js_on_load=read("page.js"),
                         elem_classes=["fi", "fi-card"],
                         apply_default_css=False,
                     )
-                    shown = _html("", "fi-card", js_on_load=_CHOOSE)
-                    explained = _html("", "fi-card", js_on_load=_SHOW_WHY)
+                    shown = _html("", "fi-card", js_on_load=CHOOSE)
+                    explained = _html("", "fi-card", js_on_load=SHOW_WHY)
                 with gr.Column(scale=7, min_width=320):
-                    said = _html(_INTRO, "fi-card fi-words", js_on_load=_EXPLAIN)
+                    said = _html(INTRO, "fi-card fi-words", js_on_load=EXPLAIN)
                     with gr.Column(elem_classes=["fi-ask"]):
                         with gr.Row(equal_height=True):
                             question = gr.Textbox(
@@ -237,7 +154,7 @@ class _Page:
                         info="The newest of each variant in this project.",
                         visible=len(self._models.names) > 1,
                     )
-            probabilities = _html("", "fi-card", js_on_load=_EXPLAIN)
+            probabilities = _html("", "fi-card", js_on_load=EXPLAIN)
             _html(f'<p role="note">{CAUTION}</p>', "fi-caution")
 
             outputs: list[Any] = [photo, shown, said, probabilities, answer, explained, model]
@@ -262,7 +179,7 @@ class _Page:
             f'<img src="{data_uri(example.pixels)}" alt="Drawn: {example.name}"></button></li>'
             for number, example in enumerate(self._examples)
         )
-        return _INTAKE.replace("EXAMPLES", examples).replace("MOST", str(self._most_bytes))
+        return INTAKE.replace("EXAMPLES", examples).replace("MOST", str(self._most_bytes))
 
     def _photograph(self, name: str, event: gr.EventData, visit: gr.Request) -> _Shown:
         self._forget(visit)
@@ -289,7 +206,7 @@ class _Page:
             self._models(name)
         except Exception as error:
             return _failed(_told(error))
-        return _Shown(_status(f"The model {name} is loaded."), words=_INTRO)
+        return _Shown(_status(f"The model {name} is loaded."), words=INTRO)
 
     def _forget(self, visit: gr.Request) -> None:
         self._seen.pop(visit.session_hash, None)
@@ -409,68 +326,6 @@ class _Page:
         if any(seen.photo == example.file for example in self._examples):
             return ExampleInsight(model, self._examples)
         return model
-
-
-_CHOOSE = """
-element.addEventListener('click', (event) => {
-  const box = event.target.closest('[data-face]');
-  if (!box) return;
-  for (const one of element.querySelectorAll('[data-face]'))
-    one.setAttribute('aria-pressed', String(one === box));
-  trigger('choose', { face: Number(box.dataset.face) });
-});
-"""
-
-_ICON = """
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-<rect width="32" height="32" rx="8" fill="#005c93"/>
-<path fill="none" stroke="white" stroke-width="2.4"
- d="M7 12V7h5M20 7h5v5M25 20v5h-5M12 25H7v-5M12 13v2M20 13v2M11 19q5 4 10 0"/></svg>
-"""
-
-_EXPLAIN = """
-element.addEventListener('click', (event) => {
-  const label = event.target.closest('[data-explain]');
-  if (label) trigger('explain', { id: label.dataset.explain });
-});
-"""
-
-_SHOW_WHY = """
-watch('value', () => {
-  if (!props.value) return;
-  element.scrollIntoView({ block: 'nearest' });
-  document.querySelector('.fi-live').textContent = element.querySelector('h2, p').textContent;
-});
-"""
-
-_INTRO = """
-<div class="fi-intro"><h2>What you will see</h2>
-<ol><li>Every face with a box around it; choose one of several.</li>
-<li>What is present in it, in words that never contradict one another.</li>
-<li>A probability for each characteristic, the age, and what the model cannot tell.</li>
-<li>An answer to your own question, and which regions of a face a label hangs on.</li></ol></div>
-"""
-
-_INTAKE = """
-<div data-most="MOST">
-<div class="fi-drop">
-<div class="fi-buttons">
-<label class="fi-action fi-first fi-file">Choose a photograph
-<input class="fi-hidden" type="file" accept="image/*,.heic,.heif,.avif"></label>
-<button type="button" class="fi-action" data-camera="open">Use the camera</button>
-</div>
-<p>or drop one anywhere on the page, or paste it. It is not stored.</p>
-</div>
-<div class="fi-examples"><h2>Or look at somebody drawn</h2><ul>EXAMPLES</ul></div>
-<p class="fi-live" role="status" tabindex="-1"></p>
-<div class="fi-buttons fi-offers"></div>
-<dialog aria-label="Camera"><video autoplay playsinline muted></video>
-<div class="fi-buttons">
-<button type="button" class="fi-action fi-first" data-camera="shoot">Take the picture</button>
-<button type="button" class="fi-action" data-camera="close">Close</button>
-</div></dialog>
-</div>
-"""
 
 
 def _largest(faces: Sequence[Face]) -> int:
