@@ -266,11 +266,12 @@ def explain(
         opened = _open(model, options)
         explanation = opened.explain(file, characteristic, face=face)
         if picture is not None:
+            from faceinsight.common.encoding import encoded
             from faceinsight.common.work import write_beside
 
             with write_beside(picture) as beside:
                 kind = "PNG" if picture.suffix.lower() == ".png" else "JPEG"
-                explanation.picture().save(beside, kind)
+                beside.write_bytes(encoded(explanation.picture(), kind))
     if as_json:
         click.echo(json.dumps(explanation.to_dict()))
         return

@@ -89,7 +89,7 @@ def test_weights_of_the_parser_are_looked_for_where_it_parses(parameters):
 
 
 def test_a_faulty_architecture_leaves_nothing_that_counts_as_tried(parameters):
-    parameters["model"]["language_model"]["architecture"] = tiny.LLAMA | {"hidden_size": "wide"}
+    parameters["model"]["language_model"]["architecture"] = tiny.LLAMA | {"rms_norm_eps": "wide"}
     for _ in range(2):
-        with pytest.raises(ParameterError, match="expected int, got str"):
+        with pytest.raises(ParameterError, match="expected float, got str"):
             tried(parameters, "train_model")

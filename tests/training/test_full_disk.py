@@ -3,9 +3,11 @@
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from faceinsight.common.messages import sentence
+from faceinsight.inference.pictures import draw_photograph
 from faceinsight.training.loop import train
 from tests.training.conftest import make_job, write_crops
 
@@ -49,3 +51,12 @@ def test_a_full_disk_is_told_at_any_moment_and_the_next_start_goes_on(disk, tmp_
         train(make_job(write_crops(tmp_path / "others", 64, seed=2), epochs=1), disk)
     assert str(disk) in sentence(raised.value)
     assert mount(disk, 20_000, "remount", "rw").returncode == 0
+
+
+def test_a_picture_is_whole_or_its_disk_is_told(disk):
+    noise = np.random.default_rng(0).integers(0, 256, (70, 70, 3), dtype=np.uint8)
+    (disk / "filler").write_bytes(bytes(96_000))
+    with pytest.raises(OSError, match="No space") as raised:
+        draw_photograph(noise, [], disk / "a.jpg")
+    assert str(disk) in sentence(raised.value)
+    assert [file.name for file in disk.iterdir()] == ["filler"]

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from faceinsight.answers.labels import label_words
+from faceinsight.common.encoding import encoded
 from faceinsight.errors import ParameterError
 from faceinsight.inference.answer import choose_face
 from faceinsight.inference.cropper import Crops
@@ -130,9 +130,7 @@ class Explanation:
 
     def _repr_png_(self) -> bytes:
         """The picture, for a notebook."""
-        stream = BytesIO()
-        self.picture().save(stream, "PNG")
-        return stream.getvalue()
+        return encoded(self.picture(), "PNG")
 
 
 def explain_photograph(

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from faceinsight.answers.labels import CAUTION, labels_of, present_in
+from faceinsight.common.encoding import encoded
 from faceinsight.common.paths import printable
 from faceinsight.common.progress import images_bar
 from faceinsight.common.recipes import recipe
@@ -150,7 +151,7 @@ def draw_photograph(photo: Photo, faces: Sequence[Face], target: Path) -> None:
 
 def _save(page: Image, target: Path) -> None:
     with write_beside(target) as beside:
-        page.save(beside, "JPEG", quality=90)
+        beside.write_bytes(encoded(page, "JPEG", quality=90))
 
 
 def picture_of(photo: Photo, faces: Sequence[Face], max_pixels: float = MAX_PIXELS) -> Image:

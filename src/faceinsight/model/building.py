@@ -172,7 +172,7 @@ def resolve(
         plain["frozen"] = [part for part in settings.frozen if part != "segmentation_encoder"]
     prompts = settings.prompts
     begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    return FaceInsightConfig(
+    config = FaceInsightConfig(
         characteristics=vocabulary.ids,
         variant=variant.model_dump(mode="json"),
         system_ids=begin + _ids(tokenizer, prompts.system),
@@ -181,6 +181,16 @@ def resolve(
         no_id=_readout_id(tokenizer, "no", prompts.no),
         **plain,
     )
+    pictures = plain["image_encoder"]["tokens"] + plain["segmentation_encoder"].get("tokens", 0)
+    length = len(config.system_ids) + pictures + len(config.query_ids) + len(vocabulary)
+    positions = getattr(language, "max_position_embeddings", None) or length
+    if length > positions:
+        raise ParameterError(
+            f"model.language_model: it has {positions} positions, and pictures, prompts and "
+            f"characteristics take {length}: give it more (max_position_embeddings), or lower "
+            "image_size"
+        )
+    return config
 
 
 def _language_config(

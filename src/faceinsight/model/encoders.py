@@ -39,7 +39,7 @@ def require_model_type(part: str, architecture: dict[str, Any]) -> None:
         ParameterError: the message names the nearest one.
     """
     given = architecture.get("model_type")
-    if given not in CONFIG_MAPPING:
+    if not isinstance(given, str) or given not in CONFIG_MAPPING:
         known = set(CONFIG_MAPPING.keys())
         told = no_such("model_type", str(given), known, "see transformers' documentation")
         raise ParameterError(f"model.{part}.architecture: {told}")
@@ -64,6 +64,8 @@ def one_line(error: Exception) -> str:
 
     A line that ends in a colon says where, and the next one what.
     """
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = list(lines[:1])
     while told and told[-1].endswith(":") and len(told) < len(lines):

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from faceinsight.common.settings import Settings
 
 Channels = tuple[float, float, float]
+Deviations = tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 Part = Literal["image_encoder", "segmentation_encoder", "language_model"]
+
+
+_OF_STAGES = {"hidden_sizes", "depths"}
+_SIZES = _OF_STAGES | {
+    *("hidden_size", "intermediate_size", "embedding_size", "patch_size", "vocab_size"),
+    *("num_hidden_layers", "num_attention_heads", "num_key_value_heads", "num_heads"),
+    *("num_channels", "max_position_embeddings", "embed_dim", "hidden_dim"),
+    *("n_embd", "n_layer", "n_head", "n_positions"),
+}
+"""Arguments of Hugging Face configurations that are numbers of something; transformers takes zero
+and less, and says of some others what nobody understands, after seconds."""
 
 
 class _Settings(Settings):
@@ -29,6 +41,22 @@ class PartSettings(_Settings):
     pretrained: str | None = None
     revision: str | None = None
     architecture: dict[str, Any] | None = None
+
+    @field_validator("architecture")
+    @classmethod
+    def _has_sizes(cls, architecture: dict[str, Any] | None) -> dict[str, Any] | None:
+        given = {name: size for name, size in (architecture or {}).items() if size is not None}
+        for name in sorted(_SIZES & given.keys()):
+            sizes = given[name]
+            is_list = isinstance(sizes, list | tuple)
+            each = sizes if is_list else [sizes]
+            all_count = len(each) > 0 and all(type(one) is int and one >= 1 for one in each)
+            if not all_count or (name in _OF_STAGES and not is_list):
+                form = "a list of whole numbers" if name in _OF_STAGES else "a whole number"
+                raise ValueError(f"{name} is {sizes!r}; give {form} from 1 up")
+        if given.keys() >= _OF_STAGES and len(given["hidden_sizes"]) != len(given["depths"]):
+            raise ValueError("hidden_sizes and depths differ in length; give one of each a stage")
+        return architecture
 
     @model_validator(mode="after")
     def _either_or(self) -> PartSettings:
@@ -51,7 +79,7 @@ class EncoderSettings(PartSettings):
 
     feature_layer: int = Field(-2, le=-1)
     mean: Channels = (0.5, 0.5, 0.5)
-    std: Channels = (0.5, 0.5, 0.5)
+    std: Deviations = (0.5, 0.5, 0.5)
 
 
 class AdapterSettings(_Settings):

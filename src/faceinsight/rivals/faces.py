@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from faceinsight.common.encoding import encoded
 from faceinsight.common.work import digest
 from faceinsight.data.geometry import Box, Square, crop_square
 from faceinsight.data.photographs import load_photograph, locate
@@ -87,9 +87,7 @@ def jpeg(picture: np.ndarray, quality: int) -> bytes:
     """A picture as JPEG without chroma subsampling."""
     from PIL import Image
 
-    buffer = BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
-    return buffer.getvalue()
+    return encoded(Image.fromarray(picture), "JPEG", quality=quality, subsampling=0)
 
 
 def faces_of(crops: Mapping[str, Path], split: str) -> list[Face]:

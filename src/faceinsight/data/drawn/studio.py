@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from faceinsight.common.encoding import encoded
 from faceinsight.data.classes import MAP_COLOURS
 from faceinsight.data.drawn.canvas import Canvas, ellipse, mix, shade
 from faceinsight.data.drawn.causal import RATES, Faces, sample_faces
@@ -117,7 +118,7 @@ class Studio:
 
     def _file(self, canvas: Canvas, photograph: str, *, blurry: bool) -> None:
         picture, labels = canvas.finish(self._drawing, blurry)
-        picture.save(self._path(photograph), quality=92)
+        self._path(photograph).write_bytes(encoded(picture, "JPEG", quality=92))
         png = PurePosixPath(photograph).with_suffix(".png").as_posix()
         _with_palette(labels).save(self._path(f"maps/{png}"), compress_level=1)
         faulty = spoil(np.asarray(labels), self.settings.map_errors, self._errors)
