@@ -81,7 +81,13 @@ def test_a_reply_without_an_answer_is_empty(reply):
     [
         *("The image", "This is a face", "Maybe", "yes or no", "Yes/No", "Certainly! In the image"),
         *("She is", "The person is", "I do not", "Not sure", "I cannot say", "N/A", "Neither"),
-        *("Certainly!", "Sure!", "Of course", "Absolutely!", "Okay.", "Sure, let me look", "So"),
+        *(
+            "Okay.",
+            "Sure, let me look",
+            "So",
+            "Of course! Here is what I see:",
+            "Definitely maybe.",
+        ),
         *("yes\nno", "No\nYes", "Yes No", "Yes, no.", "Yes | No", "Answer yes or no.", "Yes?"),
         *("I'm not sure he does.", "No one.", "No problem!", "It appears", "I doubt"),
         *("No way to tell.", "No idea.", "Nothing I can say."),

@@ -146,7 +146,7 @@ def read_age(clause: Words, marked: Marked, start: int) -> Age | None:
             "most": (0, low),
         }
         low, high = next((years for name, years in bounds.items() if name in said), (low, high))
-    if low > OLDEST or "none" in said:
+    if low > OLDEST or "none" in said or ("counted" in said and not ranged):
         return None
     ends = "ends" in said
     sure = (sure and unit is None) or old or (unit is not None and ends) or "aged" in said

@@ -14,14 +14,23 @@ from dataclasses import dataclass, field, replace
 from faceinsight.answers.choices import Options
 from faceinsight.answers.claims import AgeClaim, Claim, combine
 from faceinsight.answers.clauses import Clause, clauses
-from faceinsight.answers.grammar import AFFIRMING, COPULAS, DENYING, FINITE, NO, YES
+from faceinsight.answers.grammar import (
+    AFFIRMING,
+    BESIDES,
+    COPULAS,
+    DENYING,
+    FINITE,
+    INSTEAD,
+    NO,
+    YES,
+)
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.meanings import Meanings
 from faceinsight.answers.questions import Question
 from faceinsight.answers.replies import corrections, spoken
 from faceinsight.answers.statements import Context, Known, Statement, read_clause, read_heading
 from faceinsight.answers.verdicts import verdict
-from faceinsight.answers.words import BLANK, NEWLINE, Normaliser, Words
+from faceinsight.answers.words import BLANK, DASH, NEWLINE, Normaliser, Words
 
 _FRAGMENT = 4
 """A clause of no more words that has no verb goes on with the part that is named before it."""
@@ -54,6 +63,7 @@ class _Led:
         sentence: the last sentence that may tell what it is about.
         asked: ids that it answers.
         apart: whether that is a sentence of its own.
+        adds: whether what follows comes on top of it, or takes the place of what was asked.
         follows: statements of that sentence.
     """
 
@@ -61,6 +71,7 @@ class _Led:
     sentence: int
     asked: tuple[str, ...]
     apart: bool = False
+    adds: bool = False
     follows: list[Statement] = field(default_factory=list)
 
 
@@ -159,6 +170,10 @@ class AnswerParser:
         said = _Said()
         self._read(text, None, said)
         return said.told
+
+    def names_anything(self, text: str) -> bool:
+        """Whether a phrase of the lexicon is among a text's words."""
+        return bool(self._known.meanings.find(self.normalise(text).words))
 
     def _parsed(
         self,
@@ -262,6 +277,8 @@ class AnswerParser:
         place.
         """
         asked = set(led.asked)
+        if led.adds:
+            return False
         if asked & self._of_ages and any(one.age is not None for one in led.follows):
             return False
         yes = led.claims[0].present
@@ -293,7 +310,11 @@ class AnswerParser:
         claims = [Claim((id_,), yes, evidence, weak=id_ in self._denying) for id_ in pending]
         ended = sum(_ends_sentence(words, place) for place in range(clause.first, end))
         apart = end == len(words) or _ends_sentence(words, end)
-        return _Led(claims, clause.sentence + ended + apart, pending, apart)
+        last = next((at for at in range(end, len(words)) if _ends_sentence(words, at)), len(words))
+        rest = [word for word in words.words[end:last] if word not in (",", DASH)]
+        # "No, but he has a beard", "No, only a beard", "Yes, and a hat": the yes or no stands.
+        adds = bool(rest) and (rest[0] in BESIDES or not INSTEAD.isdisjoint(rest))
+        return _Led(claims, clause.sentence + ended + apart, pending, apart, adds)
 
 
 def _ends_sentence(words: Words, place: int) -> bool:

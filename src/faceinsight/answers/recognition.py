@@ -46,6 +46,18 @@ _ENGLISH = re.compile(
     r"\b(?:is|are|does|do|what|which|how|who|has|have|describe|tell|the|this|wear\w*|there)\b",
     re.IGNORECASE,
 )
+_ASKED = (
+    "not you think say this that it he she they the these man woman person guy lady boy girl be is "
+    "really look looks like resemble perhaps maybe"
+)
+_WHETHER_SOMEBODY = re.compile(
+    r"\W*(?i:(?:is|was|isn't|are|can|could|may|might|do|does|would)"
+    rf"(?: (?:{_ASKED.replace(' ', '|')}))*(?<!the)) "
+    r"(?:([A-Z][\w.'’-]*(?: (?:[A-Z]|de |von |van |the |of )[\w.'’-]*)*)"
+    # In small letters only where a noun is needed: "Is this taylor swift?", but "Is he tired?".
+    r"|(?<=is this )(?!an? |the |any|some|my |your |how |what |who )([a-z]+ [a-z]+))"
+    r"(?=\W*(?:$|or\b))"
+)
 _DESCRIBE = re.compile(r"^\W*(?:please\s+|can you\s+|could you\s+)*describe\b.*", re.I | re.DOTALL)
 _BETWEEN = re.compile(r"\s*[,;?]\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 
@@ -85,18 +97,24 @@ def recognise_questions(text: str, parser: AnswerParser) -> tuple[Question, ...]
     return () if whole is None else (whole,)
 
 
-def cannot_be_told(text: str) -> bool:
-    """Whether a text asks for what no photograph of a face tells ("What is her name?")."""
-    return _UNTELLABLE.search(text) is not None
+def cannot_be_told(text: str, parser: AnswerParser) -> bool:
+    """Whether a text asks for what no photograph of a face tells: "What is her name?", "Is this my
+    brother?", "Is this Taylor Swift?".
+    """
+    if _UNTELLABLE.search(text) is not None:
+        return True
+    asked = _WHETHER_SOMEBODY.match(text)
+    # "Is this Asian?" and "Is she Male?" name nobody.
+    return asked is not None and not parser.names_anything(asked[1] or asked[2])
 
 
-def tellable(text: str) -> str:
+def tellable(text: str, parser: AnswerParser) -> str:
     """A text without the parts that ask for what no photograph tells: "her name and age" is "age".
 
     It stays as it is where there is none, and is empty where there is nothing else.
     """
     parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
-    told = [part for part in parts if not cannot_be_told(part)]
+    told = [part for part in parts if not cannot_be_told(part, parser)]
     return text if len(told) == len(parts) else ", ".join(told)
 
 

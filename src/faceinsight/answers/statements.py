@@ -17,10 +17,12 @@ from faceinsight.answers.grammar import (
     CONDITIONS,
     DETERMINERS,
     FEMININE,
+    GROUPED,
     MASCULINE,
     NEGATORS,
     NO,
     NOTHING,
+    NUMBERED,
     PRESENT,
     STOPS,
     YES,
@@ -175,7 +177,8 @@ def _read_pair(reading: Reading, words: Words, value: int, context: Context, kno
         subject=context.subject if inherited.subject is None else inherited.subject,
         denied=context.denied or (inherited.denied and not told),
         missing=context.missing or (inherited.missing and not told),
-        age=inherited.age or context.age,
+        # "Score: 31" names no age.
+        age=inherited.age or (context.age and (NUMBERED | GROUPED).isdisjoint(key.words)),
     )
     said = _Stretch(rest, of_value, known).statements()
     reading.tell(said, rest)
@@ -356,7 +359,7 @@ class _Stretch:
             claims.append(Claim(tuple(sense.present), True, evidence))
         if self._known.asked.isdisjoint(sense.present):
             loosely = tuple(id_ for id_ in sense.loosely if id_ in self._known.asked)
-            claims += [Claim(loosely, True, evidence)] if loosely else []
+            claims += [Claim(loosely, True, evidence, weak=True)] if loosely else []
         return claims
 
 

@@ -67,7 +67,7 @@ def _any(words: Collection[str]) -> str:
 # possessive, so that the work stays in proportion to the words.
 _END, _FULL_STOP = r"(?=[].!$¶;:,–•()}] )", r"(?=[.!¶] )"
 _PICTURE = r"(?:the|this|that|your) (?:\w+ )?(?:image|photo|picture|photograph|portrait|question) "
-_SEE = r"(?:i|we) can (?:see|tell|say|judge|observe) "
+_SEE = r"(?:i|we) (?:can )?(?:see|tell|say|judge|observe) "
 _SOURCE = (
     rf"(?:based |judging |going )?(?:on|in|from|by|to answer) {_PICTURE}"
     rf"|(?:as far as|so far as|from what|by what) {_SEE}"
@@ -81,12 +81,14 @@ _BEFORE = (
     r"(?:(?:of course |(?:certainly|absolutely|definitely|sure|indeed|clearly|unfortunately|sorry"
     rf"|well|oh|ah|hmm|why|ok|okay|so|thus|therefore|hence|overall) |{_SOURCE})(?:[.!,;:–¶-] )*+)*+"
 )
+_OPENER = r"(?:(?:well|oh|ah|why|hmm|most) (?:[.!,] )*+)*+"
 _YES, _NO = r"(?:yes|yeah|yep|yup|y|affirmative) ", r"(?:nope|nah) "
 _YES_ALONE = rf"(?:{_YES}|(?:true|correct|right) {_END})"
 _NO_ALONE = rf"(?:{_NO}|(?:no|n|false|incorrect|negative) {_END})"
 _BETWEEN = r"(?:[.!¶;,–•/:|(){}[\]-] |and |or )*+"
 
-_ADVERBS = f"(?:{_any(ADVERBS | {'sure', 'indeed'})})*+"
+_COMMENTS = frozenset({"sure", "indeed", "evidently", "naturally", "sadly", "regrettably"})
+_ADVERBS = f"(?:{_any(ADVERBS | _COMMENTS)})*+"
 _ANY = r"(?:(?:any|it|them|one|some|that|those|at all|of them|here|wearing|having) )*+"
 _WHO = (
     r"(?:(?:it )?(?:look like|appear|seem) (?:that )?)?"
@@ -123,7 +125,10 @@ _ALWAYS = _patterns(
     (rf"{_BEFORE}{_ADVERBS}(?:{_NO_ALONE}|{_NO_ON_ITS_OWN}|no (?:sir|way) {_END})", False),
     (rf"{_BEFORE}{_ADVERBS}not {_END}", False),
 )
-_NOT_SO = rf"(?:really |{_SO}|{_any(PRESENT)}|(?:that|as far as) {_SEE})?"
+_NOT_SO = (
+    rf"(?:(?:really|quite|exactly|visibly|noticeably|particularly) |{_SO}|{_any(PRESENT)}"
+    rf"|(?:that|as far as) {_SEE})?"
+)
 _NOT_SEEN = r"i (?:(?:do|can) not (?:see|detect|observe) (?:any|one|it|them)|see none) "
 _MISSING = r"(?:none|never|hardly|i doubt it|absent|missing|neither of them) "
 _FIRST = _patterns(
@@ -143,4 +148,5 @@ _FIRST = _patterns(
     (rf"{_BEFORE}{_DOES_SO}{_FULL_STOP}", True),
     (rf"{_BEFORE}{_idioms('no')}(?:here )?{_END}", False),
     (rf"(?:{_BEFORE})?{_idioms('yes')}{_END}", True),
+    (rf"{_OPENER}(?:{_idioms('alone')}(?:so )?(?:[,.!] )*+)++(?=(?:¶ )*\$ )", True),
 )

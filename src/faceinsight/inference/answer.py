@@ -179,13 +179,13 @@ class _Asking:
             self._question: Question | None = questions(lexicon)[0]
             text = self._question.text
         else:
-            telling = tellable(text)
+            telling = tellable(text, self._parser)
             self._several = recognise_questions(telling, self._parser)
             self._partly = telling != text and bool(self._several)
             self._question = next(iter(self._several), None)
             self._beyond = beyond(telling, self._parser) if self._several else ()
             self._understood = self._question is not None or not lexicon.entries
-            self._told = self._partly or not cannot_be_told(text)
+            self._told = self._partly or not cannot_be_told(text, self._parser)
             text = telling if self._partly else text
             if len(self._several) > 1:
                 about = dict.fromkeys(id_ for one in self._several for id_ in one.about)
