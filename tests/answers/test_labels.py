@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
-from faceinsight.answers.labels import label_words, labels_of, summary_text
+from faceinsight.answers.labels import label_words, labels_of
 from faceinsight.method.characteristics import Vocabulary
-
-
-def face(vocabulary: Vocabulary, *present: str, **columns: object) -> dict[str, object]:
-    return columns | {f"d_{id_}": int(id_ in present) for id_ in vocabulary.ids}
 
 
 @pytest.mark.parametrize(
@@ -48,24 +43,3 @@ def test_races_of_several_data_sets_are_told_apart(vocabulary: Vocabulary) -> No
         "white (MAAD)",
     ]
     assert labels_of(("race7_Indian", "race5_Indian"), vocabulary) == ["Indian"]
-
-
-def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabulary) -> None:
-    faces = pd.DataFrame(
-        [
-            face(vocabulary, "Male", photograph="a.jpg", face=1),
-            face(vocabulary, "Female", "Bangs", photograph="a.jpg", face=2),
-            face(vocabulary, photograph="b.jpg", face=1),
-            face(vocabulary, "sad", photograph="c.jpg", face=1),
-        ]
-    )
-    reasons = ["truncated", "no face found", "no face found"]
-    skipped = pd.DataFrame({"photograph": ["x", "y", "z"], "reason": reasons, "message": "."})
-    text = summary_text(faces, skipped, vocabulary)
-    assert "Scored 4 faces in 3 photographs." in text
-    assert "Skipped 3: 2 no face found, 1 truncated." in text
-    assert "a.jpg, face 2, appears female, bangs\n" in text
-    assert "b.jpg, face 1, appears with none of the characteristics" in text
-    assert "c.jpg" not in text
-    assert "Skipped" not in summary_text(faces.head(1), skipped.head(0), vocabulary)
-    assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from faceinsight.reports.terminal import DRAWN_FACE, run_summary
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.reports.terminal import DRAWN_FACE, run_summary, summary_text
 
 
 def summary(made, artifacts, **paths):
@@ -118,3 +119,28 @@ def test_what_tells_nothing_else_says_where_it_lies():
     told = summary(["a.crops", "rules", "memory"], {}, **paths)
     assert told == ["Made in data/03_primary, data/04_feature: crops, rules"]
     assert summary(["memory"], {}) == []
+
+
+def face(vocabulary: Vocabulary, *present: str, **columns: object) -> dict[str, object]:
+    return columns | {f"d_{id_}": int(id_ in present) for id_ in vocabulary.ids}
+
+
+def test_a_summary_counts_and_puts_the_first_faces_in_words(vocabulary: Vocabulary) -> None:
+    faces = pd.DataFrame(
+        [
+            face(vocabulary, "Male", photograph="a.jpg", face=1),
+            face(vocabulary, "Female", "Bangs", photograph="a.jpg", face=2),
+            face(vocabulary, photograph="b.jpg", face=1),
+            face(vocabulary, "sad", photograph="c.jpg", face=1),
+        ]
+    )
+    reasons = ["truncated", "no face found", "no face found"]
+    skipped = pd.DataFrame({"photograph": ["x", "y", "z"], "reason": reasons, "message": "."})
+    text = summary_text(faces, skipped, vocabulary)
+    assert "Scored 4 faces in 3 photographs." in text
+    assert "Skipped 3: 2 no face found, 1 truncated." in text
+    assert "a.jpg, face 2, appears female, bangs\n" in text
+    assert "b.jpg, face 1, appears with none of the characteristics" in text
+    assert "c.jpg" not in text
+    assert "Skipped" not in summary_text(faces.head(1), skipped.head(0), vocabulary)
+    assert "1 face in 1 photograph." in summary_text(faces.head(1), skipped, vocabulary)

@@ -6,17 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from faceinsight.answers.grammar import (
-    APPROXIMATELY,
-    BOUNDS,
-    DETERMINERS,
-    OR_OLDER,
-    OR_YOUNGER,
-    POSSESSIVES,
-    TABLE,
-    Marked,
-    Rules,
-)
+from faceinsight.answers import grammar
+from faceinsight.answers.grammar import TABLE, Marked, Rules
 from faceinsight.answers.settings import Years
 from faceinsight.answers.words import Normaliser, Words
 
@@ -51,14 +42,8 @@ class Age:
 
 
 _AROUND = (
-    APPROXIMATELY
-    | BOUNDS
-    | POSSESSIVES
-    | DETERMINERS
-    | set("()[]{}.,")
-    | {
-        *("in", "from", "between", "year", "range", "group", *_PARTS_OF_DECADE),
-    }
+    *(grammar.APPROXIMATELY | grammar.BOUNDS | grammar.POSSESSIVES | grammar.DETERMINERS),
+    *("in", "from", "between", "year", "range", "group", *_PARTS_OF_DECADE, *"()[]{}.,"),
 )
 _AS_WORDS = tuple(
     (re.compile(pattern), form)
@@ -96,7 +81,7 @@ def years_of(text: str) -> Years | None:
     ages = ((at, read_age(words, marked, at)) for at in range(len(words)))
     at, age = next(((at, age) for at, age in ages if age is not None), (0, None))
     rest = {*words.words[:at], *words.words[age.end :]} if age else {""}
-    if age is None or not rest <= _AROUND or (age.years[1] or OLDEST) < age.years[0]:
+    if age is None or not rest.issubset(_AROUND) or (age.years[1] or OLDEST) < age.years[0]:
         return None
     return age.years
 
@@ -178,7 +163,7 @@ def _of_decade(clause: Words, marked: Marked, start: int, decade: int, since: in
     if words[place : place + 1] in (["to"], ["-"]):
         onward = place + 1
         while onward < len(words) and (
-            words[onward] in _PARTS_OF_DECADE or words[onward] in POSSESSIVES
+            words[onward] in _PARTS_OF_DECADE or words[onward] in grammar.POSSESSIVES
         ):
             onward += 1
         other = _decade(clause, onward) if onward < len(words) else None
@@ -188,9 +173,9 @@ def _of_decade(clause: Words, marked: Marked, start: int, decade: int, since: in
     if (opened := _open(words, place, low)) is not None:
         (first, end), place = opened
         years = years if end is not None else (first, None)
-    before = words[max(since, start - 4) : start]
+    his = not grammar.POSSESSIVES.isdisjoint(words[max(since, start - 4) : start])
     aged = "aged" in _beside(marked, start, place)
-    return Age(place, years, bool(qualifiers) or not POSSESSIVES.isdisjoint(before) or aged, True)
+    return Age(place, years, bool(qualifiers) or his or aged, True)
 
 
 def _number(words: Sequence[str], place: int) -> tuple[int | None, int]:
@@ -209,9 +194,9 @@ def _open(words: Sequence[str], place: int, low: int) -> tuple[Years, int] | Non
     if words[place : place + 1] in (["+"], ["plus"]):
         return (low, None), place + 1
     if words[place : place + 1] in (["or"], ["and"]) and place + 1 < len(words):
-        if words[place + 1] in OR_YOUNGER:
+        if words[place + 1] in grammar.OR_YOUNGER:
             return (0, low), place + 2
-        if words[place + 1] in OR_OLDER:
+        if words[place + 1] in grammar.OR_OLDER:
             return (low, None), place + 2
     return None
 

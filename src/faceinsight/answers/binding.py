@@ -13,26 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from faceinsight.answers.grammar import (
-    ADVERBS,
-    AGAINST,
-    CLOTHED,
-    COPULAS,
-    DETERMINERS,
-    ELLIPSIS,
-    PHRASE_ENDS,
-    PREPOSITIONS,
-    RELATIVE,
-    SOMEBODY,
-    STOPS,
-    TAKING,
-)
+from faceinsight.answers import grammar
 from faceinsight.answers.meanings import Match, Meaning, Sense
 
 _REACH = 10
 _UNKNOWN = 3
 _PERSON, _THING = "person", ""
-_LINKS = COPULAS | ADVERBS | RELATIVE
+_LINKS = grammar.COPULAS | grammar.ADVERBS | grammar.RELATIVE
+_NO_CLOTHES = (grammar.STOPS - {"and"}) | grammar.COPULAS | grammar.DETERMINERS
 
 
 @dataclass(frozen=True)
@@ -89,9 +77,9 @@ class Binder:
         for match in self._matches:
             for at in range(place, match.start):
                 word = self._words[at]
-                taking = taking or word in TAKING or word == "with"
-                predicate = predicate or word in COPULAS
-                if word in SOMEBODY:
+                taking = taking or word in grammar.TAKING or word == "with"
+                predicate = predicate or word in grammar.COPULAS
+                if word in grammar.SOMEBODY:
                     subjects.append(_PERSON)
                 if word == "to" and at > 0 and self._words[at - 1] in (",", "and", "not"):
                     # "..., and to be smiling" is said of the person again.
@@ -113,9 +101,9 @@ class Binder:
 
     def _after_preposition(self, match: Match) -> bool:
         before = match.start - 1
-        if before > 0 and self._words[before] in DETERMINERS:
+        if before > 0 and self._words[before] in grammar.DETERMINERS:
             before -= 1
-        return before >= 0 and self._words[before] in PREPOSITIONS
+        return before >= 0 and self._words[before] in grammar.PREPOSITIONS
 
     def _bind(
         self, match: Match, last: Match | None, subjects: Sequence[str], predicate: bool
@@ -166,9 +154,9 @@ class Binder:
         """ "wearing black", "in red and black": a colour that stands for clothes."""
         for place in range(match.start - 1, max(-1, match.start - 5), -1):
             word = self._words[place]
-            if word in CLOTHED:
+            if word in grammar.CLOTHED:
                 return True
-            if (word in STOPS and word != "and") or word in COPULAS or word in DETERMINERS:
+            if word in _NO_CLOTHES:
                 return False
             if (other := self._found.get(place)) is not None and not other.meaning.qualities:
                 return False
@@ -179,7 +167,7 @@ class Binder:
         place, unknown, crossed = match.end, 0, False
         # After an article there must be a noun: "a white and blue shirt".
         before = match.start - 1
-        while match.start - before < _REACH and before > 0 and self._words[before] in ADVERBS:
+        while before > max(0, match.start - _REACH) and self._words[before] in grammar.ADVERBS:
             before -= 1
         headed = before >= 0 and self._words[before] in ("a", "an")
         stop = min(len(self._words), match.end + _REACH)
@@ -200,11 +188,11 @@ class Binder:
             elif word in (",", "and", "or") and not unknown:
                 crossed = True
                 place += 1
-                if place < stop and (self._words[place] in DETERMINERS):
+                if place < stop and (self._words[place] in grammar.DETERMINERS):
                     return None, False
-            elif word in ADVERBS or word.endswith("ly"):
+            elif word in grammar.ADVERBS or word.endswith("ly"):
                 place += 1
-            elif word in PHRASE_ENDS:
+            elif word in grammar.PHRASE_ENDS:
                 break
             else:
                 unknown += 1
@@ -229,7 +217,7 @@ class Binder:
         between = self._words[last.end : match.start]
         if len(between) > _REACH or not _LINKS.issuperset(between):
             return False
-        return COPULAS.isdisjoint(between) or between[0] in RELATIVE
+        return grammar.COPULAS.isdisjoint(between) or between[0] in grammar.RELATIVE
 
     def _elliptic(self, start: int, end: int) -> bool:
         """Whether a quality is set against that of a part before: "brown hair, not black"."""
@@ -240,8 +228,9 @@ class Binder:
             if (other := self._found.get(at)) is not None and other.meaning.qualities
             for place in range(at, other.end)
         }
-        return not AGAINST.isdisjoint(between) and all(
-            word in ELLIPSIS or place in qualities for place, word in enumerate(between, start)
+        return not grammar.AGAINST.isdisjoint(between) and all(
+            word in grammar.ELLIPSIS or place in qualities
+            for place, word in enumerate(between, start)
         )
 
     def _sense(self, quality: Meaning, part: str | None) -> Sense | None:

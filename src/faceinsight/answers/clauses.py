@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from faceinsight.answers.grammar import (
-    BREAKS,
-    COPULAS,
-    FINITE,
-    NO,
-    PRONOUNS,
-    YES,
-    Marked,
-    Rules,
-)
+from faceinsight.answers import grammar
+from faceinsight.answers.grammar import Marked, Rules
 from faceinsight.answers.negation import excepts
 from faceinsight.answers.words import BLANK, BULLET, DASH, NEWLINE, Words
 
-_ENDS = frozenset(".?!;()[]{}") | {NEWLINE, BLANK, BULLET}
+_SENTENCE_ENDS = frozenset((".", "?", "!", ";", NEWLINE, BLANK, BULLET))
+_ENDS = _SENTENCE_ENDS | frozenset("()[]{}")
 _KEY = 8
+_YES_OR_NO = grammar.YES | grammar.NO
 _CUTS = Rules("cuts")
 _JOINTS = frozenset({",", "and", "so", "because"})
 
@@ -66,8 +60,7 @@ def clauses(words: Words) -> Iterator[Clause]:
         for first, end in _parts(words.words, start, place):
             yield _clause(words.words, first, end, asked, sentence, listed, blank)
             blank = False
-        if mark in (".", "?", "!", NEWLINE, BLANK, BULLET, ";"):
-            sentence += 1
+        sentence += mark in _SENTENCE_ENDS
         listed = mark == BULLET or (listed and mark not in (NEWLINE, BLANK))
         blank = blank or mark in (BLANK, "}", "]")
         start = place + 1
@@ -76,23 +69,20 @@ def clauses(words: Words) -> Iterator[Clause]:
 def _open_brackets(words: list[str]) -> None:
     """ "Bald (no)" is a key and its value."""
     for place, word in enumerate(words[:-2]):
-        if word in ("(", "[") and words[place + 1] in YES | NO and words[place + 2] in (")", "]"):
+        if word in ("(", "[") and words[place + 1] in _YES_OR_NO and words[place + 2] in (")", "]"):
             words[place], words[place + 2] = ":", ";"
 
 
 def _questions(words: Words) -> list[bool]:
     """Whether each sentence ends in a question mark, in the order in which `clauses` counts."""
-    asked = []
-    for place, word in enumerate(words.words):
-        if word in (".", "?", "!", NEWLINE, BLANK, BULLET, ";"):
-            asked.append(word == "?" and not _tagged(words.words, place))
-    return [*asked, False]
+    marks = [(place, word) for place, word in enumerate(words.words) if word in _SENTENCE_ENDS]
+    return [word == "?" and not _tagged(words.words[:place]) for place, word in marks] + [False]
 
 
-def _tagged(words: list[str], place: int) -> bool:
+def _tagged(words: list[str]) -> bool:
     """Whether a question mark only asks for assent: "She is smiling, isn't she?"."""
-    tag = [word for word in words[max(0, place - 4) : place] if word != "not"]
-    return len(tag) > 2 and tag[-1] in PRONOUNS and tag[-2] in FINITE and (tag[-3] == ",")
+    *_, comma, verb, who = ["", "", "", *(word for word in words[-4:] if word != "not")]
+    return comma == "," and verb in grammar.FINITE and who in grammar.PRONOUNS
 
 
 def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -103,7 +93,7 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     for place in range(start, end):
         word = words[place]
         cut = False
-        if word in BREAKS or (word in _JOINTS and not excepting):
+        if word in grammar.BREAKS or (word in _JOINTS and not excepting):
             found = _CUTS.all_at(clause, place - start)
             rule = next((f.rule for f in found if has_verb or not f.rule.get("verbs")), None)
             cut = rule is not None and not rule.get("open")
@@ -111,7 +101,7 @@ def _parts(words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
             if place > first:
                 yield first, place
             first, has_verb = place + cut, False
-        elif word in FINITE:
+        elif word in grammar.FINITE:
             has_verb, excepting = True, False
     if end > first:
         yield first, end
@@ -137,9 +127,9 @@ def _clause(
         last -= 1
     value = first
     for place in range(first + 1, min(first + _KEY, last)):
-        if words[place] == ":" or (words[place] == DASH and words[place + 1] in YES | NO):
+        if words[place] == ":" or (words[place] == DASH and words[place + 1] in _YES_OR_NO):
             # "is_wearing_glasses: no" has its verb in the key.
-            alone = place + 2 == last and words[place + 1] in YES | NO
+            alone = place + 2 == last and words[place + 1] in _YES_OR_NO
             value = place + 1 if alone or not _has_verb(words, first, place) else first
             break
     return Clause(first, last, value, asked, sentence, listed, opens, blank)
@@ -147,4 +137,4 @@ def _clause(
 
 def _has_verb(words: list[str], first: int, end: int) -> bool:
     """Whether there is a verb before a colon, which then is not that of a key and its value."""
-    return any(word in FINITE and word in COPULAS for word in words[first:end])
+    return any(word in grammar.FINITE and word in grammar.COPULAS for word in words[first:end])

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faceinsight.data.registry import dataset_name
 from faceinsight.method.characteristics import Vocabulary
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CAUTION = "How faces appear to a model, not facts about people."
 
@@ -66,31 +63,3 @@ def labels_of(present: Collection[str], vocabulary: Vocabulary) -> list[str]:
             words += f" ({', '.join(dataset_name(name) for name in names[id_])})"
         said.setdefault(words.lower(), words)
     return list(said.values())
-
-
-def summary_text(
-    faces: pd.DataFrame, skipped: pd.DataFrame, vocabulary: Vocabulary, shown: int = 3
-) -> str:
-    """What was found in a folder of photographs, for the end of a run in a terminal.
-
-    Args:
-        faces: `Scores.faces`.
-        skipped: `Scores.skipped`.
-        vocabulary: the model's.
-        shown: so many of the first faces are put in words.
-    """
-    photographs = faces["photograph"].nunique()
-    lines = [f"Scored {_count(len(faces), 'face')} in {_count(photographs, 'photograph')}."]
-    if len(skipped):
-        reasons = skipped["reason"].value_counts()
-        why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-        lines.append(f"Skipped {len(skipped)}: {why}.")
-    for face in faces.head(shown).to_dict("records"):
-        words = labels_of(present_in(face, vocabulary), vocabulary)
-        appears = ", ".join(words) or "with none of the characteristics"
-        lines.append(f"  {face['photograph']}, face {face['face']}, appears {appears}")
-    return "\n".join([*lines, f"({CAUTION})"])
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

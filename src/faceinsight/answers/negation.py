@@ -8,16 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from faceinsight.answers.grammar import (
-    EVIDENCE,
-    FINITE,
-    NEGATORS,
-    RELATIVES,
-    REVERSING,
-    SEEING,
-    Marked,
-    Rules,
-)
+from faceinsight.answers import grammar
+from faceinsight.answers.grammar import Marked, Rules
 
 _HEADING = "heading"
 _NEGATORS, _ENDS, _BEFORE = Rules("negators"), Rules("ends"), Rules("denied_before")
@@ -63,7 +55,7 @@ class Negation:
 
     def missing(self, start: int, stop: int, denied: bool) -> bool:
         """Whether a noun is missing as such: "no hair", "lost his hair", but not "no long hair"."""
-        if denied and not SEEING.isdisjoint(self._clause.words):
+        if denied and not grammar.SEEING.isdisjoint(self._clause.words):
             return False  # what cannot be seen need not be missing
         return _MISSING[denied].first(self._clause, stop, before=start) is not None
 
@@ -78,7 +70,7 @@ class Negation:
         if found is None or found.rule["reach"] == "none":
             return False
         word = self._clause.words[place]
-        if self._reached and place - self._since <= 2 and word in REVERSING:
+        if self._reached and place - self._since <= 2 and word in grammar.REVERSING:
             self._reach = ""  # "not without"
         else:
             self._reach, self._since = found.rule["reach"], found.end - 1
@@ -89,18 +81,18 @@ class Negation:
     def _look(self, place: int) -> None:
         """Heed a word that denies nothing by itself, but says what is gone, open, or at an end."""
         clause, word = self._clause, self._clause.words[place]
-        if word not in NEGATORS and _BEFORE.first(clause, place):
+        if word not in grammar.NEGATORS and _BEFORE.first(clause, place):
             self.before = place
         self._remove(place)
         for found in _UNSETTLED.all_at(clause, place):
             self._leave_open(found.places)
-        if self._reached and word == "that" and clause.words[place - 1] in EVIDENCE:
+        if self._reached and word == "that" and clause.words[place - 1] in grammar.EVIDENCE:
             self._reach, self._clausal = "", True  # "no sign that the man ...": there is a man
-        elif self._clausal and word in RELATIVES:
+        elif self._clausal and word in grammar.RELATIVES:
             # The verb of "the woman, who is young, wears ..." is not the next one.
             self._leave_open(range(place, len(clause)))
             self._clausal = False
-        elif self._clausal and word in FINITE:
+        elif self._clausal and word in grammar.FINITE:
             self._reach, self._since, self._clausal = "verb", place, False
         if exception := _EXCEPTIONS.first(clause, place):
             self._reach, self.excepted = "", exception.places
@@ -117,7 +109,7 @@ class Negation:
         if says == "held" and (self._reach or not named):
             return
         # Whoever "removed neither his hat nor his tie" may wear both, or have worn neither.
-        negators = [at for at in found.places if words[at] in NEGATORS]
+        negators = [at for at in found.places if words[at] in grammar.NEGATORS]
         gone = [at for at in named if says == "gone" and at < min([*negators, len(words)])]
         open_ = [at for at in named if says != "kept" and at not in gone]
         denied = says == "kept" or self._since == place - 1

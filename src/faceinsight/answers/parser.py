@@ -11,26 +11,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from faceinsight.answers import grammar
 from faceinsight.answers.choices import Options
-from faceinsight.answers.claims import AgeClaim, Claim, combine
+from faceinsight.answers.claims import Claim, combine
 from faceinsight.answers.clauses import Clause, clauses
-from faceinsight.answers.grammar import (
-    AFFIRMING,
-    BESIDES,
-    COPULAS,
-    DENYING,
-    FINITE,
-    INSTEAD,
-    NO,
-    YES,
-)
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.meanings import Meanings
 from faceinsight.answers.questions import Question
 from faceinsight.answers.replies import corrections, spoken
-from faceinsight.answers.statements import Context, Known, Statement, read_clause, read_heading
+from faceinsight.answers.statements import (
+    Context,
+    Known,
+    Reading,
+    Statement,
+    read_clause,
+    read_heading,
+)
 from faceinsight.answers.verdicts import verdict
 from faceinsight.answers.words import BLANK, DASH, NEWLINE, Normaliser, Words
+
+_YES_OR_NO = grammar.YES | grammar.NO
 
 _FRAGMENT = 4
 """A clause of no more words that has no verb goes on with the part that is named before it."""
@@ -73,16 +73,6 @@ class _Led:
     apart: bool = False
     adds: bool = False
     follows: list[Statement] = field(default_factory=list)
-
-
-@dataclass
-class _Said:
-    """Everything that one text claims."""
-
-    claims: list[Claim] = field(default_factory=list)
-    ages: list[AgeClaim] = field(default_factory=list)
-    told: list[Statement] = field(default_factory=list)
-    refused: bool = False
 
 
 class AnswerParser:
@@ -167,7 +157,7 @@ class AnswerParser:
 
     def statements(self, text: str) -> list[Statement]:
         """What each phrase of a text says by itself, in the order of its clauses."""
-        said = _Said()
+        said = Reading()
         self._read(text, None, said)
         return said.told
 
@@ -182,7 +172,7 @@ class AnswerParser:
         options: Sequence[str] | Mapping[str, str] | None = None,
         true: Mapping[str, bool] | None = None,
     ) -> ParsedAnswer:
-        said = _Said()
+        said = Reading()
         asked = frozenset(question.about) if question is not None else frozenset()
         text = _without_echo(text, question)
         picked: list[str] = []
@@ -206,7 +196,7 @@ class AnswerParser:
             evidence={id_: found.evidence[id_] for id_ in ids},
         )
 
-    def _read(self, text: str, question: Question | None, said: _Said) -> None:
+    def _read(self, text: str, question: Question | None, said: Reading) -> None:
         """Add what a text claims to what is said already."""
         words = self.normalise(text)
         asked = frozenset(question.about) if question is not None else frozenset()
@@ -229,9 +219,9 @@ class AnswerParser:
             if clause.after_blank or (not clause.listed and clause.sentence > heading_in + 2):
                 heading = plain
             key = words.words[first : clause.value]
-            if pending and (YES | NO).isdisjoint(key) and not known.meanings.find(key):
+            if pending and _YES_OR_NO.isdisjoint(key) and not known.meanings.find(key):
                 first = clause.value  # "Result: no"
-            yes_or_no = words.words[first] in AFFIRMING | DENYING
+            yes_or_no = words.words[first] in grammar.AFFIRMING | grammar.DENYING
             if first >= resumes and not clause.asked and (pending or yes_or_no):
                 found = verdict(words.words[first:], opens=number == 0)
                 if found is not None:
@@ -260,10 +250,7 @@ class AnswerParser:
                 continue
             if led is not None and clause.sentence <= led.sentence:
                 led.follows += [one for one in reading.told if one.start >= resumes]
-            said.refused |= reading.refused
-            said.told += reading.told
-            said.claims += reading.claims
-            said.ages += reading.ages
+            said.add(reading)
         if led is not None and self._beside(led):
             said.claims = [
                 claim for claim in said.claims if all(claim is not c for c in led.claims)
@@ -313,7 +300,7 @@ class AnswerParser:
         last = next((at for at in range(end, len(words)) if _ends_sentence(words, at)), len(words))
         rest = [word for word in words.words[end:last] if word not in (",", DASH)]
         # "No, but he has a beard", "No, only a beard", "Yes, and a hat": the yes or no stands.
-        adds = bool(rest) and (rest[0] in BESIDES or not INSTEAD.isdisjoint(rest))
+        adds = bool(rest) and (rest[0] in grammar.BESIDES or not grammar.INSTEAD.isdisjoint(rest))
         return _Led(claims, clause.sentence + ended + apart, pending, apart, adds)
 
 
@@ -323,7 +310,7 @@ def _ends_sentence(words: Words, place: int) -> bool:
 
 def _verbless(words: Sequence[str]) -> bool:
     """Whether a clause goes on with what the one before it speaks of ("..., but not black")."""
-    return len(words) <= _FRAGMENT and (FINITE | COPULAS).isdisjoint(words)
+    return len(words) <= _FRAGMENT and (grammar.FINITE | grammar.COPULAS).isdisjoint(words)
 
 
 def _without_echo(text: str, question: Question | None) -> str:

@@ -12,18 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from faceinsight.answers import grammar
 from faceinsight.answers.ages import class_of
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.grammar import (
-    ASKING,
-    BEYOND,
-    COPULAS,
-    DESCRIBING,
-    FINITE,
-    OF_QUESTIONS,
-    STOPS,
-    TABLE,
-)
+from faceinsight.answers.grammar import TABLE
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
@@ -36,15 +28,9 @@ UNTELLABLE = "A photograph of a face cannot tell that."
 NOT_UNDERSTOOD = "I do not understand the question."
 
 _UNTELLABLE = re.compile(rf"\b(?:{'|'.join(TABLE['untellable'])})\b", re.IGNORECASE)
-_FOREIGN = re.compile(
-    r"\b(?:ist|der|die|das|welche\w*|wie|wer|trägt|traegt|diese\w?|hat|brille|mann|frau|est|quel\w*|"
-    r"porte|cette|cet|personne|une|elle|il|des|les|qué|que|cuál|lleva|tiene|esta|este|persona|una|"
-    r"los|las|gafas|lunettes|ella|él|che|questa|ha|occhiali|quantos|ela|ele|óculos)\b",
-    re.IGNORECASE,
-)
-_ENGLISH = re.compile(
-    r"\b(?:is|are|does|do|what|which|how|who|has|have|describe|tell|the|this|wear\w*|there)\b",
-    re.IGNORECASE,
+_FOREIGN, _ENGLISH = (
+    re.compile(rf"\b(?:{TABLE['languages'][of].replace(' ', '|')})\b", re.IGNORECASE)
+    for of in ("foreign", "english")
 )
 _ASKED = (
     "not you think say this that it he she they the these man woman person guy lady boy girl be is "
@@ -130,7 +116,7 @@ def beyond(text: str, parser: AnswerParser) -> tuple[str, ...]:
         for word in part.words
     }
     of_part = any((word,) in parts for word in words.words)
-    of = BEYOND if of_part or not known else BEYOND | {"color", "shape"}
+    of = grammar.BEYOND if of_part or not known else grammar.BEYOND | {"color", "shape"}
     return tuple(
         dict.fromkeys(
             words.raw[at] for at, word in enumerate(words.words) if word in of and at not in known
@@ -215,16 +201,16 @@ def _narrowest(
 def _predicated(text: str, parser: AnswerParser) -> list[Statement]:
     """Statements but what only tells who is meant: "Does the man with the beard wear glasses?"."""
     told, words = parser.statements(text), parser.normalise(text).words
-    if words[:2] != ["this", "person"] or DESCRIBING.isdisjoint(words[3:4]):
+    if words[:2] != ["this", "person"] or grammar.DESCRIBING.isdisjoint(words[3:4]):
         return told
     told = _claiming(told)
     between = [words[one.end : other.start] for one, other in pairwise(told)]
     # Nothing but the predicate's verb, or the noun of a quality, stands before the predicate.
-    cuts = [at for at, gap in enumerate(between, 1) if STOPS.isdisjoint(gap)]
-    verbs = [at for at in cuts if not FINITE.isdisjoint(between[at - 1])]
+    cuts = [at for at, gap in enumerate(between, 1) if grammar.STOPS.isdisjoint(gap)]
+    verbs = [at for at in cuts if not grammar.FINITE.isdisjoint(between[at - 1])]
     told = told[(verbs or cuts or [0])[-1] :]
     rest = words[told[-1].end : -1] if told else []
-    if len(told) == 1 and rest and rest[0] not in STOPS:
+    if len(told) == 1 and rest and rest[0] not in grammar.STOPS:
         # "Is the man wearing a hat bald?" does not ask for a bald hat.
         return _claiming(parser.statements(" ".join(["this person is", *rest]))) or told
     return told
@@ -259,9 +245,9 @@ def _mentions(told: Sequence[Statement], lexicon: Lexicon) -> list[_Mention]:
 def _asks_widely(words: Sequence[str]) -> bool:
     """Whether no yes or no would do: "why is she smiling", "how big is it" are about one thing."""
     for word, following in pairwise([*words, ""]):
-        if word == "how" and following not in FINITE | COPULAS | _AMOUNTS:
+        if word == "how" and following not in grammar.FINITE | grammar.COPULAS | _AMOUNTS:
             continue
-        if word in ASKING and word != "why":
+        if word in grammar.ASKING and word != "why":
             return True
     return False
 
@@ -288,7 +274,7 @@ def _of_words(
 ) -> Question | None:
     """The question of a group or a topic with most of the text's words, and fewest others."""
     # "What shape is the face?": the words are those of any question, but one of them names a topic.
-    asked = set(words) - OF_QUESTIONS or set(words) & {*lexicon.topics}
+    asked = set(words) - grammar.OF_QUESTIONS or set(words) & {*lexicon.topics}
     if not asked:
         return None
     parts = lexicon.settings.parts
@@ -297,7 +283,7 @@ def _of_words(
     best: tuple[tuple[int, int], Question] | None = None
     for name, question in zip(names, of_sets, strict=True):
         own = set(_words(normalise, f"{question.text} {lexicon.group_name(name)}"))
-        own -= OF_QUESTIONS - asked
+        own -= grammar.OF_QUESTIONS - asked
         called = parts[name].words if name in parts else []
         shared = asked & (own | {form for word in called for form in _words(normalise, word)})
         score = (len(shared), -len(own))
@@ -311,9 +297,9 @@ def _of_words(
 def _of_description(
     words: Sequence[str], normalise: Normaliser, described: Question
 ) -> Question | None:
-    own = set(_words(normalise, described.text)) - OF_QUESTIONS | {"description"}
+    own = set(_words(normalise, described.text)) - grammar.OF_QUESTIONS | {"description"}
     # "What does she look like?", "Tell me about him": whoever names nothing asks for everything.
-    everything = set(words) <= OF_QUESTIONS | {"about"} and not (
+    everything = set(words) <= grammar.OF_QUESTIONS | {"about"} and not (
         _OPENING.isdisjoint(words) or _OPEN.isdisjoint(words)
     )
     return described if everything or not own.isdisjoint(words) else None

@@ -9,25 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from faceinsight.answers import grammar
 from faceinsight.answers.ages import NUMBERS, OLDEST, Age, read_age
 from faceinsight.answers.binding import Binder
 from faceinsight.answers.claims import AgeClaim, Claim
-from faceinsight.answers.grammar import (
-    ABSENT,
-    CONDITIONS,
-    DETERMINERS,
-    FEMININE,
-    GROUPED,
-    MASCULINE,
-    NEGATORS,
-    NO,
-    NOTHING,
-    NUMBERED,
-    PRESENT,
-    STOPS,
-    YES,
-    Marked,
-)
+from faceinsight.answers.grammar import Marked
 from faceinsight.answers.meanings import Match, Meanings, Sense
 from faceinsight.answers.negation import Negation
 from faceinsight.answers.words import Words
@@ -38,7 +24,8 @@ _CHOICE = 6
 _AROUND = 10
 """Evidence of a statement is its clause, but no more than so many words on either side."""
 
-_UNSEEN = PRESENT - {"present"}
+_UNSEEN = grammar.PRESENT - {"present"}
+_COUNTED = grammar.NUMBERED | grammar.GROUPED
 
 
 @dataclass(frozen=True)
@@ -100,7 +87,7 @@ class Statement:
 
 @dataclass
 class Reading:
-    """What one clause says.
+    """What one clause says, or several.
 
     Attributes:
         claims: about characteristics.
@@ -116,6 +103,13 @@ class Reading:
     refused: bool = False
     part: str | None = None
     told: list[Statement] = field(default_factory=list)
+
+    def add(self, other: Reading) -> None:
+        """Take in what a further clause says."""
+        self.claims += other.claims
+        self.ages += other.ages
+        self.refused |= other.refused
+        self.told += other.told
 
     def tell(self, told: Sequence[Statement], words: Words) -> None:
         """Take statements in; where "or" links some, which of them holds is left open."""
@@ -143,8 +137,8 @@ def read_clause(words: Words, value: int, context: Context, known: Known) -> Rea
         reading.tell(_Stretch(words, context, known).statements(), words)
     # "He" and "her" tell the gender, where nothing else does.
     for word in words.words:
-        if word in MASCULINE or word in FEMININE:
-            gender = known.meanings.longest(["man" if word in MASCULINE else "woman"], 0)
+        if word in grammar.MASCULINE or word in grammar.FEMININE:
+            gender = known.meanings.longest(["man" if word in grammar.MASCULINE else "woman"], 0)
             if gender is not None and gender.meaning.plain and gender.meaning.plain.present:
                 ids, evidence = tuple(gender.meaning.plain.present), words.excerpt(0, len(words))
                 reading.claims.append(Claim(ids, True, evidence, weak=True))
@@ -154,7 +148,7 @@ def read_clause(words: Words, value: int, context: Context, known: Known) -> Rea
 def read_heading(words: Words, known: Known) -> Context:
     """What stands below a heading, or after a key, inherits from its words."""
     there = set(words.words)
-    denied = bool(there & (NEGATORS | ABSENT))
+    denied = bool(there & (grammar.NEGATORS | grammar.ABSENT))
     return Context(
         subject=_named_last(known.meanings.find(words.words)),
         denied=denied,
@@ -167,7 +161,7 @@ def _read_pair(reading: Reading, words: Words, value: int, context: Context, kno
     """ "key: value": yes or no settles the key; any other value is said of the key."""
     key, rest = words.part(0, value - 1), words.part(value, len(words))
     answer = _yes_or_no(rest.words)
-    none = rest.words[0] in NOTHING and rest.words[1:2] in ([], [","])
+    none = rest.words[0] in grammar.NOTHING and rest.words[1:2] in ([], [","])
     of_key = _Stretch(key, Context(denied=answer is False, missing=none), known)
     told = [statement for statement in of_key.statements() if statement.claims]
     if answer is not None:
@@ -178,12 +172,12 @@ def _read_pair(reading: Reading, words: Words, value: int, context: Context, kno
         denied=context.denied or (inherited.denied and not told),
         missing=context.missing or (inherited.missing and not told),
         # "Score: 31" names no age.
-        age=inherited.age or (context.age and (NUMBERED | GROUPED).isdisjoint(key.words)),
+        age=inherited.age or (context.age and _COUNTED.isdisjoint(key.words)),
     )
     said = _Stretch(rest, of_value, known).statements()
     reading.tell(said, rest)
     silent = not any(one.claims or one.age is not None for one in said)
-    if answer is None and silent and NEGATORS.isdisjoint(rest.words):
+    if answer is None and silent and grammar.NEGATORS.isdisjoint(rest.words):
         # "Beard: short" means that there is one.
         nouns = {
             match.start + key.first
@@ -204,13 +198,13 @@ def _yes_or_no(words: Sequence[str]) -> bool | None:
     if word.replace(".", "", 1).isdecimal() and following in ("%", ""):
         share = float(word) / (100 if following == "%" else 1)
         return share >= 0.5 if share <= 1 else None
-    if word == "not" and following in PRESENT | YES | {"wearing"}:
+    if word == "not" and following in grammar.PRESENT | grammar.YES | {"wearing"}:
         return False
     if following == "off" and word in ("taken", "shaved"):
         return False
-    if word in YES:
+    if word in grammar.YES:
         return following != "not"
-    return False if word in NO else None
+    return False if word in grammar.NO else None
 
 
 class _Stretch:
@@ -245,7 +239,7 @@ class _Stretch:
             match.start
             for match in self.matches
             if match.meaning.countable
-            and (match.start == 0 or words[match.start - 1] not in DETERMINERS)
+            and (match.start == 0 or words[match.start - 1] not in grammar.DETERMINERS)
         }
 
     def _of_phrases(self) -> list[Statement]:
@@ -342,7 +336,7 @@ class _Stretch:
         words = self._words.words
         small = NUMBERS.get(words[place], 10) < 10
         year = words[place].isdecimal() and int(words[place]) > OLDEST
-        return not small and not year and (end >= len(words) or words[end] in STOPS)
+        return not small and not year and (end >= len(words) or words[end] in grammar.STOPS)
 
     def _evidence(self, start: int, stop: int) -> str:
         return self._words.excerpt(max(0, start - _AROUND), min(len(self._words), stop + _AROUND))
@@ -372,7 +366,7 @@ def _named_last(matches: Sequence[Match]) -> str | None:
 def _conditional(words: Sequence[str]) -> bool:
     """Whether a clause leaves open what it says ("if", "whether", but not "as if")."""
     return any(
-        word in CONDITIONS and words[place - 1 : place] != ["as"]
+        word in grammar.CONDITIONS and words[place - 1 : place] != ["as"]
         for place, word in enumerate(words)
     )
 

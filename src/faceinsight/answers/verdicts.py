@@ -6,17 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from faceinsight.answers.grammar import (
-    ADVERBS,
-    COPULAS,
-    DETERMINERS,
-    FINITE,
-    NEGATORS,
-    PRESENT,
-    PRONOUNS,
-    STOPS,
-    TABLE,
-)
+from faceinsight.answers import grammar
+from faceinsight.answers.grammar import TABLE
 from faceinsight.answers.words import BLANK, NEWLINE, Normaliser
 
 _LONGEST = 40
@@ -87,17 +78,20 @@ _YES_ALONE = rf"(?:{_YES}|(?:true|correct|right) {_END})"
 _NO_ALONE = rf"(?:{_NO}|(?:no|n|false|incorrect|negative) {_END})"
 _BETWEEN = r"(?:[.!¶;,–•/:|(){}[\]-] |and |or )*+"
 
+_NO_NOUNS = frozenset().union(
+    *(grammar.WORDS[of] for of in ("finite", "copulas", "stops", "negators", "pronouns"))
+)
 _COMMENTS = frozenset({"sure", "indeed", "evidently", "naturally", "sadly", "regrettably"})
-_ADVERBS = f"(?:{_any(ADVERBS | _COMMENTS)})*+"
+_ADVERBS = f"(?:{_any(grammar.ADVERBS | _COMMENTS)})*+"
 _ANY = r"(?:(?:any|it|them|one|some|that|those|at all|of them|here|wearing|having) )*+"
 _WHO = (
     r"(?:(?:it )?(?:look like|appear|seem) (?:that )?)?"
-    rf"(?:(?:it|he|she|they|there|this) |{_any(DETERMINERS)}"
-    rf"(?:(?!{_any(FINITE | COPULAS | STOPS | NEGATORS | PRONOUNS)})\S+ ){{0,3}}?"
+    rf"(?:(?:it|he|she|they|there|this) |{_any(grammar.DETERMINERS)}"
+    rf"(?:(?!{_any(_NO_NOUNS)})\S+ ){{0,3}}?"
     r"(?:man|woman|person|individual|subject|boy|girl|lady|guy|gentleman|face|child|kid|adult|one) "
     rf"(?:(?:in|of) {_PICTURE}|(?:shown|pictured|depicted|seen|here) |in question )?)"
 )
-_DOES = _any(COPULAS - {"read", "feel"} | {"do", "does", "did", "has", "have"})
+_DOES = _any(grammar.COPULAS - {"read", "feel"} | {"do", "does", "did", "has", "have"})
 _TAIL = rf"(?:(?:, )?(?:{_YES}|no {_END}|indeed |sir |in {_PICTURE}|(?:that )?{_SEE}))*+"
 _DOES_SO = rf"{_WHO}{_ADVERBS}{_DOES}{_ADVERBS}{_ANY}{_ADVERBS}{_TAIL}"
 _DOES_NOT = rf"{_WHO}{_ADVERBS}{_DOES}{_ADVERBS}(?:not {_ADVERBS}{_ANY}|none ){_TAIL}"
@@ -108,7 +102,7 @@ _SEEM = r"(?:seem|appear|look) "
 _IS = r"(?:it|this|that) (?:is|would be) "
 _THINK = r"(?:think|believe|suppose|guess|say) so "
 
-_NO_ON_ITS_OWN = rf"no (?=no |not |the |this |of course |{_any(PRONOUNS)})"
+_NO_ON_ITS_OWN = rf"no (?=no |not |the |this |of course |{_any(grammar.PRONOUNS)})"
 
 
 def _patterns(*pairs: tuple[str, bool | None]) -> list[tuple[re.Pattern[str], bool | None]]:
@@ -126,7 +120,7 @@ _ALWAYS = _patterns(
     (rf"{_BEFORE}{_ADVERBS}not {_END}", False),
 )
 _NOT_SO = (
-    rf"(?:(?:really|quite|exactly|visibly|noticeably|particularly) |{_SO}|{_any(PRESENT)}"
+    rf"(?:(?:really|quite|exactly|visibly|noticeably|particularly) |{_SO}|{_any(grammar.PRESENT)}"
     rf"|(?:that|as far as) {_SEE})?"
 )
 _NOT_SEEN = r"i (?:(?:do|can) not (?:see|detect|observe) (?:any|one|it|them)|see none) "
@@ -139,12 +133,12 @@ _FIRST = _patterns(
     (rf"{_BEFORE}{_IT}{_ADVERBS}(?:do|does|would) not {_ADVERBS}{_SEEM}{_SO}{_TAIL}{_END}", False),
     (rf"{_BEFORE}{_IS}{_ADVERBS}not {_ADVERBS}{_SO}{_END}", False),
     (rf"{_BEFORE}{_IS}{_ADVERBS}(?:incorrect|wrong|false|untrue|a no) {_END}", False),
-    (rf"{_BEFORE}{_MISSING}(?:{_any(PRESENT)})?{_ANY}{_TAIL}{_END}", False),
+    (rf"{_BEFORE}{_MISSING}(?:{_any(grammar.PRESENT)})?{_ANY}{_TAIL}{_END}", False),
     (rf"{_BEFORE}{_DOES_NOT}{_FULL_STOP}", False),
     (rf"{_BEFORE}i {_ADVERBS}{_THINK}", True),
     (rf"{_BEFORE}{_IT}{_ADVERBS}{_SEEM}{_SO}{_TAIL}{_END}", True),
     (rf"{_BEFORE}{_IS}{_ADVERBS}(?:{_SO}|a yes ){_END}", True),
-    (rf"{_BEFORE}{_any(PRESENT)}{_END}", True),
+    (rf"{_BEFORE}{_any(grammar.PRESENT)}{_END}", True),
     (rf"{_BEFORE}{_DOES_SO}{_FULL_STOP}", True),
     (rf"{_BEFORE}{_idioms('no')}(?:here )?{_END}", False),
     (rf"(?:{_BEFORE})?{_idioms('yes')}{_END}", True),

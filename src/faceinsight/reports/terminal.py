@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faceinsight.common.latest import stable_path
 from faceinsight.method.variants import LGC, in_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from faceinsight.method.characteristics import Vocabulary
 
 PAGES = {"report": "The report", "paper_page": "Beside the paper"}
 """Pages for a browser, and what a run calls them."""
@@ -21,6 +26,9 @@ DRAWN_FACE = "celeba/img_align_celeba/000002.jpg"
 
 WARNINGS = 3
 """So many collapses are told one by one."""
+
+FACES = 3
+"""So many faces of one's own photographs are put in words."""
 
 Load = Callable[[str], Any]
 """An artifact, or a parameter, by its name in the catalog."""
@@ -138,7 +146,6 @@ def other_systems(load: Load, path_of: PathOf, alone: bool) -> list[str]:
 
 def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]:
     """The first faces of one's own photographs in words, and where their tables lie."""
-    from faceinsight.answers.labels import summary_text
     from faceinsight.method.characteristics import Vocabulary
 
     skipped = load("skipped_photographs")
@@ -156,6 +163,26 @@ def photographs(made: Collection[str], load: Load, path_of: PathOf) -> list[str]
     if (stable := stable_path(table)) is not None and stable != table:
         texts.append(f"The newest of these, whenever they are made anew: {stable.parent}")
     return texts
+
+
+def summary_text(faces: pd.DataFrame, skipped: pd.DataFrame, vocabulary: Vocabulary) -> str:
+    """How many faces were found, why photographs were skipped, and the first faces in words."""
+    from faceinsight.answers.labels import CAUTION, labels_of, present_in
+
+    def count(number: int, thing: str) -> str:
+        return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+    photographs = faces["photograph"].nunique()
+    lines = [f"Scored {count(len(faces), 'face')} in {count(photographs, 'photograph')}."]
+    if len(skipped):
+        reasons = skipped["reason"].value_counts()
+        why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+        lines.append(f"Skipped {len(skipped)}: {why}.")
+    for face in faces.head(FACES).to_dict("records"):
+        words = labels_of(present_in(face, vocabulary), vocabulary)
+        appears = ", ".join(words) or "with none of the characteristics"
+        lines.append(f"  {face['photograph']}, face {face['face']}, appears {appears}")
+    return "\n".join([*lines, f"({CAUTION})"])
 
 
 def places(made: Collection[str], path_of: PathOf) -> list[str]:
