@@ -54,9 +54,10 @@ def test_a_full_disk_is_told_at_any_moment_and_the_next_start_goes_on(disk, tmp_
 
 
 def test_a_picture_is_whole_or_its_disk_is_told(disk):
-    noise = np.random.default_rng(0).integers(0, 256, (70, 70, 3), dtype=np.uint8)
+    # More than what is free, and less than what Pillow would write at a time.
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8).repeat(12, 0)
     (disk / "filler").write_bytes(bytes(96_000))
     with pytest.raises(OSError, match="No space") as raised:
-        draw_photograph(noise, [], disk / "a.jpg")
+        draw_photograph(noise.repeat(12, 1), [], disk / "a.jpg")
     assert str(disk) in sentence(raised.value)
     assert [file.name for file in disk.iterdir()] == ["filler"]
