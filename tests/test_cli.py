@@ -297,6 +297,13 @@ def test_a_caution_is_read_before_what_it_concerns(model, monkeypatch):
     assert told == ["a.png: 1 face", "  Means nothing.", "  1. the face of a"]
     monkeypatch.setattr(model, "ask", lambda *_, **__: replace(ANSWER, caution="Means nothing."))
     assert call("ask", "a.png").stdout == "Yes.\nMeans nothing.\n"
+    done = call("ask", "a.png", "Bald?", "--json")
+    assert json.loads(done.stdout) == {
+        **{"text": "Yes.", "way": "grounded", "asked": "Bald?", "reason": ""},
+        **{"face": 2, "box": [0, 0, 9, 9], "faces": 3, "contradictions": []},
+        **{"labels": {"Bald": True}, "said": {"Bald": True}, "caution": "Means nothing."},
+    }
+    assert done.stderr == ""
 
 
 def test_photographs_of_one_name_have_a_picture_each(model, monkeypatch):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,12 +163,14 @@ def analyze(
     help="Answer from the picture itself, where the model was taught to; otherwise from its "
     "labels, which an answer then cannot contradict.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with all that is known of it.")
 @_photo_options
 def ask(
     photo: Path,
     question: str | None,
     face: int | None,
     direct: bool,
+    as_json: bool,
     model: str | None,
     **options: Any,
 ) -> None:
@@ -180,6 +183,9 @@ def ask(
         (file,) = _files([photo], folders=False)
         opened = _open(model, options)
         answer = opened.ask(file, question, face=face, way="direct" if direct else "grounded")
+    if as_json:
+        click.echo(json.dumps(asdict(answer)))
+        return
     click.echo(answer.text)
     if answer.caution:
         click.echo(answer.caution)
