@@ -12,6 +12,7 @@ from itertools import chain, count
 from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -176,8 +177,9 @@ def picture_of(photo: Photo, faces: Sequence[Face], max_pixels: float = MAX_PIXE
 def picture_names(photographs: Iterable[str], flat: bool = False) -> dict[str, str]:
     """What the picture of each photograph is called: as the photograph, ending in `.jpg`.
 
-    No two are called alike, not even where capitals do not count. Where a name is too long for a
-    file, or has characters that a file system of today refuses, it is changed as little as may be.
+    No two are called alike, not even where capitals, and how an accent is written, do not count.
+    Where a name is too long for a file, or has characters that a file system of today refuses, it
+    is changed as little as may be.
 
     Args:
         photographs: POSIX paths, each once.
@@ -195,9 +197,9 @@ def picture_names(photographs: Iterable[str], flat: bool = False) -> dict[str, s
         others = (f"{plain} {number}" for number in count(2))
         for stem in chain([plain], [f"{plain}_{ending}"] if is_picture and dot else [], others):
             name = f"{above}{_shortened(_portable(stem))}.jpg"
-            if name.casefold() not in taken:
+            if (key := normalize("NFC", name).casefold()) not in taken:
                 break
-        taken.add(name.casefold())
+        taken.add(key)
         named[photograph] = name
     return named
 

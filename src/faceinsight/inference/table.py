@@ -169,11 +169,11 @@ class _Columns:
 def for_spreadsheet(table: pd.DataFrame) -> pd.DataFrame:
     """A table for a CSV file, in which no photograph's name is a formula.
 
-    A spreadsheet computes what begins with `=`, `+`, `-` or `@`. With `./` in front a path below a
-    folder means the same file, and is text.
+    A spreadsheet computes what begins with `=`, `+`, `-` or `@`, or with their wide forms. With
+    `./` in front a path below a folder means the same file, and is text.
     """
     names = table["photograph"].astype("string")
-    return table.assign(photograph=names.mask(names.str.match("[=+@-]"), "./" + names))
+    return table.assign(photograph=names.mask(names.str.match("[=+@＝＋－＠-]"), "./" + names))
 
 
 def require_faces(scores: Scores, photos: Path | str) -> Scores:
