@@ -1,6 +1,7 @@
 """Figures as parts of the page: captions, buttons, and a layout for narrow windows."""
 
 import json
+import re
 
 import plotly.graph_objects as go
 import pytest
@@ -89,3 +90,15 @@ def test_a_chart_brings_its_words_and_buttons(report_figures):
 
 def test_a_caption_is_text_not_what_plotly_escaped():
     assert embed(panels(1, 1), "x").caption == "Several <panels>"
+
+
+def test_no_column_of_a_page_is_wider_than_a_telephone(project_root):
+    pages = project_root / "src/faceinsight"
+    files = [path for kind in ("css", "j2") for path in pages.rglob(f"*.{kind}")]
+    columns = [
+        column
+        for path in files
+        for column in re.findall(r"repeat\(auto-\w+, minmax\((.+?), 1fr\)", path.read_text("utf-8"))
+    ]
+    assert len(columns) > 2
+    assert all(re.fullmatch(r"min\(.+, 100%\)", column) for column in columns)
