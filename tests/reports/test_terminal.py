@@ -8,12 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from faceinsight.errors import WeightsError
 from faceinsight.method.characteristics import Vocabulary
+from faceinsight.reports import terminal
 from faceinsight.reports.terminal import DRAWN_FACE, run_summary, summary_text
 
 
 def summary(made, artifacts, **paths):
     return run_summary(made, artifacts.__getitem__, lambda name: paths.get(name))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_installed(monkeypatch):
+    def missing():
+        raise WeightsError("no model is installed")
+
+    monkeypatch.setattr(terminal, "packaged_model", missing)
 
 
 @pytest.fixture
@@ -48,6 +58,12 @@ def test_a_whole_run_ends_with_its_table_and_three_lines(report_arguments, drawn
         "--model data/latest/lgc/model --faces whole",
         "The lineage: kedro viz run",
     ]
+
+
+def test_where_a_model_is_installed_the_last_line_invites(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminal, "packaged_model", lambda: tmp_path)
+    *_, last = summary(["report"], {"parameters": {"drawing": None, "raw": str(tmp_path)}})
+    assert last == "A photograph of your own: faceinsight analyze PHOTO"
 
 
 def test_without_drawn_faces_a_photograph_of_ones_own_is_meant(tmp_path):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.common.latest import stable_path
+from faceinsight.errors import WeightsError
+from faceinsight.inference.versions import packaged_model
 from faceinsight.method.variants import LGC, in_order
 
 if TYPE_CHECKING:
@@ -116,7 +119,7 @@ def _metrics(made: Collection[str]) -> list[str]:
 
 
 def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:
-    """What to look at after a whole run, in three lines."""
+    """What to look at after a whole run, in three lines; a fourth where a model is installed."""
     face = Path(load("parameters")["raw"]) / DRAWN_FACE
     model = stable_path(path_of(f"{LGC.name}.model"))
     command = (
@@ -126,7 +129,11 @@ def next_steps(pages: list[str], load: Load, path_of: PathOf) -> list[str]:
         command += f" --model {_short(model)}"
     if face.is_file():
         command += " --faces whole"  # no detector knows a drawn face
-    return [", ".join(pages), f"A photograph: {command}", "The lineage: kedro viz run"]
+    texts = [", ".join(pages), f"A photograph: {command}", "The lineage: kedro viz run"]
+    with suppress(WeightsError):
+        packaged_model()
+        texts.append("A photograph of your own: faceinsight analyze PHOTO")
+    return texts
 
 
 def _short(path: Path) -> Path:
