@@ -12,6 +12,7 @@ from hypothesis import settings
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.settings import words_of
+from faceinsight.data.parsing import weights
 from faceinsight.method.characteristics import Vocabulary
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch would take them all
@@ -58,6 +59,12 @@ def shared() -> Path:
             "needs the folder of real photographs and weights, ../shared, which is not here"
         )
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _detector_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faces are found as with pyfacer's weights on the machine, whether they are there or not."""
+    monkeypatch.setattr(weights, "is_at_hand", lambda detector, path: True)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ import faceinsight
 from faceinsight import cli
 from faceinsight.answers.labels import CAUTION
 from faceinsight.common.paths import printable
+from faceinsight.data.parsing import weights
 from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference import versions
 from faceinsight.inference.answer import PhotoAnswer
@@ -334,3 +335,17 @@ def test_no_name_of_a_file_is_a_formula_or_breaks_what_is_printed(model):
     assert done.exit_code == 0, done.output
     assert len(done.stdout.splitlines()) == 2 * len(names)
     assert json.loads(call("analyze", *names, "--json").stdout)[3]["photograph"] == r"\udcff.png"
+
+
+def test_weights_are_fetched_and_their_files_named(monkeypatch):
+    monkeypatch.setattr(
+        weights, "fetch_weights", lambda: [Path("/cache/a.pth"), Path("/cache/b.pt")]
+    )
+    assert call("download").stdout == "/cache/a.pth\n/cache/b.pt\n"
+
+    def unreachable() -> list[Path]:
+        raise WeightsError("a.pth could not be fetched (no network).")
+
+    monkeypatch.setattr(weights, "fetch_weights", unreachable)
+    done = call("download")
+    assert (done.exit_code, done.stderr) == (1, "Error: a.pth could not be fetched (no network).\n")

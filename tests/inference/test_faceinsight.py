@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceinsight import Face, FaceInsight, PhotographError
+from faceinsight import Face, FaceInsight, PhotographError, to_frame
+from faceinsight.data.parsing import weights
 from faceinsight.data.parsing.detector import PyfacerDetector
 from faceinsight.errors import ParameterError, WeightsError
+from tests.data.parsing import fakes_dlib
 from tests.data.parsing.fakes import BrightnessParser
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
 from tests.inference.conftest import WHOLE, save_model
@@ -231,3 +233,31 @@ def test_neither_kedro_nor_pyfacer_is_needed(
     assert len(model.analyze(tmp_path / "a.png")) == 1
     faces, _ = model.analyze_folder(tmp_path, progress=False)
     assert len(faces) == 1
+
+
+def test_what_found_a_face_is_said(
+    org: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without weights a detector that is installed finds faces, and without one nothing does."""
+    pixels = np.full((120, 200, 3), 128, dtype=np.uint8)
+    pixels[20:80, 30:90] = BLUE
+    monkeypatch.setattr(PyfacerDetector, "_load", lambda self: ColourNetwork())
+
+    def found(**options: str) -> tuple[str, bool]:
+        caplog.clear()
+        model = FaceInsight.from_pretrained(org, device="cpu", **options)
+        (face,) = model.analyze(pixels)
+        assert face.to_dict()["face_from"] == face.face_from
+        assert to_frame([face])["face_from"].tolist() == [face.face_from]
+        return face.face_from, face.confidence is None
+
+    assert found() == ("retinaface", False)
+    assert found(faces="whole") == ("photograph", True)
+    assert not caplog.messages
+    monkeypatch.setattr(weights, "is_at_hand", lambda detector, path: False)
+    monkeypatch.setitem(sys.modules, "dlib", fakes_dlib.module())
+    assert found() == ("dlib", False)
+    assert "`faceinsight download` fetches pyfacer's weights once" in caplog.text
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    assert found() == ("photograph", True)
+    assert "each photograph is one face as a whole" in caplog.text

@@ -107,7 +107,8 @@ def test_whole_photographs_in_order_of_their_names(org: Path, photos: Path) -> N
     crops = [crop(np.asarray(Image.open(photos / name))) for name in names]
     assert np.allclose(faces[P], expected(org, *crops), atol=1e-6)
     assert not tiny.ruleset().violated(faces[D].to_numpy(dtype=bool)).any()
-    assert list(faces.columns[9:]) == P + D
+    assert set(faces["face_from"]) == {"photograph"}
+    assert list(faces.columns[10:]) == P + D
 
 
 def test_what_cannot_be_scored_is_listed_and_the_rest_go_on(org: Path, photos: Path) -> None:

@@ -21,6 +21,7 @@ def face(number: int = 1, expression: str = "happy", **changes) -> Face:
         "number": number,
         "bbox": (0, 0, 9, 9),
         "confidence": 0.987,
+        "face_from": "retinaface",
         "probabilities": dict.fromkeys(
             ["Smiling", "age_3_9", "age_20_29", "race5_Black", "sad", "happy"], 0.5
         ),

@@ -22,6 +22,7 @@ def make_face(**changes: Any) -> Face:
         "number": 1,
         "bbox": (10, 20, 60, 70),
         "confidence": 0.9,
+        "face_from": "retinaface",
         "probabilities": {"Smiling": 0.62, "Bangs": 0.004, "Male": 0.25, "Female": 0.75},
         "present": ("Smiling", "Female"),
         "labels": ("female", "smiling"),

@@ -17,7 +17,7 @@ RECIPES = {
     "training": 1,  # models
     "answers": 1,  # what a rival is shown or sent; its answers may cost money
     "finetuning": 1,  # rivals' adapters
-    "scoring": 4,  # energies and labels of one's own photographs
+    "scoring": 5,  # energies and labels of one's own photographs
     "pictures": 2,  # photographs with boxes and labels
 }
 """The number of each kind of work."""

@@ -1,13 +1,14 @@
 """From photographs to the faces in them, cut as the model's training faces were.
 
 Three kinds of batches run through it, each as large as its part wants: photographs of a detector's
-batch (`PyfacerDetector.batch`; one on a CPU), views of a parser's, and faces of a network's
+batch (`FaceDetector.batch`; one on a CPU), views of a parser's, and faces of a network's
 (`PhotoSettings.batch_size`, gathered over photographs by `Cropper.batches`, and taken in slices of
 that size by `FaceInsight.score`). Reading and decoding run ahead in threads.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,13 +32,26 @@ from faceinsight.inference.photograph import Photo, is_path, path_of, read_photo
 from faceinsight.inference.settings import Faces, PhotoSettings
 
 if TYPE_CHECKING:
-    from faceinsight.data.parsing.detector import PyfacerDetector, Views
+    from faceinsight.data.parsing.detector import FaceDetector, Views
     from faceinsight.data.parsing.parser import PyfacerParser
     from faceinsight.model.configuration import FaceInsightConfig
 
 _Of = TypeVar("_Of")
 
+_log = logging.getLogger(__name__)
+
+WHOLE = "photograph"
+"""What a face is from that no detector found: the photograph as a whole."""
+
 _OF_A_FACE = ("margin", "detector", "parser", "context", "view")
+_NOT_AT_HAND = {
+    "dlib": "Faces are found by dlib's detector, which misses more of them than pyfacer's: "
+    "`faceinsight download` fetches pyfacer's weights once.",
+    WHOLE: "There is no detector, so that each photograph is one face as a whole: `faceinsight "
+    "download` fetches pyfacer's weights once, and the package dlib-bin brings a detector with it.",
+}
+"""What is told where faces are found by something else than pyfacer's detector."""
+
 _OF_MACHINE = {"detector_weights", "parser_weights", "max_pixels", "batch_size", "workers"}
 
 
@@ -50,6 +64,7 @@ class Photograph:
         size: height and width in pixels, once it is read.
         faces: what was found in it, from left to right.
         scores: of its faces, the detector's; NaN where the whole photograph is the face.
+        face_from: what found its faces; `WHOLE` where nothing did.
         error: why nothing can be said of it.
         is_drawn: whether it lies in what this project has drawn.
         pixels: [H, W, 3] uint8 as it is meant to be seen, until its faces are cut.
@@ -61,6 +76,7 @@ class Photograph:
     size: tuple[int, int] = (0, 0)
     faces: list[FaceCrop] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    face_from: str = WHOLE
     error: PhotographError | None = None
     is_drawn: bool = False
     pixels: np.ndarray | None = None
@@ -81,6 +97,7 @@ class Crops:
         photographs: [N] int64, which of the P photographs each is from.
         numbers: [N] int64, 1, 2, ... from left to right within a photograph.
         map_from: where each map is from: `detected`, `crop`, `provided` or `none`.
+        face_from: what found each face: `retinaface`, `dlib`, or nothing, the `photograph` whole.
         names: what each of the P photographs is called.
         drawn: whether each of the P photographs lies in what this project has drawn.
         errors: the photographs that cannot be used, by number from 0, and why.
@@ -93,6 +110,7 @@ class Crops:
     photographs: np.ndarray
     numbers: np.ndarray
     map_from: tuple[str, ...]
+    face_from: tuple[str, ...]
     names: tuple[str, ...]
     drawn: tuple[bool, ...]
     errors: dict[int, PhotographError]
@@ -120,6 +138,7 @@ class Crops:
             ),
             numbers=joined("numbers"),
             map_from=tuple(one for part in parts for one in part.map_from),
+            face_from=tuple(one for part in parts for one in part.face_from),
             names=tuple(one for part in parts for one in part.names),
             drawn=tuple(one for part in parts for one in part.drawn),
             errors={
@@ -141,6 +160,7 @@ class Crops:
             photographs=np.arange(n),
             numbers=np.ones(n, dtype=np.int64),
             map_from=("none" if maps is None else "provided",) * n,
+            face_from=(WHOLE,) * n,
             names=tuple(map(str, range(n))),
             drawn=(False,) * n,
             errors={},
@@ -169,6 +189,7 @@ class Crops:
             photographs=np.array([place for place, _ in of], dtype=np.int64),
             numbers=np.array([face.at for face in faces], dtype=np.int64),
             map_from=tuple(face.map_from for face in faces),
+            face_from=tuple(p.face_from for _, p in of),
             names=tuple(p.name for p in photographs),
             drawn=tuple(p.is_drawn for p in photographs),
             errors={i: p.error for i, p in enumerate(photographs) if p.error is not None},
@@ -189,6 +210,7 @@ class Crops:
             photographs=self.photographs[rows],
             numbers=self.numbers[rows],
             map_from=tuple(self.map_from[row] for row in rows),
+            face_from=tuple(self.face_from[row] for row in rows),
         )
 
     def largest(self) -> int:
@@ -263,18 +285,24 @@ class Cropper:
     def __init__(self, crops: SegmentationSettings, settings: PhotoSettings) -> None:
         self._crops = crops
         self._settings = settings
-        self._detector: PyfacerDetector | None = None
+        self._detector: FaceDetector | None = None
         self._parser: PyfacerParser | None = None
         detects = settings.faces != "whole"
-        if detects or crops.maps == "parsed":
+        if crops.maps == "parsed":
             from faceinsight.data.parsing.detector import PyfacerDetector
+            from faceinsight.data.parsing.parser import PyfacerParser
 
-            detector = PyfacerDetector(crops)
-            self._detector = detector if detects else None
-            if crops.maps == "parsed":
-                from faceinsight.data.parsing.parser import PyfacerParser
+            pyfacer = PyfacerDetector(
+                crops
+            )  # which alone tells the parser where eyes and mouth are
+            self._detector = pyfacer if detects else None
+            self._parser = PyfacerParser(crops, pyfacer)
+        elif detects:
+            from faceinsight.data.parsing.detector import detector_at_hand
 
-                self._parser = PyfacerParser(crops, detector)
+            self._detector = detector_at_hand(crops)
+            if (told := _NOT_AT_HAND.get(getattr(self._detector, "face_from", WHOLE))) is not None:
+                _log.warning(told)
         maps = MAP_FOLDERS.get(crops.maps)
         self.map_files = None if maps is None else MapFiles(maps)
         self.key = digest(
@@ -342,13 +370,13 @@ class Cropper:
         self, photos: Iterable[tuple[Photo, str]], faces: Faces | None = None
     ) -> Iterator[Photograph]:
         workers, faces = self._settings.workers, faces or self._settings.faces
-        if faces != "whole" and self._detector is None:
+        if faces != "whole" and self._settings.faces == "whole":
             raise ParameterError(
                 f"faces: there is no detector for '{faces}', as the model was loaded with "
                 "faces=whole: load it with faces=detect"
             )
         with ThreadPoolExecutor(workers) as pool:
-            if self._detector is None or faces == "whole":
+            if faces == "whole" or self._detector is None:
                 yield from ahead(pool, self._read_whole, photos, 2 * workers)
             else:
                 depth = max(workers, self._detector.batch)
@@ -386,7 +414,7 @@ class Cropper:
         return photograph
 
     def _find(
-        self, detector: PyfacerDetector, photographs: Iterator[Photograph], *, or_whole: bool
+        self, detector: FaceDetector, photographs: Iterator[Photograph], *, or_whole: bool
     ) -> Iterator[Photograph]:
         while batch := list(islice(photographs, detector.batch)):
             seen = [(p, p.views) for p in batch if p.views is not None]
@@ -395,6 +423,7 @@ class Cropper:
                 photograph.views = None
                 photograph.faces = [FaceCrop(n, box) for n, (box, _) in enumerate(boxes, 1)]
                 photograph.scores = [score for _, score in boxes]
+                photograph.face_from = detector.face_from
                 if not boxes and or_whole:
                     _take_whole(photograph)
                 if len(boxes) > (self._settings.most_faces or len(boxes)):
@@ -425,4 +454,5 @@ def zip_names(photos: Iterable[Photo], names: Iterable[str] | None) -> Iterator[
 
 
 def _take_whole(photograph: Photograph) -> None:
+    photograph.face_from = WHOLE
     photograph.faces, photograph.scores = [FaceCrop(1, None)], [np.nan]

@@ -27,6 +27,7 @@ FACE_COLUMNS = {
     "right": "int32",
     "bottom": "int32",
     "score": "float32",
+    "face_from": "string[pyarrow]",
     "caution": "string[pyarrow]",
 }
 """Columns in which a table says where a face is and what is to be known of it, and their types."""
@@ -86,6 +87,7 @@ class Face:
         number: 1, 2, ... from left to right within the photograph.
         bbox: left, top, right, bottom in pixels of the photograph as it is meant to be seen.
         confidence: the detector's score, 0 to 1; None where the whole photograph is the face.
+        face_from: what found it: `retinaface`, `dlib`, or nothing, the `photograph` as a whole.
         probabilities: id to probability, of each characteristic that the model was taught;
             sensitive ones only if asked for.
         present: ids that are present; together they break none of the model's rules.
@@ -104,6 +106,7 @@ class Face:
     number: int
     bbox: tuple[int, int, int, int]
     confidence: float | None
+    face_from: str
     probabilities: Mapping[str, float]
     present: tuple[str, ...]
     labels: tuple[str, ...]
@@ -136,6 +139,7 @@ class Face:
             "number": self.number,
             "bbox": list(self.bbox),
             "confidence": self.confidence,
+            "face_from": self.face_from,
             "caution": self.caution,
             "labels": list(self.labels),
             "description": self.describe(),
@@ -205,10 +209,7 @@ def to_frame(faces: Iterable[Face | Iterable[Face] | PhotographError]) -> pd.Dat
     listed = [face for one in faces for face in _listed(one)]
     ids = list(listed[0].probabilities) if listed else []
     table = pd.DataFrame(
-        [
-            (face.photograph, face.number, *face.bbox, face.confidence, face.caution)
-            for face in listed
-        ],
+        [(f.photograph, f.number, *f.bbox, f.confidence, f.face_from, f.caution) for f in listed],
         columns=["photograph", *FACE_COLUMNS],
     ).astype(FACE_COLUMNS)
     shape = len(listed), len(ids)

@@ -74,6 +74,7 @@ class FaceReader:
             number=int(crops.numbers[row]),
             bbox=(left, top, right, bottom),
             confidence=None if np.isnan(score) else score,
+            face_from=crops.face_from[row],
             probabilities=p,
             present=present,
             labels=words,

@@ -26,7 +26,7 @@ class PhotoSettings(Settings):
     was trained.
 
     Attributes:
-        faces: `detect` (every face that pyfacer's detector finds; photographs without one are
+        faces: `detect` (every face that a detector finds; photographs without one are
             skipped), `detect_or_whole` (a photograph in which none is found is one face), or
             `whole` (every photograph is one face, as in CelebA, FairFace and UTKFace).
         maps: label maps of a model that reads them: `as_trained` (by pyfacer's parser, or from
@@ -34,7 +34,8 @@ class PhotoSettings(Settings):
             `parsed` (by the parser, whatever the model was trained with).
         detector_side: side in pixels of the larger of the two views in which faces are sought; more
             finds the small faces of large photographs, and takes longer by the square.
-        detector_weights: file of the detector; None lets pyfacer fetch its own.
+        detector_weights: file of pyfacer's detector; None takes what was fetched before, or, where
+            there is nothing and no parser needs it, dlib's detector.
         parser_weights: file of the parser; None lets pyfacer fetch its own.
         sensitive: whether what the vocabulary calls sensitive (race and the like) is handed out.
         pictures: whether the pipeline also draws each photograph with its labels.

@@ -43,7 +43,8 @@ class Scores(NamedTuple):
     Attributes:
         faces: one row a face: `photograph` (path below the folder), `face` (1, 2, ... from left to
             right), `left`, `top`, `right`, `bottom` (its box in pixels of the photograph as it is
-            meant to be seen), `score` (the detector's; null for a whole photograph), `caution`
+            meant to be seen), `score` (the detector's; null for a whole photograph), `face_from`
+            (what found it: `retinaface`, `dlib`, or nothing, the whole `photograph`), `caution`
             (why what is said of it means nothing; null where there is no such reason), `map_from`
             (`detected`, `crop`, `provided` or `none`), of a calibrated model `uncertain` (what it
             cannot tell, joined by "; "), `age_years`, and `age_low` to `age_high`; and of each
@@ -143,6 +144,7 @@ class _Columns:
             "face": crops.numbers,
             **dict(zip(("left", "top", "right", "bottom"), crops.boxes.T, strict=True)),
             "score": crops.scores,
+            "face_from": pd.array(crops.face_from, dtype="string[pyarrow]"),
             "caution": [
                 crops.caution(row) if self._drawn_alone else None for row in range(len(crops))
             ],

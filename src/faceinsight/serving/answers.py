@@ -34,6 +34,7 @@ class FaceFound(BaseModel):
     number: int
     bbox: Box
     confidence: float | None
+    face_from: str
     caution: str | None
     labels: list[str]
     description: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,14 +10,27 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
 
 from faceinsight.data.geometry import Box
-from faceinsight.data.parsing.detector import PyfacerDetector, detector_views
+from faceinsight.data.parsing import detector as detectors
+from faceinsight.data.parsing import weights
+from faceinsight.data.parsing.detector import (
+    DlibDetector,
+    FaceDetector,
+    PyfacerDetector,
+    detector_at_hand,
+    detector_views,
+)
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.photographs import load_photograph
+from tests.data.parsing import fakes_dlib
 from tests.data.parsing.fakes_detector import BLUE, RED, ColourNetwork
 
 SETTINGS = SegmentationSettings()
+ASTRONAUT = Path(data.__file__).parent / "astronaut.png"
+"""A photograph in the public domain, which scikit-image ships; pyfacer needs that package."""
 
 
 def photograph(height: int, width: int, **colours: Box) -> np.ndarray:
@@ -26,7 +40,7 @@ def photograph(height: int, width: int, **colours: Box) -> np.ndarray:
     return pixels
 
 
-def find(detector: PyfacerDetector, photographs: list[np.ndarray], far: int = 640) -> list:
+def find(detector: FaceDetector, photographs: list[np.ndarray], far: int = 640) -> list:
     return detector.find([detector_views(pixels, far) for pixels in photographs])
 
 
@@ -124,3 +138,40 @@ def _overlap(one: list[int], other: Box) -> float:
     a, b = np.array(one), np.array(other)
     both = np.prod(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None))
     return float(both / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - both))
+
+
+def test_another_detector_s_boxes_are_framed_as_retinaface_frames_faces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "dlib", fakes_dlib.module())
+    monkeypatch.setattr(detectors, "_RETINAFACE_FRAME", fakes_dlib.FRAME)
+    detector = DlibDetector()
+    faces, none = find(
+        detector, [photograph(400, 400, blue=(100, 100, 200, 200)), photograph(90, 90)]
+    )
+    assert none == []
+    ((box, score),) = faces  # both views show it, and it is one
+    assert np.abs(np.array(box) - (120, 70, 200, 190)).max() <= 3
+    assert score == pytest.approx(1 - np.exp(-1.5))
+
+
+def test_pyfacer_s_detector_is_taken_where_its_weights_are_else_dlib_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "dlib", fakes_dlib.module())
+    assert isinstance(detector_at_hand(SETTINGS), PyfacerDetector)
+    monkeypatch.setattr(weights, "is_at_hand", lambda detector, path: False)
+    assert isinstance(detector_at_hand(SETTINGS), DlibDetector)
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    assert detector_at_hand(SETTINGS) is None
+
+
+def test_dlib_s_detector_finds_a_face_where_it_is_installed() -> None:
+    pytest.importorskip("dlib")
+    pixels = np.asarray(Image.open(ASTRONAUT).convert("RGB"))
+    (faces,) = find(DlibDetector(), [pixels])
+    box, _ = max(faces, key=lambda face: face[1])
+    left, top, right, bottom = box
+    assert left < 224 < right
+    assert top < 120 < bottom
+    assert right - left < 160

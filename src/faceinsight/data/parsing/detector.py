@@ -1,7 +1,8 @@
-"""Faces in pictures, by pyfacer's detector."""
+"""Faces in pictures: by pyfacer's detector, or by dlib's where pyfacer's weights are missing."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -13,6 +14,7 @@ from faceinsight.common.devices import find_device
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest
 from faceinsight.data.geometry import Box, crop_square, cut_view
+from faceinsight.data.parsing import weights
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.parsing.weights import check_weights, load_weights, loading, quiet_pyfacer
 
@@ -25,6 +27,13 @@ NEAR = 256
 
 _SAME = 0.4
 """Intersection over union above which two finds are one face: pyfacer's own within a view."""
+
+_DOUBLINGS = 0
+"""Of a view for dlib, whose smallest face has 80 pixels."""
+
+_RETINAFACE_FRAME = (0.0, -0.04, 0.92, 1.18)
+"""From a box of dlib's to RetinaFace's of the same face, in sides of the former: shift of the
+centre to the right and down, width, height. Medians of `experiments/detectors.py`."""
 
 _BATCH = {"cpu": 1}
 _LARGE_BATCH = 16
@@ -63,60 +72,37 @@ def detector_views(photograph: np.ndarray, far: int) -> Views:
     return Views((height, width), {side: cut_view(photograph, square, side) for side in sides})
 
 
-class PyfacerDetector:
-    """Finds the faces of pictures; the network is loaded when it is first needed.
+class FaceDetector(ABC):
+    """Finds the faces of pictures.
 
-    Args:
-        settings: which detector, its file and device.
-
-    Raises:
-        WeightsError: the file that the settings name does not exist.
+    Attributes:
+        key: digest of everything that its results depend on.
+        face_from: what results call it.
     """
 
-    def __init__(self, settings: SegmentationSettings) -> None:
-        self._settings = settings
-        self._network: Any = None
-        check_weights("detector_weights", settings.detector_weights)
-        self.key = digest(
-            settings.detector,
-            settings.detector_weights,
-            recipe("detection"),
-        )
+    key: str
+    face_from: str
 
     @cached_property
     def _device(self) -> torch.device:
-        return find_device(self._settings.device, "segmentation.device")
+        return find_device("cpu", "device")
 
     @property
     def batch(self) -> int:
         """How many pictures a forward pass takes."""
         return _BATCH.get(self._device.type, _LARGE_BATCH)
 
+    @abstractmethod
     def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
-        """What pyfacer finds in pictures of one size.
+        """What it finds in pictures of one size.
 
         Args:
             images: [b, 3, V, V] float32, 0 to 255.
 
         Returns:
-            `rects` [n, 4], `points` [n, 5, 2], `scores` [n] and `image_ids` [n]; empty where n = 0.
-
-        Raises:
-            WeightsError: pyfacer's weights are not at hand.
+            `rects` [n, 4], `scores` [n], `image_ids` [n], and whatever else it knows; empty where
+            n = 0.
         """
-        with loading:
-            if self._network is None:
-                self._network = self._load()
-        parts = []
-        for start in range(0, len(images), self.batch):
-            found = self._network(images[start : start + self.batch])
-            part = {name: values.cpu().numpy() for name, values in found.items()}
-            part["image_ids"] = part["image_ids"] + start
-            if len(part["rects"]):
-                parts.append(part)
-        if not parts:
-            return dict.fromkeys(found, np.zeros(0, dtype=np.float32))
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def find(self, photographs: Sequence[Views]) -> list[list[tuple[Box, float]]]:
         """Every face of photographs of any sizes.
@@ -151,6 +137,53 @@ class PyfacerDetector:
             for views, rows in zip(photographs, found, strict=True)
         ]
 
+
+class PyfacerDetector(FaceDetector):
+    """pyfacer's RetinaFace; the network is loaded when it is first needed.
+
+    Args:
+        settings: which detector, its file and device.
+
+    Raises:
+        WeightsError: the file that the settings name does not exist.
+    """
+
+    face_from = "retinaface"
+
+    def __init__(self, settings: SegmentationSettings) -> None:
+        self._settings = settings
+        self._network: Any = None
+        check_weights("detector_weights", settings.detector_weights)
+        self.key = digest(
+            settings.detector,
+            settings.detector_weights,
+            recipe("detection"),
+        )
+
+    @cached_property
+    def _device(self) -> torch.device:
+        return find_device(self._settings.device, "segmentation.device")
+
+    def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
+        """What pyfacer finds in pictures of one size, `points` [n, 5, 2] of each face among it.
+
+        Raises:
+            WeightsError: pyfacer's weights are not at hand.
+        """
+        with loading:
+            if self._network is None:
+                self._network = self._load()
+        parts = []
+        for start in range(0, len(images), self.batch):
+            found = self._network(images[start : start + self.batch])
+            part = {name: values.cpu().numpy() for name, values in found.items()}
+            part["image_ids"] = part["image_ids"] + start
+            if len(part["rects"]):
+                parts.append(part)
+        if not parts:
+            return dict.fromkeys(found, np.zeros(0, dtype=np.float32))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
     def _load(self) -> Any:
         settings = self._settings
         with quiet_pyfacer():
@@ -166,6 +199,62 @@ class PyfacerDetector:
                 settings.detector_weights,
                 retinaface.pretrained_urls[settings.detector.partition("/")[2]],
             )
+
+
+class DlibDetector(FaceDetector):
+    """dlib's frontal detector (HOG and a linear classifier), whose weights are in its wheel.
+
+    It finds fewer faces than RetinaFace, none that turns far away, and frames them otherwise: its
+    boxes are brought into RetinaFace's frame, since that is how training faces are cut.
+    """
+
+    face_from = "dlib"
+
+    def __init__(self) -> None:
+        import dlib
+
+        self._dlib: Any = dlib.get_frontal_face_detector()
+        self.key = digest(self.face_from, list(_RETINAFACE_FRAME), recipe("detection"))
+
+    def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
+        """What dlib finds in pictures of one size; its scores are brought between 0 and 1."""
+        rects, scores, ids = [], [], []
+        for number, image in enumerate(images):
+            pixels = np.ascontiguousarray(image.permute(1, 2, 0).byte().numpy())
+            with loading:  # it is not made for several threads
+                found, strengths, _ = self._dlib.run(pixels, _DOUBLINGS, 0.0)
+            for box, strength in zip(found, strengths, strict=True):
+                rects.append(_as_retinaface(box.left(), box.top(), box.width(), box.height()))
+                scores.append(-np.expm1(-strength))
+                ids.append(number)
+        return {
+            "rects": np.array(rects, dtype=np.float32).reshape(-1, 4),
+            "scores": np.array(scores, dtype=np.float32),
+            "image_ids": np.array(ids, dtype=np.int64),
+        }
+
+
+def _as_retinaface(left: float, top: float, width: float, height: float) -> tuple[float, ...]:
+    """A box of dlib's in RetinaFace's frame: left, top, right, bottom."""
+    right, down, wide, high = _RETINAFACE_FRAME
+    side = float(np.sqrt(width * height))
+    x, y = left + width / 2 + right * side, top + height / 2 + down * side
+    half = wide * side / 2, high * side / 2
+    return x - half[0], y - half[1], x + half[0], y + half[1]
+
+
+def detector_at_hand(settings: SegmentationSettings) -> FaceDetector | None:
+    """pyfacer's where its weights are there; else dlib's, where that is installed; else None.
+
+    Raises:
+        WeightsError: the file that the settings name does not exist.
+    """
+    if weights.is_at_hand(settings.detector, settings.detector_weights):
+        return PyfacerDetector(settings)
+    try:
+        return DlibDetector()
+    except ModuleNotFoundError:
+        return None
 
 
 def _keep_anchors(boxes: Any) -> None:
