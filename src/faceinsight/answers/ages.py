@@ -91,7 +91,6 @@ def read_age(clause: Words, marked: Marked, start: int) -> Age | None:
 
     Args:
         clause: the words among which the age stands.
-        marked: the same, for patterns.
         start: where it may begin.
     """
     if (decade := _decade(clause, start)) is not None:

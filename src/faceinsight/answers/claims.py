@@ -91,8 +91,6 @@ def combine(
     """Put claims together.
 
     Args:
-        claims: in the order of the text.
-        ages: likewise.
         vocabulary: gives the groups of which exactly one member holds.
         age_groups: groups of classes of ages, with their years.
         asked: ids that were asked about: a word with several readings means these.

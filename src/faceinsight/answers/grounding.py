@@ -18,7 +18,6 @@ def grounding(
 
     Args:
         labels: id to present (True) or absent; what is unknown is left out.
-        lexicon: the words.
         about: ids to speak of, and of their groups the member that holds; None speaks of all.
 
     Returns:
@@ -81,7 +80,6 @@ def stated(labels: Mapping[str, bool], groups: Mapping[str, Sequence[str]]) -> d
     """Labels without those that only follow: who is in their thirties is of no other age.
 
     Args:
-        labels: id to what is said of it.
         groups: ids of which exactly one holds.
     """
     implied = {
@@ -103,10 +101,8 @@ def unfounded(
     if one of them is known, and so is a pronoun.
 
     Args:
-        text: an answer.
         question: what was asked, for answers as short as "Yes."; None where it is no known one.
         known: ids of which something is known.
-        parser: reads the answer.
     """
     said = parser.parse(text, question).labels
     loose: dict[str, None] = {}

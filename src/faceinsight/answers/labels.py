@@ -45,10 +45,6 @@ def labels_of(present: Collection[str], vocabulary: Vocabulary) -> list[str]:
 
     Data sets divide races differently. Where their classes differ in words, each is told with the
     data set whose it is: "Latino Hispanic (FairFace), another race (UTKFace)".
-
-    Args:
-        present: ids.
-        vocabulary: the model's.
     """
     in_groups = [member for members in vocabulary.groups.values() for member in members]
     singles = [id_ for id_ in vocabulary.ids if id_ not in set(in_groups)]

@@ -19,7 +19,6 @@ class Lexicon:
 
     Args:
         settings: the configured words; what the vocabulary does not have is left out.
-        vocabulary: the characteristics.
 
     Attributes:
         settings: as given, of the vocabulary's characteristics alone.

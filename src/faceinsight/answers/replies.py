@@ -115,9 +115,6 @@ _CORRECTION = re.compile(
 def spoken(reply: str) -> str:
     """What a reply says, without the form that a model or its server gives it.
 
-    Args:
-        reply: as it was received.
-
     Returns:
         The answer; empty where a reply is cut off within its reasoning, even after an answer, or
         holds tokens alone.
@@ -146,9 +143,6 @@ def spoken(reply: str) -> str:
 
 def corrections(text: str) -> list[str]:
     """A text's last words after "wait", "actually", "final answer:", and earlier ones; last first.
-
-    Args:
-        text: what `spoken` gives.
 
     Returns:
         Ends of the text that take something back or settle it; empty where nothing does.

@@ -72,7 +72,6 @@ def write_answer(
     Args:
         question: one of `questions(lexicon)`.
         labels: id to present (True) or absent; what is unknown is left out, and not spoken of.
-        lexicon: the words.
         seed: the same seed gives the same answer.
 
     Returns:

@@ -91,12 +91,7 @@ def jpeg(picture: np.ndarray, quality: int) -> bytes:
 
 
 def faces_of(crops: Mapping[str, Path], split: str) -> list[Face]:
-    """The faces of a split, those that our models predict, in the same order.
-
-    Args:
-        crops: data set to its folder of crops.
-        split: train, val or test.
-    """
+    """The faces of a split, those that our models predict, in the same order."""
     faces: list[Face] = []
     for dataset, opened, rows in _rows_of(crops, split):
         header = opened.header

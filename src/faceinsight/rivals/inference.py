@@ -54,10 +54,7 @@ def ask(
     """Ask the chosen rival everything that no earlier start was answered.
 
     Args:
-        settings: which rival, and how.
-        vocabulary: gives the tasks.
         crops: data set to its folder of crops: which faces, and where their photographs are.
-        work: folder of all work folders.
         task: ask for this task alone; None asks for all of each data set.
         adapter: of a rival that was fine-tuned, see `LocalRival`.
 

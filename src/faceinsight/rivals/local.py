@@ -31,8 +31,6 @@ class LocalRival:
     """Asks questions in batches: chat template, left padding, greedy generation.
 
     Args:
-        rival: its prompt.
-        processor: the checkpoint's own.
         model: the checkpoint in evaluation mode, on its device.
         scored_by: text, or the log-probability of the first token of each option.
     """
@@ -183,7 +181,6 @@ def as_inputs(
     """What the model reads of texts with one picture each.
 
     Args:
-        processor: the checkpoint's own.
         texts: with the placeholder of a picture.
         pictures: [h, w, 3] uint8 each.
         padding_side: left to generate, right to train.

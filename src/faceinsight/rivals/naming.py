@@ -43,7 +43,6 @@ def shown_name(title: str, weights: Any) -> str:
     """A model's name with what its weights are in brackets; bare where they are its own.
 
     Args:
-        title: of the model.
         weights: as a record has them; a text that is empty may have come back from CSV as null.
     """
     return f"{title} ({weights})" if isinstance(weights, str) and weights else title

@@ -19,8 +19,6 @@ def next_token_logits(
     """Logits of the token behind each prompt.
 
     Args:
-        model: a native class of transformers.
-        processor: its processor.
         inputs: what the processor made of the first prompt and its picture, alone.
         prompts: with the same text before and one placeholder for the same picture.
 

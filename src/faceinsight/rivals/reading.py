@@ -88,7 +88,6 @@ class Reader:
 
         Args:
             row: a row of answers: `dataset`, `text`, `scores`, `floor`, `failed`.
-            question: what was asked.
         """
         if row["failed"] is not None:
             return self._without(row, question, "failed")
@@ -162,10 +161,6 @@ def predictions_of(
         truth: a row a face, in the order of the predictions: `dataset`, `photograph`, `face`,
             `split`, `y_<id>`. Labels of tasks that were not asked become unknown, and faces of
             data sets that were not are left out, so that nothing else is measured.
-        vocabulary: its ids are the columns.
-        rule_set: for the labels that contradict no rule.
-        settings: how the questions were asked.
-        parser: for answers in words.
 
     Returns:
         predictions, one row a face: `dataset`, `photograph`, `face`, `split`; `p_<id>` float32;

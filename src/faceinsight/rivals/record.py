@@ -23,7 +23,6 @@ def about(settings: RivalsSettings, adapters: Path | None = None) -> dict[str, A
     Nothing of the server's address or its user is in it.
 
     Args:
-        settings: which rival, and how.
         adapters: of a rival that was fine-tuned, a folder for each task.
 
     Returns:

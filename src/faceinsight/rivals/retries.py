@@ -53,11 +53,8 @@ class Retries:
 
     Args:
         attempts: tries in all.
-        backoff: seconds.
         longest_wait: seconds, of either kind of waiting.
         per_minute: limit on rate; None has none.
-        clock: seconds that only grow.
-        sleep: waits so many seconds.
 
     Attributes:
         setbacks: how often each reason to try again came up.

@@ -38,8 +38,6 @@ class ServerRival:
     """Asks one question about one picture at a time; may be called from many threads.
 
     Args:
-        rival: which model, and its prompt.
-        settings: address, retries, pictures.
         scored_by: text, or the log-probabilities of the first token.
 
     Raises:

@@ -56,8 +56,6 @@ def answer_questions(
     Args:
         benchmark: FaceXBench's folder of question files, with its pictures.
         results: folder for the replies; what an earlier start left there is kept.
-        probabilities: of the one who answers.
-        vocabulary: the characteristics, with the words that data sets have for them.
 
     Returns:
         All questions with their replies.
@@ -113,12 +111,7 @@ def probabilities_of(model: FaceInsight) -> Probabilities:
 
 
 class Chooser:
-    """Chooses the most probable option of a question.
-
-    Args:
-        probabilities: of the one who answers.
-        vocabulary: the characteristics, with the words that data sets have for them.
-    """
+    """Chooses the most probable option of a question."""
 
     def __init__(self, probabilities: Probabilities, vocabulary: Vocabulary) -> None:
         self._probabilities = probabilities

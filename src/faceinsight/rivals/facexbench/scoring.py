@@ -43,7 +43,6 @@ def option_letter(reply: str, options: Sequence[str]) -> str | None:
     chooses 3.
 
     Args:
-        reply: what was answered.
         options: their texts, A first.
 
     Returns:
@@ -89,9 +88,6 @@ def score(questions: Iterable[Question]) -> dict[str, Any]:
 
     The rule of FaceXBench's `aggregate_results.py`: every question counts once, also one that was
     refused, could not be read or was never asked.
-
-    Args:
-        questions: with their replies.
 
     Returns:
         `overall`; `category`, `subcategory`, `num_images`, each name to one such entry: `n`, the

@@ -24,7 +24,6 @@ def add_adapter(
 
     Args:
         model: a native class of transformers; its own weights become frozen.
-        settings: rank, alpha, dropout.
         image_encoder: whether it and the projector have LoRA as well.
         checkpoint: whose adapter this is, as its `adapter_config.json` shall say.
     """

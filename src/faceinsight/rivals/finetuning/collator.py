@@ -26,10 +26,7 @@ class AnswerCollator:
     space stands before the answer where the prompt does not end with white space.
 
     Args:
-        processor: the checkpoint's own.
-        rival: its prompt.
         end: id of the token that ends an answer.
-        longest_side: of a picture, see `RivalsSettings`.
     """
 
     def __init__(

@@ -72,10 +72,7 @@ def tasks_of(
     """The tasks to fine-tune for.
 
     Args:
-        vocabulary: gives the tasks.
-        crops: data set to its folder of crops.
         task: `data set/task`, or `all`: those of every data set that has training faces.
-        settings: how questions are put.
 
     Raises:
         ParameterError: there is no such task, or questions ask for lists.
@@ -116,13 +113,8 @@ def sample_of(
     """Faces of a split with a known answer to one of the task's questions.
 
     Args:
-        task: names data set and questions.
-        crops: data set to its folder of crops.
-        split: train, val or test.
-        vocabulary: the characteristics.
         most: a larger part is reduced to so many faces, drawn at random without replacement; the
             faces stay in their order.
-        seed: of the draw.
 
     Raises:
         ParameterError: there is none.

@@ -145,10 +145,6 @@ def tune_tasks(
 def tune(job: TuningJob, work: Path) -> Path:
     """Search the grid for one task; what an earlier start finished is not done again.
 
-    Args:
-        job: what to train.
-        work: folder of all work folders.
-
     Returns:
         A folder with peft's `adapter_model.safetensors` and `adapter_config.json` of the best
         point, `grid.csv` (a row a point: `learning_rate`, `image_encoder`, `validation_accuracy`,

@@ -91,14 +91,8 @@ def train_point(
 
     Args:
         model: a native class of transformers, freshly loaded; LoRA is put into it.
-        point: of the grid.
-        settings: everything else of training.
-        examples: what is learnt.
-        collator: makes batches of them.
-        validate: validation accuracy of a model.
         work: folder of this point; the best adapter ends in `work`/adapter.
         checkpoint: whose adapter this is.
-        label: of the progress bar.
 
     Returns:
         Plain values: `accuracy` (on validation faces, of the adapter that is kept), `step` at which
@@ -162,10 +156,7 @@ def validation_accuracy(
 
     Args:
         rival: scored by likelihood; its model is left in evaluation mode.
-        task: the questions.
         sample: n validation faces and their labels [n, k].
-        vocabulary: the characteristics.
-        longest_side: of a picture, see `RivalsSettings`.
 
     Returns:
         As `evaluate` measures it on test faces: the share of right classes, or of right labels.

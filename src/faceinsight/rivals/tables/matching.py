@@ -23,8 +23,6 @@ def match_faces(
     """Find each row's face among the data set's labelled faces.
 
     Args:
-        settings: how photographs and faces are named.
-        path: the table's file, for messages.
         table: N rows of text, from `read_table`.
         labels: the data set's label table: `photograph`, `face`.
 

@@ -83,7 +83,6 @@ def class_scores(truth: NDArray[np.integer], answer: NDArray[np.integer], k: int
     Args:
         truth: int [n], the true class, -1 unknown (left out).
         answer: int [n], the answered class, -1 for none.
-        k: number of classes.
     """
     return ClassScores((truth[:, None] == np.arange(k)).astype(np.int8), answer)
 
@@ -136,10 +135,8 @@ def resampled(
     """Metrics of the same n faces by one or more scores, with photographs drawn anew.
 
     Args:
-        scores: of the faces.
         dataset: they are of; with the seed it decides the draws.
         photographs: [n], the name of each face's photograph.
-        evaluation: resamples and seed.
 
     Returns:
         Metrics of each of the scores, chunk by chunk of the resamples; and the number of

@@ -34,12 +34,8 @@ def compare_on_same_faces(
     """Compare models with other systems, class task by class task.
 
     Args:
-        settings: which tables there are.
-        labels: data set to its label table.
         predictions: model to its predictions: `dataset, photograph, face`, `p_<id>`, and where
             its `readout` is coherent `d_<id>`, which is what such a model says.
-        vocabulary: the characteristics.
-        evaluation: resamples, level and seed.
 
     Returns:
         One row a model, system, task and way of scoring (`exact`, and `merged` where the system

@@ -70,8 +70,6 @@ def score_tables(
     Args:
         settings: which tables there are; none are read where it names no folder.
         labels: data set to its label table.
-        vocabulary: the characteristics.
-        evaluation: resamples, level and seed.
 
     Returns:
         One row a system, task, source of labels and way of scoring (`COLUMNS`): `n` faces scored,
