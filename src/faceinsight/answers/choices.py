@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 _LABELLED = re.compile(r"^\s*\(?([A-Za-z])[).:]\s+(?=\S)")
 _WHOLE = re.compile(r"\W{0,20}([A-Za-z])\W{0,20}")
+_SEVERAL = re.compile(
+    r"(?:[\W\d]|\b(?i:and|or|both|either|maybe|perhaps|possibly|then|options?)\b|\b[A-Z]\b)*"
+)
 _LEADING = re.compile(
     r"\A\W{0,20}(?:\(([A-Za-z])\)|([A-Za-z])\)"
     r"|([A-Z])(?:[.:]| [-–—]|,(?! ?(?:or )?[A-Z]\b)))(?=\W|$)"
@@ -30,17 +33,18 @@ _JUDGED = re.compile(
 _ANNOUNCED = re.compile(
     r"\b(?:answer|option|choice|choose|select|pick|go with|go for|say)\b[^A-Za-z0-9]{0,8}"
     r"(?:(?:is|are|be|would be|option|letter)\b[^A-Za-z0-9]{0,8}){0,3}"
-    r"(?:\(([A-Za-z])\)|\b([A-Z])\b(?![ ]+[a-z]))",
+    r"(?:\(([A-Za-z])\)|\b([A-Z])\b(?![ ]+[a-z]| ?[,/&|;+] ?[A-Z]\b))",
     re.IGNORECASE,
 )
 _PRAISED = re.compile(
     r"(?<!\w)\(?([A-Z])\)?(?:[.:][^.\n]{0,80})? (?:is|would be|seems|appears|looks)"
     r" (?:the )?(?:most |best )?(?:right|correct|accurate|best|likely|answer|option|choice)\b"
 )
+_ALONE = re.compile(r"\b([A-Z])\b")
 _LINE = re.compile(r"^\W{0,20}([A-Z])\W{0,20}$", re.MULTILINE)
 _LAST = re.compile(
     r"(?<!\bor)(?<!\bnor)(?<!\band)(?<!\bnot)(?<!n't)(?<!\bnever)(?<!ould be)(?<!might be)"
-    r"(?<!may be)(?<!than)(?<![/|])\s+\(?([A-Z])\)?\W*\Z"
+    r"(?<!may be)(?<!than)(?<![/|])(?<!\b[A-Z],)\s+\(?([A-Z])\)?\W*\Z"
 )
 _BRACKETED = re.compile(r"\(([A-Za-z])\)")
 _MOST = 2_000
@@ -74,6 +78,9 @@ class Options:
         head, tail = answer[:_MOST], answer[-_MOST:]
         if (whole := _WHOLE.fullmatch(head)) and self._known(whole):
             return self._known(whole)
+        # "A", "B" below each other, "A, B" and "Option A or option B" choose neither.
+        if _SEVERAL.fullmatch(head) and len({*self._letters(_ALONE, head)}) > 1:
+            return []
         if explicit := (
             self._letters(_ANNOUNCED, tail)[-1:]
             or self._letters(_ANNOUNCED, head)[-1:]
@@ -85,7 +92,7 @@ class Options:
             return [letter for letter, right in judged.items() if right and letter in self.texts]
         if praised := self._letters(_PRAISED, tail)[-1:]:
             return praised
-        # "A", and why below it; but of "A", "B" below each other neither is chosen.
+        # "A", and why below it.
         if lines := list(dict.fromkeys(self._letters(_LINE, head))):
             return lines if len(lines) == 1 else []
         return (
