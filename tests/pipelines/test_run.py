@@ -209,7 +209,8 @@ def test_without_a_trained_model_it_says_how_to_get_one(finished):
 
 
 def test_in_a_terminal_an_error_in_a_node_is_told_once(finished):
-    (finished.root / "empty").mkdir()
+    for name in DATA_SETS:
+        (finished.root / "empty" / name).mkdir(parents=True)
     done = finished.kedro("run", "--pipelines=ingestion", "--params=raw=empty,drawing=null")
     assert done.returncode == 1
     assert done.stderr.count("celeba/list_attr_celeba.txt") == 1
