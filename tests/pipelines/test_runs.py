@@ -37,6 +37,10 @@ def test_a_variant_of_ones_own_comes_last_and_each_seed_is_a_run(parameters):
         ({"variants": {"lgc": {"name": "lgc"}, "expw": {"name": "expw"}}}, "a data set has that"),
         ({"seeds": 0}, "seeds: 0 is no number"),
         ({"seeds": "two"}, "seeds: 'two' is no number"),
+        ({"seeds": True}, "seeds: True is no number"),
+        ({"training": None}, "training: expected several values by name"),
+        ({"variants": "lgc"}, "variants: expected several values by name"),
+        ({"variants": {"lgc": "abc"}}, "variants.lgc.name: call it lgc"),
     ],
     ids=str,
 )

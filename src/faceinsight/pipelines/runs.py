@@ -43,17 +43,20 @@ class Runs:
             ParameterError: `variant` names none; a variant is called otherwise than where it
                 stands, or like a data set; `seeds` is no number of seeds.
         """
+        for name in ("variants", "training"):
+            if not isinstance(parameters[name], Mapping) or not parameters[name]:
+                raise ParameterError(f"{name}: expected several values by name")
         variants, chosen = parameters["variants"], parameters["variant"]
         if chosen is None:
             raise ParameterError(f"variant: none is named; there are {', '.join(sorted(variants))}")
         if str(chosen) not in variants:
             raise ParameterError(f"variant: {no_such('variant', str(chosen), set(variants))}")
         for key, variant in variants.items():
-            if variant.get("name") != key:
+            if not isinstance(variant, Mapping) or variant.get("name") != key:
                 raise ParameterError(f"variants.{key}.name: call it {key}, by where it stands")
             if key in dataset_names():
                 raise ParameterError(f"variants.{key}: a data set has that name; take another")
-        number, first = parameters["seeds"], parameters["training"]["seed"]
+        number, first = parameters["seeds"], parameters["training"].get("seed", 0)
         if type(number) is not int or number < 1:
             raise ParameterError(f"seeds: {number!r} is no number of seeds; give 1 or more")
         seeds = tuple(range(first, first + number)) if isinstance(first, int) else (first,)
