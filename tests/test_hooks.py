@@ -1,9 +1,17 @@
+from types import SimpleNamespace
+
 import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 
 from faceinsight.errors import FaceInsightError, ParameterError
-from faceinsight.hooks import PinVersionsOfThisRun, RefuseUnknownNames, TellResults, newest_path
+from faceinsight.hooks import (
+    ConfigurePipelines,
+    PinVersionsOfThisRun,
+    RefuseUnknownNames,
+    TellResults,
+    newest_path,
+)
 
 
 def catalog_of(tmp_path, version):
@@ -103,6 +111,16 @@ def test_a_raw_folder_that_is_not_there_is_told_before_anything_is_read(project_
 def test_a_place_that_is_not_there_is_told_before_anything_is_read(project_root, name):
     with pytest.raises(FaceInsightError, match=f"{name}: there is no f.* /not/there"):
         RefuseUnknownNames().after_context_created(_Context(project_root, **{name: "/not/there"}))
+
+
+@pytest.mark.parametrize("name", ["data", "raw", "work"])
+@pytest.mark.parametrize("empty", [None, "", " "])
+def test_a_place_to_write_into_is_named(name, empty):
+    parameters = {"data": "a", "raw": "b", "work": "c"} | {name: empty}
+    with pytest.raises(ParameterError, match=f"{name}: it is empty; name a folder"):
+        ConfigurePipelines().after_context_created(
+            SimpleNamespace(config_loader={"parameters": parameters})
+        )
 
 
 def test_photographs_are_not_mistaken_for_a_place_to_draw_into(project_root):

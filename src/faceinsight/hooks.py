@@ -117,6 +117,9 @@ class ConfigurePipelines:
         """Read the parameters, once: what is set in the loader is not read from files again."""
         loader = context.config_loader
         parameters = with_texts(loader["parameters"])
+        for name in ("data", "raw", "work"):
+            if not str(parameters[name] or "").strip():
+                raise ParameterError(f"{name}: it is empty; name a folder with {name}=FOLDER")
         runs.configure(parameters)
         # `celeba:` with nothing behind it.
         datasets = {name: given or {} for name, given in parameters["datasets"].items()}
