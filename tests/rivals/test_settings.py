@@ -189,7 +189,6 @@ def test_llama_3s_end_of_turn_stops_the_models_that_are_built_on_it(question):
         ({"licence": ""}, "licence"),
         ({"checkpont": "x"}, "checkpont"),
         ({"trust_remote_code": "if you like"}, "trust_remote_code"),
-        ({"served_by": {"vllm": {"run": True}}}, "start"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )

@@ -14,18 +14,6 @@ WayIn = Literal["transformers", "server"]
 ScoredBy = Literal["text", "likelihood"]
 
 
-class ServerSoftware(Settings, frozen=True):
-    """One server that can serve a rival.
-
-    Attributes:
-        start: how it is started, or from which version to which it serves the model.
-        run: whether we have run it; otherwise it is what the server's documentation says.
-    """
-
-    start: str = Field(min_length=1)
-    run: bool = False
-
-
 class RivalSettings(Settings):
     """One rival.
 
@@ -41,13 +29,12 @@ class RivalSettings(Settings):
             server's, is laid around it.
         documented: the whole prompt that the model's documentation asks for, with `{question}`.
         source: where `documented` was read.
-        served_by: servers that can serve the checkpoint, by name.
+        served_by: servers that can serve the checkpoint, and how each is started.
         served_as: the model's name at the server; null is `checkpoint`.
         request: fields of a request to a server, e.g. stop tokens, also nested ones; they replace
             `max_tokens` (so does `max_completion_tokens`) and `temperature`, and null leaves out.
         trust_remote_code: whether Python code that comes with the checkpoint may be run, with all
             rights of the user. Nothing but `true` here runs it.
-        run: the checkpoint itself was asked; otherwise its configuration is only validated.
         note: what else is to be known.
     """
 
@@ -62,11 +49,10 @@ class RivalSettings(Settings):
     prompt: str = "{question}"
     documented: str
     source: str = Field(min_length=1)
-    served_by: dict[str, ServerSoftware] = {}
+    served_by: dict[str, str] = {}
     served_as: str | None = None
     request: dict[str, JsonValue] = {}
     trust_remote_code: bool = False
-    run: bool = False
     note: str = ""
 
     @field_validator("prompt", "documented")

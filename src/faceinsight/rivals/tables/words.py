@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from faceinsight.answers.ages import years_of
+from faceinsight.answers.ages import classes_of, years_of
 from faceinsight.rivals.tables.settings import REFUSED
 
 _NO_ANSWERS = {"nan", "na", "n a", "null", "none", "unknown", "no face", "no face detected"}
@@ -56,8 +56,9 @@ class Meanings:
             known = self._spellings.setdefault(spelling(word), meaning)
             if known != meaning:
                 self._spellings[spelling(word)] = None
-        self._years = {id_: years_of(name) for id_, name in names.items()}
-        if None in self._years.values() or any(re.fullmatch(r"-?\d+", word) for word in words):
+        self._years = {id_: years for id_, name in names.items() if (years := years_of(name))}
+        numbers = any(re.fullmatch(r"-?\d+", word) for word in words)
+        if len(self._years) < len(names) or numbers:
             self._years = {}
 
     def get(self, word: str) -> tuple[str, ...] | None:
@@ -70,12 +71,4 @@ class Meanings:
         if spelling(word) in _NO_ANSWERS:
             return (REFUSED,)
         years = years_of(word) if self._years else None
-        if years is None:
-            return None
-        classes = self._years.items()
-        first, last = years
-        return tuple(
-            id_
-            for id_, of in classes
-            if of and (last is None or of[0] <= last) and (of[1] is None or first <= of[1])
-        )
+        return None if years is None else tuple(classes_of(self._years, years))
