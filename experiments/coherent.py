@@ -48,19 +48,22 @@ NEXT_TO_NOTHING = 1e-6
 def main() -> None:
     parser = parser_of(__doc__, env="base", seeds=5)
     parser.add_argument("--controls", type=int, default=None, help="seeds of the controls")
+    names = [arm.name for arm in ARMS]
+    parser.add_argument("--control", action="append", choices=names, help="these controls alone")
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     args = parser.parse_args()
     raw = [] if args.raw is None else [f"raw={args.raw.resolve()}"]
     more = [pair for pair in args.params.split(",") if pair]
     project = Project(args.env, args.folder.resolve() / "data", (*raw, *more))
     variants = [Arm(name, name, label) for name, label in LABELS.items()]
-    controls = args.seeds if args.controls is None else args.controls
+    controls = [arm for arm in ARMS if arm.name in (args.control or names)]
+    controlled = args.seeds if args.controls is None else args.controls
     found: dict[str, list[pd.DataFrame]] = {}
     validation: dict[str, list[pd.DataFrame]] = {}
     commit = ""
     # A seed at a time, so that what there is after a stop is of all arms alike.
     for seeds in range(1, args.seeds + 1):
-        arms = [*variants, *(ARMS if seeds <= controls else [])]
+        arms = [*variants, *(controls if seeds <= controlled else [])]
         found |= (runs := run_arms(project, arms, seeds)).tables
         validation |= run_arms(project, arms, seeds, "val").tables
         commit = runs.commit
