@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from PIL import Image
 import faceinsight
 from faceinsight import cli
 from faceinsight.answers.labels import CAUTION
+from faceinsight.common import paths
 from faceinsight.common.paths import printable
 from faceinsight.data.parsing import weights
 from faceinsight.errors import PhotographError, WeightsError
@@ -349,3 +352,15 @@ def test_weights_are_fetched_and_their_files_named(monkeypatch):
     monkeypatch.setattr(weights, "fetch_weights", unreachable)
     done = call("download")
     assert (done.exit_code, done.stderr) == (1, "Error: a.pth could not be fetched (no network).\n")
+
+
+@pytest.mark.parametrize("command", [["analyze"], ["ask"], ["explain", "Smiling"]])
+def test_output_that_finds_no_room_is_one_sentence(model, command, monkeypatch):
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys.stdout, "write", full)
+    monkeypatch.setattr(paths, "_last_written", [])
+    first, *rest = command
+    with pytest.raises(click.ClickException, match="No space left on device where the output"):
+        cli.cli.main([first, "a.png", *rest], standalone_mode=False)

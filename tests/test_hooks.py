@@ -113,6 +113,13 @@ def test_a_place_that_is_not_there_is_told_before_anything_is_read(project_root,
         RefuseUnknownNames().after_context_created(_Context(project_root, **{name: "/not/there"}))
 
 
+@pytest.mark.parametrize("name", ["data", "work", "raw", "photos", "parser_weights"])
+@pytest.mark.parametrize("given", [["a"], {"a": 1}])
+def test_a_place_is_one_path(project_root, name, given):
+    with pytest.raises(ParameterError, match=f"{name}: .* is no path; name one, with {name}=PATH"):
+        RefuseUnknownNames().after_context_created(_Context(project_root, **{name: given}))
+
+
 @pytest.mark.parametrize("name", ["data", "raw", "work"])
 @pytest.mark.parametrize("empty", [None, "", " "])
 def test_a_place_to_write_into_is_named(name, empty):

@@ -183,13 +183,13 @@ def ask(
         (file,) = _files([photo], folders=False)
         opened = _open(model, options)
         answer = opened.ask(file, question, face=face, way="direct" if direct else "grounded")
-    if as_json:
-        click.echo(json.dumps(asdict(answer)))
-        return
-    click.echo(answer.text)
-    if answer.caution:
-        click.echo(answer.caution)
-    click.echo(click.style(remarks(answer, question), dim=True), err=True)
+        if as_json:
+            click.echo(json.dumps(asdict(answer)))
+            return
+        click.echo(answer.text)
+        if answer.caution:
+            click.echo(answer.caution)
+        click.echo(click.style(remarks(answer, question), dim=True), err=True)
 
 
 @cli.command()
@@ -292,14 +292,14 @@ def explain(
             with write_beside(picture) as beside:
                 kind = "PNG" if picture.suffix.lower() == ".png" else "JPEG"
                 beside.write_bytes(encoded(explanation.picture(), kind))
-    if as_json:
-        click.echo(json.dumps(explanation.to_dict()))
-        return
-    if explanation.caution:
-        click.echo(explanation.caution)
-    click.echo(f"{explanation.word}: {explanation.probability:.0%}")
-    for region in explanation.regions:
-        click.echo(f"  {region.region:<11}{region.share:+7.2f}")
+        if as_json:
+            click.echo(json.dumps(explanation.to_dict()))
+            return
+        if explanation.caution:
+            click.echo(explanation.caution)
+        click.echo(f"{explanation.word}: {explanation.probability:.0%}")
+        for region in explanation.regions:
+            click.echo(f"  {region.region:<11}{region.share:+7.2f}")
 
 
 def _require_place(target: Path | None) -> None:

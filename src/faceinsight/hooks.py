@@ -81,6 +81,9 @@ class RefuseUnknownNames:
 
 def _require_places(given: Mapping[str, Any]) -> None:
     """Stop where a parameter names a file or folder that is not there: told at once."""
+    for name in ("data", "work", "raw", "photos", "detector_weights", "parser_weights"):
+        if isinstance(given.get(name), list | dict):
+            raise ParameterError(f"{name}: {given[name]!r} is no path; name one, with {name}=PATH")
     if given.get("photos"):
         from faceinsight.inference.folder import find_folder
 

@@ -13,6 +13,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from kedro.io.core import DatasetError, DatasetNotFoundError, VersionNotFoundError
 from kedro.validation.exceptions import ModelInstantiationError, ParameterValidationError
+from omegaconf import OmegaConf
+from omegaconf.errors import ConfigTypeError
 from pydantic import ValidationError
 
 from faceinsight.common.messages import no_such
@@ -81,6 +83,14 @@ def test_null_and_one_value_for_several_are_told_by_name():
         "a: null stands where a value is needed; leave it out.",
         "b: expected several values by name, found str.",
     ]
+
+
+def test_a_list_for_values_by_name_is_one_line():
+    with pytest.raises(ConfigTypeError) as raised:
+        OmegaConf.merge(OmegaConf.create({"a": {}}), OmegaConf.create({"a": [1]}))
+    told = sentence(raised.value)
+    assert told.endswith("a list stands where values by name are meant.")
+    assert "\n" not in told
 
 
 def test_a_text_in_another_form_is_told_as_it_is():
@@ -175,7 +185,10 @@ def test_a_defect_keeps_its_traceback(error):
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.EACCES, "permissions"), (errno.EROFS, "another"), (errno.ENAMETOOLONG, "shorter")],
+    [
+        *((errno.EACCES, "permissions"), (errno.EROFS, "another"), (errno.EFBIG, "no larger file")),
+        *((errno.ENAMETOOLONG, "shorter"), (errno.ESTALE, "disk"), (errno.EMFILE, "more files")),
+    ],
 )
 def test_a_place_that_cannot_be_used_is_named_with_what_to_do(number, advice):
     refused = OSError(number, os.strerror(number), "/a/place")

@@ -26,6 +26,9 @@ _PLACES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EIO: "see to the disk",
+    errno.ESTALE: "see to the disk",
+    errno.EFBIG: f"the disk, or a limit, takes no larger file: {_ELSEWHERE}",
+    errno.EMFILE: "let this process open more files (ulimit -n)",
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.ENOTDIR: "name a folder, not a file",
 }
@@ -75,6 +78,8 @@ def _told(cause: BaseException) -> str | None:
         named = getattr(cause, "filename", None) or _written() or "the disk"
         return f"{named}: {os.strerror(number)}; {_PLACES[number]}."
     folder = _folder_of(cause)
+    if folder is None:
+        return f"{os.strerror(number)} where the output goes; {_ROOM}."
     free = shutil.disk_usage(folder).free / 1e6
     return f"{folder}: {os.strerror(number)} ({free:,.1f} MB are free); {_PLACES[number]}."
 
@@ -89,11 +94,17 @@ def _errno(cause: BaseException) -> int:
     return int(found[1]) if found else 0
 
 
-def _folder_of(cause: BaseException) -> Path:
-    """The folder that something could not be written into, or what there is of it."""
+def _folder_of(cause: BaseException) -> Path | None:
+    """The folder that something could not be written into, or what there is of it.
+
+    None where nothing tells, as of what a shell leads elsewhere.
+    """
     named = _PLACE.search(str(cause))
     target = getattr(cause, "filename2", None) or (named and named[1])
-    path = Path(target or getattr(cause, "filename", None) or _written() or ".").absolute()
+    place = target or getattr(cause, "filename", None) or _written()
+    if place is None:
+        return None
+    path = Path(place).absolute()
     return next(folder for folder in (path, *path.parents) if folder.is_dir())
 
 

@@ -68,7 +68,10 @@ def _told(cause: BaseException) -> str | None:
         return str(cause)
     if isinstance(cause, OmegaConfBaseException):
         key = getattr(cause, "full_key", None)
-        return f"Configuration{f', key {key!r}' if key else ''}: {cause.msg or cause}"
+        said = str(cause.msg or cause).splitlines()[0]
+        if said.startswith("Cannot merge DictConfig with ListConfig"):
+            said = "a list stands where values by name are meant"
+        return f"Configuration{f', key {key!r}' if key else ''}: {said}"
     return None
 
 
