@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 TEXTS = {
-    "answers", "base_url", "checkpoint", "data", "detector_weights", "file", "folder", "name",
-    "no", "omega_sweep", "parser_weights", "path", "photograph", "photos", "pretrained", "prompt",
-    "query", "raw", "replies", "revision", "rival", "rivals", "served_as", "software", "system",
-    "title", "variant", "work", "yes",
+    "ablation_dataset", "answers", "api_key_variable", "attention", "base_url",
+    "base_url_variable", "checkpoint", "choice_form", "chosen", "column", "data", "dataset",
+    "detector_weights", "device", "documented", "exclude", "file", "folder", "licence", "name",
+    "no", "note", "omega_sweep", "parser_weights", "path", "photograph", "photos", "pretrained",
+    "prompt", "query", "raw", "replies", "results", "revision", "rival", "rivals", "served_as",
+    "software", "source", "split", "system", "task", "title", "variant", "work", "yes",
 }  # fmt: skip
 """What parameters are called that are a path, a name or other free text, at any depth."""
 
