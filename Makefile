@@ -63,7 +63,7 @@ unit: $(READY)
 		--ignore=tests/doors
 
 # Debian's browser needs root, Playwright's own does not.
-test-doors: $(READY)  ## the server as a process and its page in a real browser: 2 minutes
+test-doors: $(READY)  ## the server as a process and its page in a real browser: 3 minutes
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } \
 		|| $(BIN)/playwright install --with-deps chromium || $(BIN)/playwright install chromium
 	$(BIN)/pytest tests/doors
