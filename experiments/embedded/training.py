@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -24,9 +25,14 @@ def train_into(package: Path, project: Project, seed: int) -> None:
     """Prepare the data sets, train and calibrate where that is not done yet, and export."""
     prepare(project)
     model, _ = train(job_of(project, COH.name, seed), project.folder / "work")
-    given = [of for of in project.given if not of.startswith("raw=")]
-    export(model, package, f"seed {seed}{''.join(f', {of}' for of in given)}")
+    export(model, package, ", ".join([f"seed {seed}", *told(project.given)]))
     print(f"The model lies in {package}.")
+
+
+def told(given: Sequence[str]) -> list[str]:
+    """What parameters say to somebody on another machine: of a path its name, of `raw` nothing."""
+    pairs = [of.partition("=") for of in given if not of.startswith("raw=")]
+    return [f"{name}={Path(of).name if '/' in of else of}" for name, _, of in pairs]
 
 
 def export(model: Path, package: Path, made: str) -> None:
@@ -72,5 +78,6 @@ def export(model: Path, package: Path, made: str) -> None:
     with write_beside(package) as beside:
         shutil.copytree(model, beside)
         save_file(weights, beside / WEIGHTS, metadata={"format": "pt"})
+        (beside / WEIGHTS).chmod(0o644)  # safetensors lets nobody else read
         (beside / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         (beside / PROVENANCE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

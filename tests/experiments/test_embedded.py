@@ -23,7 +23,7 @@ from embedded import evaluation, lite0, options, training
 from embedded.changes import CHANGES, _of_face
 from embedded.evaluation import HELD_OUT, measure
 from embedded.pages import write_pages
-from embedded.training import export, train_into
+from embedded.training import export, told, train_into
 from faceinsight import FaceInsight
 from faceinsight.data.drawn.settings import DrawnSettings
 from faceinsight.data.drawn.writing import draw_datasets
@@ -34,6 +34,9 @@ from runner import Project
 
 SMALL = (
     *("image_size=32", "training.epochs=1", "training.batch_size=32", "training.logging_steps=2"),
+    "model.image_encoder.pretrained=null",
+    "model.image_encoder.architecture.model_type=resnet",
+    "model.image_encoder.architecture.layer_type=basic",
     "model.image_encoder.architecture.embedding_size=8",
     "model.image_encoder.architecture.hidden_sizes=[8,16]",
     "model.image_encoder.architecture.depths=[1,1]",
@@ -95,7 +98,8 @@ def test_the_model_in_the_package_is_whole_and_knows_no_race(made):
     assert {p.dtype for p in model.network.parameters()} == {torch.float32}
     facts = json.loads((package / "provenance.json").read_text("utf-8"))
     assert "image_size=32" in facts["package"]["given"]
-    assert str(folder / "raw") not in facts["package"]["given"]
+    assert str(folder) not in (package / "provenance.json").read_text("utf-8")
+    assert str(folder) not in (package / "config.json").read_text("utf-8")
     assert metrics["weights"]["bytes"] == (package / "model.safetensors").stat().st_size
 
 
@@ -181,6 +185,15 @@ def test_what_does_not_fit_is_refused(made, tmp_path, monkeypatch):
     with pytest.raises(ParameterError, match="100 are the most: take a smaller encoder"):
         export(package, tmp_path / "package/model", "")
     assert not (tmp_path / "package").exists()
+
+
+def test_no_path_of_this_machine_goes_into_the_package():
+    given = (
+        "raw=/data/raw",
+        "model.image_encoder.pretrained=/somewhere/lite0",
+        "training.epochs=2",
+    )
+    assert told(given) == ["model.image_encoder.pretrained=lite0", "training.epochs=2"]
 
 
 def test_changes_keep_the_picture_and_change_it():

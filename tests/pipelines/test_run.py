@@ -373,6 +373,18 @@ def test_the_wheel_holds_what_the_source_does(built_wheel, project_root):
             assert path.relative_to(source).as_posix() in held
 
 
+def test_the_wheel_of_the_model_holds_it_and_its_licence(tmp_path, project_root):
+    root = project_root / "weights"
+    with zipfile.ZipFile(wheel.build(tmp_path, root)) as built:
+        held = set(built.namelist())
+        (about,) = (name for name in held if name.endswith("METADATA"))
+        assert "License-Expression: LicenseRef-Research-Only" in built.read(about).decode()
+    assert any(name.endswith("licenses/LICENSE") for name in held)
+    files = [f for f in (root / "src/faceinsight_weights").rglob("*") if f.is_file()]
+    of_it = {f.relative_to(root / "src").as_posix() for f in files if f.suffix != ".pyc"}
+    assert of_it <= held
+
+
 def test_a_wheel_alone_analyzes_a_photograph(finished, built_wheel, tmp_path):
     """With a model that the run has trained, copied out of the project, on a drawn face."""
     python = wheel.install(built_wheel, tmp_path)

@@ -24,12 +24,12 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def build(source: Path) -> Path:
+def build(source: Path, root: Path = ROOT) -> Path:
     """Build the wheel in `source`, from a copy: building leaves files beside the source."""
     for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
+        shutil.copy(root / name, source)
     ignored = shutil.ignore_patterns("*.egg-info", "__pycache__")
-    shutil.copytree(ROOT / "src", source / "src", ignore=ignored)
+    shutil.copytree(root / "src", source / "src", ignore=ignored)
     run(uv(), "build", "--wheel", "--quiet", "--out-dir", source / "dist", cwd=source)
     (built,) = (source / "dist").glob("*.whl")
     return built
