@@ -90,9 +90,11 @@ def pictures(folder: Path, known: Sequence[str] = ()) -> Iterator[str]:
         known: names of folders that are looked into whatever they are called.
     """
     pruned = _OTHERS - {name.lower() for name in known}
-    entered = set()
+    home = folder.resolve()
+    entered = set(home.parents)
     for root, folders, names in os.walk(folder, followlinks=True):
-        if (place := Path(root).resolve()) in entered:  # links may lead in circles
+        # Links may lead in circles, and out to where other data sets lie.
+        if (place := Path(root).resolve()) in entered:
             folders.clear()
             continue
         entered.add(place)
