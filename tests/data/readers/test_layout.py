@@ -35,6 +35,7 @@ PLACES = [
     ("fairface", ["fairface-img-margin025-trainval/train/1.jpg"], None),
     ("fairface", ["a-margin125/val/1.jpg", "a-margin025/val/1.jpg"], [1]),
     ("fairface", ["train/train/2.jpg", "val/val/1.jpg"], None),
+    ("fairface", ["FairFace/train/1.jpg", "FairFace/Validation/1.jpg"], None),
     ("fairface", ["2.jpg", "other/1.jpg"], []),
     ("expw", ["image/origin/a.jpg"], None),
     ("expw", ["origin/a.JPG"], None),

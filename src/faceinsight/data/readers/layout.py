@@ -164,9 +164,11 @@ def _places(names: pa.Array, files: pa.Array, depth: int) -> pd.DataFrame:
 def _keys(paths: pa.Array, depth: int) -> pa.Array:
     """What photographs are known by: their last `depth` folders and name, without case and ending.
 
-    RAF-DB's aligned photographs are found with and without `_aligned`.
+    RAF-DB's aligned photographs are found with and without `_aligned`, a part `val` as well where
+    it is written out.
     """
     stems = pc.replace_substring_regex(pc.utf8_lower(paths), r"(_aligned)?\.[^./]*$", "")
+    stems = pc.replace_substring_regex(stems, r"(^|/)valid(ation)?/", r"\1val/")
     return pc.replace_substring_regex(stems, rf"^.*/((?:[^/]+/){{{depth}}}[^/]+)$", r"\1")
 
 
