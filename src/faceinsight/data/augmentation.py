@@ -12,6 +12,9 @@ from pydantic import Field
 from faceinsight.common.settings import Settings
 from faceinsight.data.geometry import flip
 
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""What red, green and blue weigh in a grey photograph (ITU-R BT.601, as Pillow has it)."""
+
 
 class AugmentationSettings(Settings):
     """Random changes of a training example; photograph and map move together.
@@ -20,13 +23,17 @@ class AugmentationSettings(Settings):
         flip: probability of a left-right flip (left and right classes of the map swap).
         shift: largest translation in either direction, as a share of the crop's side.
         scale: largest relative change of size in either direction.
+        turn: largest rotation in either direction, in degrees.
         light: largest relative change of brightness and of contrast; photograph only.
+        grey: probability of a photograph without colours.
     """
 
     flip: float = Field(default=0.5, ge=0, le=1)
     shift: float = Field(default=0.0, ge=0, lt=0.5)
     scale: float = Field(default=0.0, ge=0, lt=0.5)
+    turn: float = Field(default=0.0, ge=0, le=45)
     light: float = Field(default=0.0, ge=0, lt=1)
+    grey: float = Field(default=0.0, ge=0, le=1)
 
 
 def augment(
@@ -35,7 +42,7 @@ def augment(
     draws: np.ndarray,
     settings: AugmentationSettings,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Flip, move, scale and relight a batch.
+    """Flip, move, scale, turn, relight and grey a batch.
 
     Args:
         photographs: uint8 [B, S, S, 3].
@@ -46,8 +53,8 @@ def augment(
     Returns:
         New arrays of the same shapes; the input is left as it is.
     """
-    uniform = _uniform(draws, 6)
-    photographs, maps = _move(photographs, maps, uniform[:, :3], settings)
+    uniform = _uniform(draws, 8)
+    photographs, maps = _move(photographs, maps, uniform[:, [0, 1, 2, 6]], settings)
     flipped = uniform[:, 3] < settings.flip
     if flipped.any():
         turned, turned_maps = flip(photographs[flipped], None if maps is None else maps[flipped])
@@ -55,7 +62,10 @@ def augment(
         if maps is not None:
             maps[flipped] = turned_maps
     if settings.light:
-        photographs = _relight(photographs, uniform[:, 4:], settings.light)
+        photographs = _relight(photographs, uniform[:, 4:6], settings.light)
+    grey = uniform[:, 7] < settings.grey
+    if grey.any():
+        photographs[grey] = (photographs[grey] @ _LUMA).astype(np.uint8)[..., None]
     return photographs, maps
 
 
@@ -77,23 +87,25 @@ def _move(
     uniform: np.ndarray,
     settings: AugmentationSettings,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Scale about the centre and translate, nearest neighbour, edges repeated."""
-    if not settings.shift and not settings.scale:
+    """Scale and turn about the centre and translate, nearest neighbour, edges repeated."""
+    if not settings.shift and not settings.scale and not settings.turn:
         return photographs.copy(), None if maps is None else maps.copy()
     size = photographs.shape[1]
     signed = 2 * uniform - 1
-    zoom = 1 + settings.scale * signed[:, 2:3]
-    centred = np.arange(size) - (size - 1) / 2
-
-    def source(offset: np.ndarray) -> np.ndarray:
-        """Index of the pixel that each row or column is read from, [B, S]."""
-        at = centred * zoom + (size - 1) / 2 + settings.shift * size * offset[:, None]
-        return np.clip(np.rint(at), 0, size - 1).astype(np.intp)
-
+    zoom = 1 + settings.scale * signed[:, 2, None]
+    centred = zoom * (np.arange(size) - (size - 1) / 2)
+    down, right = ((size - 1) / 2 + settings.shift * size * signed[:, i, None] for i in (0, 1))
+    if settings.turn:
+        angle = np.radians(settings.turn) * signed[:, 3, None, None]
+        y, x = centred[:, :, None], centred[:, None, :]
+        rows = np.cos(angle) * y - np.sin(angle) * x + down[:, :, None]
+        columns = np.sin(angle) * y + np.cos(angle) * x + right[:, :, None]
+    else:
+        rows, columns = (centred + down)[:, :, None], (centred + right)[:, None, :]
+    # The pixel that each is read from, [B, S, S] or what broadcasts to it.
     batch = np.arange(len(photographs))[:, None, None]
-    rows, columns = source(signed[:, 0])[:, :, None], source(signed[:, 1])[:, None, :]
-    moved_maps = None if maps is None else maps[batch, rows, columns]
-    return photographs[batch, rows, columns], moved_maps
+    at = tuple(np.clip(np.rint(of), 0, size - 1).astype(np.intp) for of in (rows, columns))
+    return photographs[batch, *at], None if maps is None else maps[batch, *at]
 
 
 def _relight(photographs: np.ndarray, uniform: np.ndarray, light: float) -> np.ndarray:

@@ -42,8 +42,8 @@ package `faceinsight`."""
 _INTENDED = """\
 ## Intended use
 
-Research on face perception: estimating the attributes, age, gender, race and expression that
-annotators would write about a photograph of a face, on photographs of people who have agreed to it.
+Research on face perception: estimating what annotators would write about a photograph of a face,
+on photographs of people who have agreed to it.
 
 ## What it must not be used for
 
