@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,15 @@ def test_the_served_model_is_first_and_others_are_loaded_once(root: Path) -> Non
     assert Models(parsed).takes_sent("lgc")
     with pytest.raises(ParameterError, match="no model coh"):
         models("coh")
+
+
+def test_a_model_that_does_not_say_how_faces_are_cut_takes_none(tmp_path: Path) -> None:
+    save_model(tmp_path / "lgc/model/1/model", {"maps": "provided"})
+    org = save_model(tmp_path / "org/model/1/model", variant=ORG)
+    config = json.loads((org / "config.json").read_text())
+    (org / "config.json").write_text(json.dumps(config | {"crops": {}}))
+    detects = FaceInsight.from_pretrained(tmp_path / "lgc")
+    assert not Models(detects).takes_sent("org")
 
 
 def test_an_older_version_is_served_as_itself(root: Path) -> None:

@@ -65,7 +65,11 @@ class Models:
         from faceinsight.model.configuration import FaceInsightConfig
 
         config = FaceInsightConfig.from_pretrained(self._folders[name])
-        return crop_settings(config, self._model.settings, "cpu").maps not in MAP_FOLDERS
+        try:
+            maps = crop_settings(config, self._model.settings, "cpu").maps
+        except FaceInsightError:  # it does not say how faces are cut
+            return False
+        return maps not in MAP_FOLDERS
 
 
 def neighbours(source: Path | None) -> dict[str, Path]:
