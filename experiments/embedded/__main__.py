@@ -30,7 +30,7 @@ def main() -> None:
     elif args.command == "train":
         from embedded.training import train_into
 
-        train_into(args.package, project, args.seed)
+        train_into(args.package, project, args.seed, args.margin)
     else:
         from embedded.evaluation import measure
         from embedded.pages import write_pages

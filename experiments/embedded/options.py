@@ -15,6 +15,7 @@ def parse(doc: str) -> tuple[argparse.Namespace, Project]:
     parser = parser_of(doc, env="embedded", seeds=1)
     parser.add_argument("command", choices=["train", "evaluate", "lite0"])
     parser.add_argument("--seed", type=int, default=1, help="of training")
+    parser.add_argument("--margin", type=float, help="around what a detector finds, if another")
     parser.add_argument("--package", type=Path, default=PACKAGE, help="where the model lies")
     parser.add_argument("--predictions", type=Path, help="other systems' answers, see docs")
     parser.add_argument("--detector-weights", type=Path, help="of pyfacer, a local file")

@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from faceinsight.common.work import digest, write_beside
 from faceinsight.errors import ParameterError
 from faceinsight.method.variants import COH
+from faceinsight.model.configuration import FaceInsightConfig
+from faceinsight.model.image_processing import FaceInsightImageProcessor
 from faceinsight.model.saving import CONFIG, PROVENANCE, WEIGHTS
 from faceinsight.training.loop import train
 from runner import Project, commit_of_code, job_of, prepare
@@ -21,11 +23,18 @@ MOST_BYTES = 12_000_000
 """Of the weights in the package."""
 
 
-def train_into(package: Path, project: Project, seed: int) -> None:
-    """Prepare the data sets, train and calibrate where that is not done yet, and export."""
+def train_into(package: Path, project: Project, seed: int, margin: float | None = None) -> None:
+    """Prepare the data sets, train and calibrate where that is not done yet, and export.
+
+    Args:
+        package: where the model goes.
+        project: the pipelines of the environment.
+        seed: of training.
+        margin: around a face that a detector has found, in place of that around ExpW's boxes.
+    """
     prepare(project)
     model, _ = train(job_of(project, COH.name, seed), project.folder / "work")
-    export(model, package, ", ".join([f"seed {seed}", *told(project.given)]))
+    export(model, package, ", ".join([f"seed {seed}", *told(project.given)]), margin)
     print(f"The model lies in {package}.")
 
 
@@ -35,7 +44,7 @@ def told(given: Sequence[str]) -> list[str]:
     return [f"{name}={Path(of).name if '/' in of else of}" for name, _, of in pairs]
 
 
-def export(model: Path, package: Path, made: str) -> None:
+def export(model: Path, package: Path, made: str, margin: float | None = None) -> None:
     """Copy a trained model into the package, its matrices and kernels in half precision.
 
     Biases, and what normalises, stay as they are: they weigh nothing, and variances may lie beyond
@@ -45,6 +54,7 @@ def export(model: Path, package: Path, made: str) -> None:
         model: folder of the trained model.
         package: where it goes; a model that lies there is replaced.
         made: what its training was given beside `conf/embedded`, for its provenance.
+        margin: see `train_into`.
 
     Raises:
         ParameterError: the weights are larger than `MOST_BYTES`, or leave half precision.
@@ -66,12 +76,15 @@ def export(model: Path, package: Path, made: str) -> None:
         # All of it is in the package; a folder on the machine that trained it says nothing.
         if (pretrained := config[part].get("pretrained")) and Path(pretrained).is_dir():
             config[part]["pretrained"] = Path(pretrained).resolve().name
+    if margin is not None:
+        config["crops"]["margin"] = margin
     facts = json.loads((model / PROVENANCE).read_text(encoding="utf-8"))
     facts["package"] = {
         "made_by": "python experiments/embedded train",
         "given": made,
         "code": commit_of_code(),
         "trained_weights": digest(model / WEIGHTS),
+        "margin": config["crops"]["margin"],
         "format": "float16; biases and normalisation float32",
     }
     package.parent.mkdir(parents=True, exist_ok=True)
@@ -80,4 +93,6 @@ def export(model: Path, package: Path, made: str) -> None:
         save_file(weights, beside / WEIGHTS, metadata={"format": "pt"})
         (beside / WEIGHTS).chmod(0o644)  # safetensors lets nobody else read
         (beside / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        crops = FaceInsightConfig.from_pretrained(beside)
+        FaceInsightImageProcessor.of_model(crops).save_pretrained(beside)
         (beside / PROVENANCE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

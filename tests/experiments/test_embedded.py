@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -169,6 +170,17 @@ def test_a_second_start_finds_everything(made, monkeypatch):
     train_into(package, Project("embedded", folder / "data", ()), seed=1)
     assert (trained / "provenance.json").stat().st_mtime_ns == before
     assert (package / "model.safetensors").is_file()
+
+
+def test_a_detector_s_faces_may_have_another_margin(made, tmp_path):
+    package, _, _ = made
+    export(package, tmp_path / "package/model", "", margin=0.05)
+    for file in ("config.json", "preprocessor_config.json"):
+        text = (tmp_path / "package/model" / file).read_text("utf-8")
+        assert re.search(r'"margin": 0\.05\b', text), file
+    again = json.loads((tmp_path / "package/model/preprocessor_config.json").read_text("utf-8"))
+    before = json.loads((package / "preprocessor_config.json").read_text("utf-8"))
+    assert again | {"margin": 0} == before | {"margin": 0}
 
 
 def test_what_does_not_fit_is_refused(made, tmp_path, monkeypatch):
