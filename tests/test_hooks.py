@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
+from kedro.io.core import VersionNotFoundError
 
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.hooks import (
@@ -11,6 +12,7 @@ from faceinsight.hooks import (
     RefuseUnknownNames,
     TellResults,
     newest_path,
+    require_inputs,
 )
 
 
@@ -199,3 +201,12 @@ def test_what_a_failed_run_made_is_the_newest(tmp_path, caplog):
     place.parent.touch()
     TellResults().on_pipeline_error(pipeline=_Pipeline(), catalog=newer)
     assert "could not be shown under latest" in caplog.text
+
+
+def test_an_artifact_that_nothing_makes_is_missed_before_a_run_begins(tmp_path):
+    needs = SimpleNamespace(inputs=lambda: {"metrics", "params:seed", "parameters"})
+    catalog = catalog_of(tmp_path, "2026-01-01")
+    with pytest.raises(VersionNotFoundError):
+        require_inputs(needs, catalog)
+    catalog.save("metrics", {})
+    require_inputs(needs, catalog_of(tmp_path, "2026-01-02"))

@@ -164,6 +164,7 @@ class TryOut:
         """Try out rules, weights and models; see `faceinsight.pipelines.trial`."""
         from faceinsight.pipelines.trial import try_out
 
+        require_inputs(pipeline, catalog)
         try_out(pipeline.nodes, catalog.load)
 
 
@@ -231,6 +232,18 @@ class TellResults:
             except OSError as error:  # What was made is told by its own path.
                 logger.warning("%s could not be shown under %s: %s", path, FOLDER, error)
                 return  # so it is with all others
+
+
+def require_inputs(pipeline: Any, catalog: Any) -> None:
+    """Stop where a node needs an artifact that no node of the run makes and that is not there.
+
+    Raises:
+        VersionNotFoundError: it has no version; of a model rather than of what is made from it.
+    """
+    for name in sorted(pipeline.inputs(), key=lambda name: (not name.endswith("model"), name)):
+        dataset = None if name.startswith("param") else catalog.get(name)
+        if isinstance(dataset, AbstractVersionedDataset):
+            dataset.resolve_load_version()
 
 
 def load_newest(catalog: Any, name: str) -> None:
