@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -71,9 +72,9 @@ def export(model: Path, package: Path, made: str, margin: float | None = None) -
             f"{model}: its weights take {size:,} bytes in half precision, and {MOST_BYTES:,} are "
             "the most: take a smaller encoder"
         )
-    config = json.loads((model / CONFIG).read_text(encoding="utf-8"))
+    # All of it is in the package; a folder on the machine that trained it says nothing.
+    config = json.loads((model / CONFIG).read_text(encoding="utf-8"), object_hook=_nameless)
     for part in ("image_encoder", "language_model"):
-        # All of it is in the package; a folder on the machine that trained it says nothing.
         if (pretrained := config[part].get("pretrained")) and Path(pretrained).is_dir():
             config[part]["pretrained"] = Path(pretrained).resolve().name
     if margin is not None:
@@ -96,3 +97,8 @@ def export(model: Path, package: Path, made: str, margin: float | None = None) -
         crops = FaceInsightConfig.from_pretrained(beside)
         FaceInsightImageProcessor.of_model(crops).save_pretrained(beside)
         (beside / PROVENANCE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _nameless(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without where it was read from."""
+    return {name: of for name, of in config.items() if name != "_name_or_path"}
