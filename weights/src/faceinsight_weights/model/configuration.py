@@ -1,0 +1,1 @@
+from faceinsight.model.configuration import FaceInsightConfig  # noqa: F401

@@ -1,0 +1,1 @@
+from faceinsight.model.modeling import FaceInsightModel  # noqa: F401
