@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.utils import IMAGE_PROCESSOR_NAME
 
 from faceinsight.common.work import digest, write_beside
 from faceinsight.errors import ParameterError
@@ -95,7 +96,7 @@ def export(model: Path, package: Path, made: str, margin: float | None = None) -
         (beside / WEIGHTS).chmod(0o644)  # safetensors lets nobody else read
         (beside / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         crops = FaceInsightConfig.from_pretrained(beside)
-        FaceInsightImageProcessor.of_model(crops).save_pretrained(beside)
+        FaceInsightImageProcessor.of_model(crops).to_json_file(beside / IMAGE_PROCESSOR_NAME)
         (beside / PROVENANCE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 

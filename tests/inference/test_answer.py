@@ -42,7 +42,7 @@ def detected(monkeypatch: pytest.MonkeyPatch) -> PhotoSettings:
     """Settings with which three faces are found, the middle one the largest."""
 
     class Detector:
-        key, batch = "fake", 1
+        key, batch, face_from = "fake", 1, "retinaface"
 
         def __init__(self, *_: object) -> None: ...
 
