@@ -159,7 +159,8 @@ def open_page(browser: Browser, served: Server) -> Iterator[Any]:
     watched, contexts = Watched(), []
 
     def open_page(**options: Any) -> Page:
-        context = browser.new_context(**options)
+        # Axe would find colours amid a change of theirs too pale.
+        context = browser.new_context(**{"reduced_motion": "reduce"} | options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         watched.watch(context, served.url)

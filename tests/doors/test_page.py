@@ -41,7 +41,11 @@ def png(colour: str = "gray") -> bytes:
 
 
 def serious(page: Page) -> list[Any]:
-    """What axe finds that keeps people out."""
+    """What axe finds that keeps people out, once nothing is pale that waits for the server."""
+    page.wait_for_function(
+        """() => document.getAnimations().every(of => of.playState !== 'running')
+            && !document.querySelector('.pending, .generating')"""
+    )
     found = Axe().run(page).response["violations"]
     return [
         (one["id"], [node["html"] for node in one["nodes"]])
