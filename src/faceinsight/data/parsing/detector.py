@@ -32,6 +32,9 @@ _DOUBLINGS = 1
 """Of a view for dlib, whose smallest face has 80 pixels: of ExpW's faces it finds 77 % so, and 64 %
 in views as they are."""
 
+_LEAST = 0.05
+"""Strength from which dlib's find is a face. Below lay 1 of 112 of ExpW's faces, and a badge."""
+
 _RETINAFACE_FRAME = (0.0, -0.06, 0.92, 1.2)
 """From a box of dlib's to RetinaFace's of the same face, in sides of the former: shift of the
 centre to the right and down, width, height. Medians of `experiments/detectors.py`."""
@@ -215,7 +218,7 @@ class DlibDetector(FaceDetector):
         import dlib
 
         self._dlib: Any = dlib.get_frontal_face_detector()
-        self.key = digest(self.face_from, list(_RETINAFACE_FRAME), recipe("detection"))
+        self.key = digest(self.face_from, list(_RETINAFACE_FRAME), _LEAST, recipe("detection"))
 
     def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
         """What dlib finds in pictures of one size; its scores are brought between 0 and 1."""
@@ -223,7 +226,7 @@ class DlibDetector(FaceDetector):
         for number, image in enumerate(images):
             pixels = np.ascontiguousarray(image.permute(1, 2, 0).byte().numpy())
             with loading:  # it is not made for several threads
-                found, strengths, _ = self._dlib.run(pixels, _DOUBLINGS, 0.0)
+                found, strengths, _ = self._dlib.run(pixels, _DOUBLINGS, _LEAST)
             for box, strength in zip(found, strengths, strict=True):
                 rects.append(_as_retinaface(box.left(), box.top(), box.width(), box.height()))
                 scores.append(-np.expm1(-strength))
