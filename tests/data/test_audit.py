@@ -143,6 +143,19 @@ def test_a_box_that_leaves_a_turned_photograph_is_told(tmp_path: Path) -> None:
     assert examples["top"].dropna().tolist() == [-5, 60]
 
 
+def test_aligned_photographs_have_their_face_where_it_is_said_to_lie(tmp_path: Path) -> None:
+    save_photograph(tmp_path / "raw", "a.png", size=(60, 40))
+    save_photograph(tmp_path / "raw", "b.png", size=(89, 109))
+    names = ["a.png", "b.png", "b.png", "gone.png"]
+    table = label_table(names, [None, None, (1, 2, 30, 40), None], ["train", "val", "test", "test"])
+    where = (0.26, 0.32, 0.76, 0.81)
+    examples, report = select_examples(table, audit(table, tmp_path), aligned_box=where)
+    boxes = examples[["left", "top", "right", "bottom"]].to_numpy(dtype=int).tolist()
+    assert boxes == [[16, 13, 46, 32], [23, 35, 68, 88], [1, 2, 30, 40]]
+    assert report["dropped"] == {"missing": 1}
+    assert examples.dtypes.equals(table.dtypes)
+
+
 def test_faces_held_out_are_in_no_part_and_no_limit_counts_them(tmp_path: Path) -> None:
     names = [f"{n}.png" for n in range(40)]
     table = label_table(names, splits=["train", "val", "test", "train"] * 10)

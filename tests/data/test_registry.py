@@ -94,6 +94,14 @@ def test_a_file_names_what_is_held_out(tmp_path):
         registry.DatasetSettings(exclude=tmp_path / "nothing.txt").held_out()
 
 
+@pytest.mark.parametrize(
+    "box", [[0.8, 0.3, 0.2, 0.9], [0.2, 0.3, 0.8, 0.3], [0, 0, 1.2, 1], [0, 1]]
+)
+def test_an_aligned_box_holds_something_of_its_photograph(box: list[float]) -> None:
+    with pytest.raises(ValidationError, match="aligned_box"):
+        registry.DatasetSettings(aligned_box=box)
+
+
 def used(**settings):
     return {name: registry.DatasetSettings(**of) for name, of in settings.items()}
 

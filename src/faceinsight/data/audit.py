@@ -122,6 +122,7 @@ def select_examples(
     val_share: float = 0.1,
     test_share: float = 0.1,
     by_folder: bool = False,
+    aligned_box: tuple[float, float, float, float] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of a label table that are used, and an account of the others.
 
@@ -140,6 +141,8 @@ def select_examples(
         val_share: share that validates, where it is split anew.
         test_share: share that tests, where it is split anew.
         by_folder: a new split keeps a folder's photographs together (MAAD: one person's).
+        aligned_box: where the face lies in every photograph whose row has no box: left, top, right
+            and bottom as parts of width and height.
 
     Returns:
         the rows, in the order of the table; and a report `{rows, dropped: {reason: rows},
@@ -156,6 +159,8 @@ def select_examples(
         pd.Index(table["photograph"].to_numpy(dtype=object))
     )
     table = _turned(table, audit, at)
+    if aligned_box is not None:
+        table = _boxed(table, audit, at, aligned_box)
     statuses = np.append(audit["status"].to_numpy(dtype=object), "not audited")[at]
     statuses[_outside(table, audit, at) & (statuses == OK)] = "box"
     reasons, counts = np.unique(statuses[statuses != OK].astype(str), return_counts=True)
@@ -277,6 +282,22 @@ def _turned(table: pd.DataFrame, audit: pd.DataFrame, at: np.ndarray) -> pd.Data
     columns = zip(BOX_COLUMNS, sides, strict=True)
     turned = {name: pd.Series(side, table.index) for name, side in columns}
     return table.assign(**turned).astype(table.dtypes)
+
+
+def _boxed(
+    table: pd.DataFrame,
+    audit: pd.DataFrame,
+    at: np.ndarray,
+    parts: tuple[float, float, float, float],
+) -> pd.DataFrame:
+    """The table with a box, in whole pixels, wherever it has none; `at` as for `_turned`."""
+    columns = {}
+    for name, part, side in zip(BOX_COLUMNS, parts, ("width", "height") * 2, strict=True):
+        pixels = audit[side].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = np.append(pixels, np.nan)[at] * part
+        box = pd.Series(np.round(known), table.index).astype(table[name].dtype)
+        columns[name] = table[name].where(table[name].notna(), box)
+    return table.assign(**columns)
 
 
 def _outside(table: pd.DataFrame, audit: pd.DataFrame, at: np.ndarray) -> np.ndarray:

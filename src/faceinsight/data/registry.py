@@ -92,6 +92,7 @@ def holds_people(dataset: str) -> bool:
 
 
 _Column = Annotated[str, Field(min_length=1)]
+_Part = Annotated[float, Field(ge=0, le=1)]
 
 
 class TableSettings(Settings):
@@ -141,6 +142,8 @@ class DatasetSettings(Settings):
         limit: faces used of each split; null uses all, and a split that is not named as well.
         exclude: file of photographs, a line each as the label table names them, that are in no
             split but held out; `#` begins a remark.
+        aligned_box: where a face lies in every photograph of a data set that is aligned: left, top,
+            right and bottom as parts of width and height; null: as its label file says.
         val_share: share of the training faces that validates, where no official part does.
         test_share: share of all faces that tests, where no official part does.
     """
@@ -150,6 +153,7 @@ class DatasetSettings(Settings):
     weight: float = Field(1.0, ge=0, allow_inf_nan=False)
     limit: dict[str, int | None] | int | None = None
     exclude: Path | None = None
+    aligned_box: tuple[_Part, _Part, _Part, _Part] | None = None
     val_share: float = Field(0.1, gt=0, lt=0.5)
     test_share: float = Field(0.1, gt=0, lt=0.5)
 
@@ -165,6 +169,15 @@ class DatasetSettings(Settings):
             raise ParameterError(f"datasets: exclude: there is no file {self.exclude.absolute()}")
         lines = (line.partition("#")[0].strip() for line in self.exclude.open(encoding="utf-8"))
         return frozenset(filter(None, lines))
+
+    @field_validator("aligned_box")
+    @classmethod
+    def _holds_something(
+        cls, box: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if box is not None and not (box[0] < box[2] and box[1] < box[3]):
+            raise ValueError("left lies before right and top before bottom: [0.2, 0.3, 0.8, 0.9]")
+        return box
 
     @field_validator("limit", mode="before")
     @classmethod

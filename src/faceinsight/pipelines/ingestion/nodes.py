@@ -107,6 +107,7 @@ def select_examples(
         val_share=dataset.val_share,
         test_share=dataset.test_share,
         by_folder=holds_people(name),
+        aligned_box=dataset.aligned_box,
     )
     tell_losses(name, dataset_folder(raw, name), audit, report)
     return examples, report
