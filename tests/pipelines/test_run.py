@@ -389,7 +389,7 @@ def test_the_wheel_of_the_model_holds_it_and_its_licence(tmp_path, project_root)
 
 def test_a_wheel_alone_analyzes_a_photograph(finished, built_wheel, tmp_path):
     """With a model that the run has trained, copied out of the project, on a drawn face."""
-    python = wheel.install(built_wheel, tmp_path)
+    python = wheel.install(tmp_path, built_wheel, without="pyfacer")
     (trained, *_) = finished.root.glob("data/tiny/06_models/org/model/*/model")
     shutil.copytree(trained, tmp_path / "model")
     shutil.copy(finished.root / FACES / "000001.jpg", tmp_path / "face.jpg")

@@ -43,17 +43,17 @@ def uv() -> Path:
     return Path(found)
 
 
-def install(wheel: Path, folder: Path) -> Path:
-    """Install the wheel into a new environment below `folder`; returns its Python.
+def install(folder: Path, *wheels: Path, without: str = "") -> Path:
+    """Install wheels into a new environment below `folder`; returns its Python.
 
-    What it requires, and nothing else, is linked from this environment, where it is compiled; but
-    for pyfacer, without which it can do all but find and parse faces.
+    What faceinsight requires, and nothing else, is linked from this environment, where it is
+    compiled; but for the package that is to be left out.
     """
     python = folder / "venv/bin/python"
     run(uv(), "venv", "--quiet", "--python", sys.executable, folder / "venv", cwd=folder)
-    run(uv(), "pip", "install", "-q", "--python", python, "--no-deps", wheel, cwd=folder)
+    run(uv(), "pip", "install", "-q", "--python", python, "--no-deps", *wheels, cwd=folder)
     (info,) = (folder / "venv/lib").glob("python*/site-packages/faceinsight-*.dist-info")
-    for name in _required(metadata.Distribution.at(info)) - {"pyfacer"}:
+    for name in _required(metadata.Distribution.at(info)) - {without}:
         of = metadata.distribution(name)
         for top in {file.parts[0] for file in of.files or ()} - {"..", "__pycache__"}:
             link = info.parent / top
