@@ -1,5 +1,7 @@
 """Questions in anybody's words, and the known questions that they are."""
 
+from typing import Any
+
 import pytest
 
 from faceinsight.answers.lexicon import Lexicon
@@ -12,6 +14,7 @@ from faceinsight.answers.recognition import (
     recognise_questions,
     tellable,
 )
+from faceinsight.method.characteristics import Vocabulary
 
 
 def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
@@ -200,6 +203,46 @@ def test_what_no_face_tells_is_known(text: str, parser: AnswerParser):
 )
 def test_what_a_face_tells_is_not_declined(text: str, parser: AnswerParser):
     assert not cannot_be_told(text, parser)
+
+
+@pytest.fixture(scope="module")
+def raceless(vocabulary: Vocabulary, answers_config: dict[str, Any]) -> AnswerParser:
+    """Of a vocabulary as that of the package's model."""
+    races = ["race7", "race5", "Asian", "White", "Black"]
+    rest = Vocabulary.from_config(vocabulary.to_config() | {"without": races})
+    return AnswerParser(Lexicon.from_config(answers_config, rest))
+
+
+RACE = (
+    *("What race is she?", "Which ethnic group?", "race?", "What is the colour of her skin?"),
+    *("Is she Asian?", "Is this person White?", "Is he black?", "Does she look white or Asian?"),
+    *(
+        "Is this a Black woman?",
+        "Is she of Indian origin?",
+        "Is he Middle Eastern?",
+        "Is she Latina?",
+    ),
+)
+
+
+@pytest.mark.parametrize("text", RACE)
+def test_race_is_declined_where_no_characteristic_is_of_it(
+    text: str, raceless: AnswerParser, parser: AnswerParser
+):
+    assert cannot_be_told(text, raceless)
+    assert not cannot_be_told(text, parser)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Is her hair black?", "Does his hair look black?", "Is she wearing a white hat?"),
+        *("Does she have brown eyes?", "Is this black or brown hair?", "Is his beard white?"),
+        *("Does the woman have black hair?", "Is the black hat large?"),
+    ],
+)
+def test_what_is_black_or_white_is_not_always_a_person(text: str, raceless: AnswerParser):
+    assert not cannot_be_told(text, raceless)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ def label_words(id_: str) -> str:
     return id_.replace("_", " ").lower()
 
 
+def is_race(id_: str) -> bool:
+    """Whether a characteristic is a class of race."""
+    return id_ in _RACES or _RACE.fullmatch(id_) is not None
+
+
 def present_in(face: Mapping[Any, Any], vocabulary: Vocabulary) -> list[str]:
     """Ids that are present by a row of a table of faces, which may lack some of the vocabulary."""
     return [id_ for id_ in vocabulary.ids if face.get(f"d_{id_}") == 1]
@@ -49,7 +54,7 @@ def labels_of(present: Collection[str], vocabulary: Vocabulary) -> list[str]:
     in_groups = [member for members in vocabulary.groups.values() for member in members]
     singles = [id_ for id_ in vocabulary.ids if id_ not in set(in_groups)]
     listed = [id_ for id_ in (*in_groups, *singles) if id_ in present]
-    races = {id_ for id_ in listed if id_ in _RACES or _RACE.fullmatch(id_)}
+    races = set(filter(is_race, listed))
     several = len({label_words(id_).lower() for id_ in races}) > 1
     names = {c.id: c.names for c in vocabulary.characteristics}
     said: dict[str, str] = {}

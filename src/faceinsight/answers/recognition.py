@@ -16,6 +16,7 @@ from faceinsight.answers import grammar
 from faceinsight.answers.ages import class_of
 from faceinsight.answers.claims import AgeClaim, Claim
 from faceinsight.answers.grammar import TABLE
+from faceinsight.answers.labels import is_race
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
@@ -27,7 +28,9 @@ UNTELLABLE = "A photograph of a face cannot tell that."
 
 NOT_UNDERSTOOD = "I do not understand the question."
 
-_UNTELLABLE = re.compile(rf"\b(?:{'|'.join(TABLE['untellable'])})\b", re.IGNORECASE)
+_UNTELLABLE, _RACE = (
+    re.compile(rf"\b(?:{'|'.join(TABLE[of])})\b", re.IGNORECASE) for of in ("untellable", "race")
+)
 _FOREIGN, _ENGLISH = (
     re.compile(rf"\b(?:{TABLE['languages'][of].replace(' ', '|')})\b", re.IGNORECASE)
     for of in ("foreign", "english")
@@ -85,9 +88,11 @@ def recognise_questions(text: str, parser: AnswerParser) -> tuple[Question, ...]
 
 def cannot_be_told(text: str, parser: AnswerParser) -> bool:
     """Whether a text asks for what no photograph of a face tells: "What is her name?", "Is this my
-    brother?", "Is this Taylor Swift?".
+    brother?", "Is this Taylor Swift?"; for race as well, where no characteristic is of it.
     """
     if _UNTELLABLE.search(text) is not None:
+        return True
+    if _RACE.search(text) is not None and not any(map(is_race, parser.lexicon.entries)):
         return True
     asked = _WHETHER_SOMEBODY.match(text)
     # "Is this Asian?" and "Is she Male?" name nobody.
