@@ -11,7 +11,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # the time that every process takes to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run rivals test test-doors lint types unit docs mutants lineage viz lock clean
+.PHONY: help setup run rivals test test-doors test-cluster lint types unit docs mutants lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,13 +60,16 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
-		--ignore=tests/doors
+		--ignore=tests/doors --ignore=tests/cluster
 
 # Debian's browser needs root, Playwright's own does not.
 test-doors: $(READY)  ## the server as a process and its page in a real browser: 3 minutes
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } \
 		|| $(BIN)/playwright install --with-deps chromium || $(BIN)/playwright install chromium
 	$(BIN)/pytest tests/doors
+
+test-cluster: $(READY)  ## a Ray cluster of two nodes on this machine, killed in parts: 5 minutes
+	$(BIN)/pytest tests/cluster
 
 docs: $(READY)  ## the documentation site, into build/site, as strictly as the tests build it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
