@@ -26,7 +26,7 @@ $(READY): requirements.txt pyproject.toml weights/pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e . -e ./weights
 	touch $@
 
-run: $(READY)  ## everything on drawn data: six data sets, four variants, the report
+run: $(READY)  ## everything on drawn data: six data sets, five variants, the report
 	$(BIN)/kedro run
 
 # After `make run`. No weights are at hand: two checkpoints from random weights take the rivals' place.

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.startup import bootstrap_project
@@ -277,6 +278,24 @@ def test_without_a_near_name_all_are_listed():
     assert no_such("variant", "qqq", {"seg", "org"}) == (
         "there is no variant 'qqq'; there are org, seg"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rules: [a\nb: c", r"conf/base/rules\.yml, line 2, column 2: .*expected ',' or '\]'"),
+        ("a: b: c", r"conf/base/rules\.yml, line 1, column 5: mapping values are not allowed"),
+        ("a:\n\tb: 1", r"conf/base/rules\.yml, line 2, column 1: .*'\\t'.*spaces and no tabs"),
+    ],
+)
+def test_configuration_that_is_no_yaml_is_told_with_its_line(text, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf/base").mkdir(parents=True)
+    (tmp_path / "conf/base/globals.yml").write_text("raw: data")
+    (tmp_path / "conf/base/rules.yml").write_text(text)
+    with pytest.raises(yaml.MarkedYAMLError) as caught:
+        yaml.safe_load(text.encode())
+    assert re.match(told, sentence(caught.value))
 
 
 def test_a_model_that_is_not_trained_yet_comes_with_the_command_that_trains_it():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from pydantic import BaseModel
 
 from faceinsight.common import messages
@@ -72,6 +74,21 @@ def _told(cause: BaseException) -> str | None:
         if said.startswith("Cannot merge DictConfig with ListConfig"):
             said = "a list stands where values by name are meant"
         return f"Configuration{f', key {key!r}' if key else ''}: {said}"
+    return _bad_yaml() if isinstance(cause, yaml.MarkedYAMLError) else None
+
+
+def _bad_yaml() -> str | None:
+    """The first file of the configuration that is no YAML, and where it goes wrong.
+
+    The error itself names no file: Kedro reads bytes.
+    """
+    for path in sorted(Path("conf").rglob("*.yml")):
+        try:
+            yaml.safe_load(path.read_bytes())
+        except yaml.MarkedYAMLError as error:
+            mark, problem = error.problem_mark, error.problem or "it is no YAML"
+            at = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            return f"{path}{at}: {problem}; mend it as YAML, with spaces and no tabs"
     return None
 
 
