@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from kedro.utils import load_obj
 from pydantic import ValidationError
 
 from faceinsight.cluster import connection
@@ -30,6 +31,12 @@ def test_without_ray_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(connection, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"--cluster: .*pip install 'faceinsight\[ray\]'"):
         connection.connect("auto", option="--cluster")
+
+
+def test_without_ray_a_runner_is_one_sentence_too(monkeypatch):
+    monkeypatch.setattr(connection, "find_spec", lambda name: None)
+    with pytest.raises(ParameterError, match=r"--runner: .*pip install 'faceinsight\[ray\]'"):
+        load_obj("faceinsight.cluster.RayRunner", "kedro.runner")
 
 
 @pytest.mark.parametrize("address", ["auto", "ray://127.0.0.1:1"])

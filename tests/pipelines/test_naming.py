@@ -45,7 +45,7 @@ def test_every_node_is_called_as_its_function_and_tagged_by_its_stage(registered
         ),
         ({"node_names": ["write_report", "x"]}, "no node 'x'; `kedro registry describe` names"),
         ({"tags": ["rules", "reprots"]}, "--tags: there is no tag 'reprots'; did you mean 'report"),
-        ({"tags": ["zzz"]}, "there is no tag 'zzz'; there are evaluation, ingestion, "),
+        ({"tags": ["zzz"]}, "there is no tag 'zzz'; there are evaluation, gpu, ingestion, "),
         ({"namespaces": ["celebs"]}, "--namespaces: .* did you mean 'celeba'"),
         ({"from_inputs": ["vocabulry"]}, "--from-inputs: .* did you mean 'vocabulary'"),
         ({"to_outputs": ["reprt"]}, "--to-outputs: .* did you mean 'report'"),

@@ -26,6 +26,7 @@ from kedro.runner import ParallelRunner
 from kedro.runner.parallel_runner import ParallelRunnerManager
 from kedro.runner.runner import AbstractRunner
 
+from faceinsight.cluster.tags import TRAINS
 from faceinsight.common.devices import cores
 from faceinsight.common.progress import at_work
 from faceinsight.errors import FaceInsightError
@@ -33,9 +34,6 @@ from faceinsight.pipelines.duration import expected
 from faceinsight.pipelines.messages import sentence
 
 logger = logging.getLogger(__name__)
-
-TRAINS = "trains"
-"""The tag of nodes that train a model."""
 
 
 class SideBySide(ParallelRunner):

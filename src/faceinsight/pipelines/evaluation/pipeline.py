@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.cluster.tags import GPU
 from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.evaluation import nodes
 from faceinsight.pipelines.naming import named
@@ -29,12 +30,13 @@ def create_pipeline() -> Pipeline:
     }
     return pipeline(
         [
-            named(nodes.score_faces, faces, "predictions"),
-            named(nodes.measure_order, faces, "order_effect"),
+            named(nodes.score_faces, faces, "predictions", tags=GPU),
+            named(nodes.measure_order, faces, "order_effect", tags=GPU),
             named(
                 nodes.measure_answers,
                 faces | {"evaluation": "params:evaluation"},
                 "answers_agreement",
+                tags=GPU,
             ),
             named(
                 nodes.measure_model,

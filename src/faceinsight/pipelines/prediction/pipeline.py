@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.cluster.tags import GPU
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.prediction import nodes
 
@@ -15,6 +16,7 @@ def create_pipeline(variant: str) -> Pipeline:
                 nodes.score_photographs,
                 [model, "params:photos", "params:predict", "params:work"],
                 ["photo_scores", "photo_scores_csv", "skipped_photographs"],
+                tags=GPU,
             ),
             named(
                 nodes.draw_photographs,

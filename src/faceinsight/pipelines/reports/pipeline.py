@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.cluster.tags import GPU
 from faceinsight.data.registry import dataset_names
 from faceinsight.method.variants import LGC, PAPER
 from faceinsight.pipelines.each_dataset import in_box, of_each
@@ -68,6 +69,7 @@ def create_pipeline(runs: Runs) -> Pipeline:
                     **of_each("crops"),
                 },
                 f"{variants[-1]}.regions",
+                tags=GPU,
             ),
             named(
                 nodes.write_report,
@@ -115,6 +117,7 @@ def create_paper_pipeline() -> Pipeline:
                     **of_each("crops"),
                 },
                 f"{full}.validation_predictions",
+                tags=GPU,
             ),
             named(
                 nodes.calibrate,

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.cluster.tags import GPU
 from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.rivals import nodes
@@ -21,6 +22,7 @@ def create_finetuning_pipeline(rival: str, scored_by: str) -> Pipeline:
         nodes.tune_rival,
         {**_RIVAL, "finetuning": "params:finetuning", "work": "params:work", **of_each("crops")},
         [adapters, f"{rival}_tuned.grid"],
+        tags=GPU,
     )
     return pipeline([tuned]) + _measured(f"{rival}_{scored_by}_tuned", adapters=adapters)
 
@@ -46,7 +48,7 @@ def create_tables_pipeline() -> Pipeline:
 def create_facexbench_pipeline(variant: str) -> Pipeline:
     """FaceXBench's questions, answered by a variant of our own."""
     inputs = [f"{variant}.model", "params:facexbench", "params:predict", "params:work"]
-    return pipeline([named(nodes.answer_facexbench, inputs, f"{variant}.facexbench")])
+    return pipeline([named(nodes.answer_facexbench, inputs, f"{variant}.facexbench", tags=GPU)])
 
 
 def _measured(name: str, **tuned: str) -> Pipeline:
@@ -59,6 +61,7 @@ def _measured(name: str, **tuned: str) -> Pipeline:
                 nodes.ask_rival,
                 {**_RIVAL, "work": "params:work", **tuned, **of_each("crops")},
                 ["answers", "asking"],
+                tags=GPU,
             ),
             named(
                 nodes.read_answers,

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.cluster.tags import GPU
 from faceinsight.pipelines.each_dataset import for_each_dataset
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.segmentation import nodes
@@ -15,6 +16,7 @@ def create_pipeline() -> Pipeline:
                 nodes.segment_faces,
                 ["examples", "raw", "params:name", "params:segmentation", "params:work"],
                 "crops",
+                tags=GPU,
             )
         ]
     )

@@ -1,0 +1,190 @@
+"""Nodes as tasks of a cluster: what a run makes, and how it ends, is as in one process."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kedro.framework.hooks import hook_impl
+from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.io.core import Version
+from kedro.pipeline import node, pipeline
+from kedro.runner import SequentialRunner
+from kedro_datasets.json import JSONDataset
+
+from faceinsight.cluster import RayRunner
+from faceinsight.cluster.tags import TRAINS, resources
+from faceinsight.errors import FaceInsightError, PhotographError
+
+
+def count(number):
+    return {"numbers": np.arange(number), "at": os.getpid()}
+
+
+def double(counted):
+    counted["numbers"] *= 2  # a node may change what it was given
+    return counted["numbers"]
+
+
+def halves(counted):
+    return counted["numbers"] / 2, [counted["at"], os.getpid()]
+
+
+def chunks(doubled):
+    yield from doubled.tolist()
+
+
+def total(doubled, halved, chunked):
+    return {"total": float(doubled.sum() + halved.sum() + chunked)}
+
+
+def where(counted):
+    return f"{Path.cwd()} {os.environ['OMP_NUM_THREADS']}"
+
+
+def refuse(counted):
+    while not Path("waits").exists():
+        time.sleep(0.05)
+    raise PhotographError("missing", "there is no such photograph")
+
+
+def fall(counted):
+    return 1 / 0
+
+
+def wait(counted):
+    Path("waits").touch()
+    time.sleep(600)
+
+
+SIX = [
+    node(count, "params:number", "counted", name="count"),
+    node(double, "counted", "doubled", name="double"),
+    node(halves, "counted", ["halved", "processes"], name="halves"),
+    node(chunks, "doubled", "chunked", name="chunks"),
+    node(total, ["doubled", "halved", "chunked"], "result", name="total"),
+    node(where, "counted", "place", name="where", tags="cpus-0.5"),
+]
+
+
+LAST = node(lambda result: result["total"], "result", "again", name="last")
+
+
+def catalog_in(folder, save="first", number=10):
+    version = Version(save, save)
+    return DataCatalog(
+        {
+            "params:number": MemoryDataset(number),
+            "result": JSONDataset(filepath=f"{folder}/result.json", version=version),
+        }
+    )
+
+
+class Told:
+    def __init__(self):
+        self.said = []
+
+    @hook_impl
+    def before_node_run(self, node):
+        self.said.append(("before", node.name, os.getpid()))
+
+    @hook_impl
+    def after_node_run(self, node):
+        self.said.append(("after", node.name, os.getpid()))
+
+    @hook_impl
+    def on_node_error(self, error, node):
+        self.said.append((str(error), node.name, os.getpid()))
+
+
+def run(nodes, catalog, *hooks):
+    manager = _create_hook_manager()
+    for hook in hooks:
+        manager.register(hook)
+    return RayRunner().run(pipeline(nodes), catalog, manager)
+
+
+def test_six_nodes_give_what_they_give_in_one_process(connected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = Told()
+    catalog = catalog_in(tmp_path / "ray")
+    made = run(SIX, catalog, told)
+    expected = catalog_in(tmp_path / "here")
+    SequentialRunner().run(pipeline(SIX), expected)
+    assert catalog.load("result") == expected.load("result")
+    assert set(made) == {"processes", "result", "place"}
+    assert os.getpid() not in made["processes"].load()
+    assert made["place"].load() == f"{tmp_path} 1"
+    # Hooks are called here, whatever runs elsewhere.
+    assert {pid for *_, pid in told.said} == {os.getpid()}
+    for when in ("before", "after"):
+        assert sorted(name for w, name, _ in told.said if w == when) == sorted(n.name for n in SIX)
+
+
+def test_two_runs_at_once_do_not_meet(connected, tmp_path):
+    """Into one folder: each has its own version, and reads what it has made."""
+    catalogs = {n: catalog_in(tmp_path, save=f"version{n}", number=n) for n in (10, 20)}
+    with ThreadPoolExecutor() as pool:
+        made = pool.map(lambda catalog: run([*SIX, LAST], catalog), catalogs.values())
+        assert [of["again"].load() for of in made] == [130.5, 513.0]
+    assert len(list((tmp_path / "result.json").iterdir())) == 2
+
+
+class Reads:
+    def __init__(self):
+        self.seen = {}
+
+    @hook_impl
+    def after_node_run(self, node, outputs):
+        self.seen |= outputs
+
+
+def test_hooks_that_read_data_get_it(connected, tmp_path):
+    reads = Reads()
+    run(SIX, catalog_in(tmp_path), reads)
+    np.testing.assert_array_equal(reads.seen["doubled"], np.arange(10) * 2)
+
+
+def test_a_node_that_fails_ends_the_others_and_is_one_sentence(connected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nodes = [
+        SIX[0],
+        node(wait, "counted", "waited", name="wait"),
+        node(refuse, "counted", "no", name="refuse"),
+    ]
+    told = Told()
+    started = time.monotonic()
+    with pytest.raises(FaceInsightError, match=r"^there is no such photograph\.$"):
+        run(nodes, catalog_in(tmp_path), told)
+    assert time.monotonic() - started < 60
+    assert [said for said in told.said if said[0] not in ("before", "after")] == [
+        ("there is no such photograph.", "refuse", os.getpid())
+    ]
+
+
+def test_a_defect_keeps_its_traceback(connected, tmp_path):
+    with pytest.raises(RuntimeError, match="return 1 / 0"):
+        run([*SIX[:1], node(fall, "counted", "fallen")], catalog_in(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("tags", "cluster", "takes"),
+    [
+        ({"training"}, {"gpus": 4}, {"num_cpus": 1}),
+        ({"gpu"}, {"gpus": 0}, {"num_cpus": 1}),
+        (
+            {"gpu", "cpus-2", "memory-1.5"},
+            {"gpus": 4},
+            {"num_cpus": 2, "num_gpus": 1, "memory": 1.5e9},
+        ),
+        ({"gpus-0.25"}, {"gpus": 0}, {"num_cpus": 1, "num_gpus": 0.25}),
+        ({"gpu"}, {"gpus": 8, "processes": 4}, {"num_cpus": 1, "num_gpus": 1}),
+        ({"gpu", TRAINS}, {"gpus": 8, "processes": 4}, {"num_cpus": 4, "num_gpus": 4}),
+        ({TRAINS}, {"gpus": 8, "processes": 4, "elsewhere": True}, {"num_cpus": 0}),
+    ],
+)
+def test_tags_say_what_a_node_takes(tags, cluster, takes):
+    assert resources(tags, **cluster) == takes
