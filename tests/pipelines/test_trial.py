@@ -23,6 +23,7 @@ def parameters(project_root, tmp_path):
         "model": tiny.settings().model_dump(),
         "training": job.training.model_dump(),
         "answers": {},
+        "cluster": {"address": None},
         "work": str(tmp_path / "work"),
         "variants.lgc": job.variant.model_dump(),
     }
@@ -93,3 +94,12 @@ def test_a_faulty_architecture_leaves_nothing_that_counts_as_tried(parameters):
     for _ in range(2):
         with pytest.raises(ParameterError, match="expected float, got str"):
             tried(parameters, "train_model")
+
+
+def test_devices_of_a_cluster_are_not_looked_for_here(parameters, monkeypatch):
+    monkeypatch.setattr("faceinsight.training.trial.try_out", lambda *given: None)
+    parameters["training"] |= {"device": "cuda", "processes": 64}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ParameterError, match="PyTorch sees no GPU"):
+        tried(parameters, "train_model")
+    tried(parameters | {"cluster": {"address": "auto"}}, "train_model")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faceinsight.answers.settings import LexiconSettings
+from faceinsight.cluster.settings import ClusterSettings
 from faceinsight.common.provenance import provenance
 from faceinsight.common.work import WorkFolder, digest
 from faceinsight.data.parsing.settings import SegmentationSettings
@@ -86,7 +87,9 @@ def _try_models(load: Load, variants: list[Variant]) -> None:
     training = TrainingSettings.model_validate(load("params:training"))
     words = LexiconSettings.model_validate(load("params:answers"))
     vocabulary = build_vocabulary(VocabularyConfig.model_validate(load("params:vocabulary")))
-    key = digest(variants, model, words, vocabulary, training.device, provenance()["packages"])
+    here = ClusterSettings.model_validate(load("params:cluster")).address is None
+    devices = training.device, here
+    key = digest(variants, model, words, vocabulary, devices, provenance()["packages"])
     done = WorkFolder(Path(load("params:work")), "trials", key)
     if done.is_finished:
         return
@@ -95,8 +98,9 @@ def _try_models(load: Load, variants: list[Variant]) -> None:
     from faceinsight.training.job import with_processes
     from faceinsight.training.trial import try_out as try_model
 
-    find_device(training.device, "training.device")
-    with_processes(training)
+    if here:
+        find_device(training.device, "training.device")
+    with_processes(training, here)
     lexicon = Lexicon.from_config(words, vocabulary)
     for variant in variants:
         try_model(model, vocabulary, variant, lexicon if lexicon.entries else None)

@@ -56,7 +56,7 @@ class TrainingJob:
         return digest(
             self.variant,
             self.model,
-            with_processes(self.training),
+            with_processes(self.training, here=False),
             self.vocabulary,
             self.rule_set,
             self.adjacency,
@@ -86,11 +86,12 @@ def _checkpoints(model: ModelSettings) -> list[tuple[str, int, int]]:
     ]
 
 
-def with_processes(settings: TrainingSettings) -> TrainingSettings:
-    """Settle how many processes train on this machine.
+def with_processes(settings: TrainingSettings, here: bool = True) -> TrainingSettings:
+    """Settle how many processes train.
 
     Args:
-        settings: `processes` may be None: one per visible GPU, else one.
+        settings: `processes` may be None: one per GPU that is visible here, else one.
+        here: whether this machine has to have a GPU for each.
 
     Returns:
         The settings with `processes` a number.
@@ -108,7 +109,7 @@ def with_processes(settings: TrainingSettings) -> TrainingSettings:
                 f"training.processes is {processes}, and there is but one mps device: set "
                 "training.device to auto, cuda or cpu"
             )
-        elif 0 < gpus < processes:
+        elif here and 0 < gpus < processes:
             raise ParameterError(
                 f"training.processes is {processes}, and {gpus} GPU(s) are visible: each process "
                 "needs one of its own; lower it, or set training.device to cpu"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from faceinsight.training.launch import call_in_processes
 from faceinsight.training.records import documents, learning_curve
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase, TrainerCallback
 
     from faceinsight.model.modeling import FaceInsightModel
     from faceinsight.training.answers import SpokenAnswers
@@ -49,12 +50,19 @@ PROCESSES = "processes"
 """Folder in which several training processes find each other, in the work folder."""
 
 
-def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
+Launcher = Callable[[TrainingJob, Path, Path], pd.DataFrame]
+"""Trains a job in several processes elsewhere: as `train_in_process`, which it calls in each."""
+
+
+def train(
+    job: TrainingJob, work_root: Path, launcher: Launcher | None = None
+) -> tuple[Path, pd.DataFrame]:
     """Train a variant, or go on with, or simply find, what an earlier start left.
 
     Args:
         job: what to train.
         work_root: the folder of work folders.
+        launcher: starts several processes, where one trains several; by default on this machine.
 
     Returns:
         The finished model's folder, and its learning curve with columns step, epoch, name, value.
@@ -63,8 +71,9 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
         ParameterError: no data set has training examples, or devices that are not there.
         ProcessError: one of several training processes failed by a defect.
     """
-    job = replace(job, training=with_processes(job.training))
-    device = find_device(job.training.device, "training.device")
+    here = launcher is None or (job.training.processes or 1) == 1
+    job = replace(job, training=with_processes(job.training, here))
+    device = find_device(job.training.device, "training.device") if here else None
     work = WorkFolder(work_root, "training", job.key())
     with work.alone() as lock:
         if work.is_finished:
@@ -77,12 +86,14 @@ def train(job: TrainingJob, work_root: Path) -> tuple[Path, pd.DataFrame]:
             with write_beside(work.path / MODEL) as beside:
                 if job.training.processes == 1:
                     curve = train_in_process(job, work.path, beside)
+                elif launcher is not None:
+                    curve = launcher(job, work.path, beside)
                 else:
                     curve = call_in_processes(
                         train_in_process,
                         *(job, work.path, beside),
                         processes=job.training.processes or 1,
-                        backend="nccl" if device.type == "cuda" else "gloo",
+                        backend="nccl" if device and device.type == "cuda" else "gloo",
                         folder=work.path / PROCESSES,
                         lock=lock,
                     )
@@ -103,13 +114,16 @@ def _sweep(work: Path) -> None:
                 leftover.unlink()
 
 
-def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
+def train_in_process(
+    job: TrainingJob, work: Path, out: Path, *callbacks: TrainerCallback
+) -> pd.DataFrame:
     """Train in this process, alone or, where torch.distributed is set up, as one of several.
 
     Args:
         job: what to train; its number of processes is settled.
         work: the work folder.
         out: where the finished model is put, by the first process.
+        callbacks: what else happens beside training.
 
     Returns:
         The learning curve.
@@ -163,6 +177,8 @@ def train_in_process(job: TrainingJob, work: Path, out: Path) -> pd.DataFrame:
             trainer.add_callback(StopWithoutProgress(settings.patience))
         if trainer.is_world_process_zero():
             trainer.add_callback(_tensorboard(work))
+        for callback in callbacks:
+            trainer.add_callback(callback)
         checkpoint = last_complete_checkpoint(work / CHECKPOINTS)
         if checkpoint is not None:
             logger.info("%s goes on from %s", job.variant.label, checkpoint.name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faceinsight.answers.settings import LexiconSettings
+from faceinsight.cluster.settings import ClusterSettings
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import Variant
 from faceinsight.model.settings import ModelSettings
@@ -35,11 +37,13 @@ def train_model(
     datasets: Mapping[str, DatasetSettings],
     noisy_labels: Mapping[str, str],
     work: str,
+    cluster: ClusterSettings,
     **crops: Path,
 ) -> tuple[Path, DataFrame]:
     """Train a variant; what an earlier start left is gone on with, what is finished is found.
 
-    The run's seed takes the place of the one in `training`, which is the first run's.
+    The run's seed takes the place of the one in `training`, which is the first run's. Several
+    processes are the cluster's, where there is one.
     """
     from faceinsight.answers.lexicon import Lexicon
     from faceinsight.training.job import TrainingJob
@@ -60,7 +64,12 @@ def train_model(
         lexicon=lexicon if lexicon.entries else None,
         noisy_labels=noisy_labels,
     )
-    return train(job, Path(work))
+    launcher = None
+    if cluster.address is not None and (training.processes or 1) > 1:
+        from faceinsight.cluster.training import train_in_cluster
+
+        launcher = partial(train_in_cluster, cluster.address)
+    return train(job, Path(work), launcher)
 
 
 def _weights(datasets: Mapping[str, Any]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
+from faceinsight.cluster.tags import GPU, TRAINS
 from faceinsight.pipelines.each_dataset import of_each
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.training import nodes
@@ -26,10 +27,11 @@ def create_pipeline() -> Pipeline:
                     "datasets": "params:datasets",
                     "noisy_labels": "params:noisy_labels",
                     "work": "params:work",
+                    "cluster": "params:cluster",
                     **of_each("crops"),
                 },
                 ["model", "learning_curve"],
-                tags="trains",
+                tags=[TRAINS, GPU],
             )
         ]
     )
