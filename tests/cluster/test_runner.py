@@ -1,6 +1,7 @@
 """Nodes as tasks of a cluster: what a run makes, and how it ends, is as in one process."""
 
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +59,19 @@ def fall(counted):
 def wait(counted):
     Path("waits").touch()
     time.sleep(600)
+
+
+def die_once(counted):
+    if not Path("died").exists():
+        Path("died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return counted["numbers"].sum()
+
+
+def die(counted):
+    with Path("deaths").open("a") as file:
+        file.write("x")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 SIX = [
@@ -163,6 +177,15 @@ def test_a_node_that_fails_ends_the_others_and_is_one_sentence(connected, tmp_pa
     assert [said for said in told.said if said[0] not in ("before", "after")] == [
         ("there is no such photograph.", "refuse", os.getpid())
     ]
+
+
+def test_a_process_that_dies_is_replaced_and_not_for_ever(connected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = run([SIX[0], node(die_once, "counted", "sum")], catalog_in(tmp_path))
+    assert made["sum"].load() == 45
+    with pytest.raises(FaceInsightError, match=r"^mortal: the cluster lost the process"):
+        run([SIX[0], node(die, "counted", "nothing", name="mortal")], catalog_in(tmp_path))
+    assert Path("deaths").read_text() == "xxxx"
 
 
 def test_a_defect_keeps_its_traceback(connected, tmp_path):
