@@ -23,7 +23,7 @@ def test_addresses(address):
     "address", ["Auto", "head:6379", "ray://head", "ray://a b:1", "", "http://a:1"]
 )
 def test_what_is_no_address(address):
-    with pytest.raises(ValidationError, match="expected auto, local, ray://HOST:PORT, or null"):
+    with pytest.raises(ValidationError, match="expected auto, local or ray://HOST:PORT"):
         ClusterSettings(address=address)
 
 

@@ -110,7 +110,7 @@ def _photo_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @cli.command()
-@click.argument("photos", nargs=-1, required=True, type=_Typed())
+@click.argument("photos", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an entry a photograph.")
 @click.option("--csv", "table", type=_Typed(), help="Write a table of the faces into this file.")
 @click.option(
@@ -120,24 +120,46 @@ def _photo_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Write a page of all faces, with thumbnails, into this file, to open in a browser.",
 )
 @click.option("--pictures", type=_Typed(), help="Draw boxes and labels into this folder.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Let a Ray cluster do it: auto, local or ray://HOST:PORT. PHOTOS is then one folder, one "
+    "pattern, or one table (.csv, .parquet) of paths, here or in an object store (s3://...).",
+)
+@click.option("--out", help="Where a cluster writes its tables: a folder, or s3://...")
+@click.option("--column", help="Column of paths in a table of PHOTOS.")
 @_photo_options
 def analyze(
-    photos: tuple[Path, ...],
+    photos: tuple[str, ...],
     as_json: bool,
     table: Path | None,
     page: Path | None,
     pictures: Path | None,
+    cluster: str | None,
+    out: str | None,
+    column: str | None,
     model: str | None,
     **options: Any,
 ) -> None:
     """Analyze every face in PHOTOS: files, or folders with all that is in them.
 
-    What cannot be read is told on standard error, and the exit code is 1; the rest is analyzed.
+    What cannot be read is told on standard error, and the exit code is 1; the rest is analyzed. A
+    cluster lists it in a table instead.
     """
     with _errors_as_sentences():
         if as_json and table is not None:
             raise click.UsageError("--json and --csv: choose one, or call twice")
-        files = list(_files(photos))
+        if cluster is not None:
+            if as_json or table or page or pictures:
+                raise click.UsageError(
+                    "--cluster writes tables to --out; --json, --csv, --html and --pictures are "
+                    "of one machine"
+                )
+            _analyze_on_cluster(cluster, photos, out, column, model, options)
+            return
+        if out is not None or column is not None:
+            raise click.UsageError("--out and --column are of a cluster: name one with --cluster")
+        files = list(_files([Path(at_home(name)) for name in photos]))
         for target in (table, page):
             _require_file(target)
         _require_place(pictures)
@@ -151,6 +173,45 @@ def analyze(
                 bar.update()
     if show.failed:
         raise SystemExit(1)
+
+
+def _analyze_on_cluster(
+    address: str,
+    photos: Sequence[str],
+    out: str | None,
+    column: str | None,
+    model: str | None,
+    options: dict[str, Any],
+) -> None:
+    from faceinsight.cluster.connection import require_ray
+    from faceinsight.cluster.settings import known_address
+
+    try:
+        known_address(address)
+    except ValueError as error:
+        raise click.UsageError(f"--cluster: {error}, not {address}") from None
+    require_ray("--cluster")
+    if out is None:
+        raise click.UsageError("--out: name a folder, or a place such as s3://..., for the tables")
+    if len(photos) != 1:
+        raise click.UsageError("--cluster takes one folder, one pattern in quotes, or one table")
+    name = _name_model(model, options)
+    from faceinsight.cluster.scoring import analyze_on_cluster
+    from faceinsight.inference.faceinsight import settings_with
+    from faceinsight.inference.settings import PhotoSettings
+
+    done = analyze_on_cluster(
+        photos[0],
+        out,
+        address=address,
+        model=name,
+        settings=settings_with(PhotoSettings(), **options),
+        column=column,
+    )
+    click.echo(
+        f"{_faces(done.faces)} in {done.scored} photographs, scored now; {done.photographs} in "
+        f"all, of which {len(done.skipped)} were skipped: {done.place}"
+    )
 
 
 @cli.command()
@@ -332,6 +393,14 @@ def _files(paths: Sequence[Path], folders: bool = True) -> Iterator[Path]:
 
 def _open(model: str | None, options: dict[str, Any]) -> FaceInsight:
     """The model, loaded; what is wrong with its name or an option is told first."""
+    name = _name_model(model, options)
+    from faceinsight import FaceInsight
+
+    return FaceInsight.from_pretrained(name, **options)
+
+
+def _name_model(model: str | None, options: dict[str, Any]) -> str:
+    """The model that is meant; what is wrong with it or an option is told before it is loaded."""
     for name in ("detector_weights", "parser_weights"):
         path = options[name]
         if path is not None and not path.is_file():
@@ -349,9 +418,7 @@ def _open(model: str | None, options: dict[str, Any]) -> FaceInsight:
     # A folder without a model is told before PyTorch is imported.
     if newest_model(model) is None and not _is_hub_name(model):
         raise click.UsageError(f"--model: there is no folder {Path(model).absolute()}")
-    from faceinsight import FaceInsight
-
-    return FaceInsight.from_pretrained(model, **options)
+    return model
 
 
 def _is_hub_name(name: str) -> bool:

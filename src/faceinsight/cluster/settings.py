@@ -25,6 +25,15 @@ class ClusterSettings(Settings):
     @field_validator("address")
     @classmethod
     def _known(cls, address: str | None) -> str | None:
-        if address in (None, "auto", "local") or _CLIENT.fullmatch(str(address)):
-            return address
-        raise ValueError("expected auto, local, ray://HOST:PORT, or null for no cluster")
+        return None if address is None else known_address(address)
+
+
+def known_address(address: str) -> str:
+    """An address as it is.
+
+    Raises:
+        ValueError: it is of no form that is known.
+    """
+    if address in ("auto", "local") or _CLIENT.fullmatch(address):
+        return address
+    raise ValueError("expected auto, local or ray://HOST:PORT")

@@ -8,7 +8,7 @@ map's.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ OK = "ok"
 KEY = ["photograph", "bytes", "changed", "map_bytes", "map_changed"]
 """Columns by which a photograph is known."""
 
-_LASTING = {OK, "no face found", "not an image", "truncated", "too large", "empty", "bad map"}
+LASTING = {OK, "no face found", "not an image", "truncated", "too large", "empty", "bad map"}
 """What the files themselves decide. Anything else (permissions, a link) is looked at again."""
 
 
@@ -82,11 +82,11 @@ class Parts:
             outcomes: for each `ok`, or the reason why not, and a sentence.
             faces: their faces; the column `row` says of which of the files.
         """
-        lasting = [i for i, (reason, _) in enumerate(outcomes) if reason in _LASTING]
+        lasting = [i for i, (reason, _) in enumerate(outcomes) if reason in LASTING]
         self._passing |= {
             row: outcome
             for row, outcome in zip(rows, outcomes, strict=True)
-            if outcome[0] not in _LASTING
+            if outcome[0] not in LASTING
         }
         if not lasting:
             return
@@ -126,13 +126,21 @@ class Parts:
 
     def _known(self) -> pd.DataFrame:
         """For each of the files its part, place in it, reason and message; null where none."""
-        tables = []
-        for path in sorted(self.folder.glob("[!.]*/photographs.parquet")):
-            table = pd.read_parquet(path)
-            tables.append(table.assign(part=path.parent.name, place=np.arange(len(table))))
-        nothing = ["part", "place", "reason", "message"]
-        if not tables:
-            return pd.DataFrame(dict.fromkeys(nothing), index=self._files.index, dtype=object)
-        index = pd.concat(tables, ignore_index=True).drop_duplicates(KEY)
-        index = index.astype({"photograph": object})
-        return self._files.merge(index, how="left", on=KEY, validate="many_to_one")[nothing]
+        paths = sorted(self.folder.glob("[!.]*/photographs.parquet"))
+        return known(self._files, ((path.parent.name, pd.read_parquet(path)) for path in paths))
+
+
+def known(files: pd.DataFrame, parts: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """For each of the files its part, place in it, reason and message, [N]; null where none.
+
+    Args:
+        files: what each photograph is known by, rows of `KEY`.
+        parts: name and photographs of each part.
+    """
+    tables = [of.assign(part=name, place=np.arange(len(of))) for name, of in parts]
+    nothing = ["part", "place", "reason", "message"]
+    if not tables:
+        return pd.DataFrame(dict.fromkeys(nothing), index=files.index, dtype=object)
+    index = pd.concat(tables, ignore_index=True).drop_duplicates(KEY)
+    index = index.astype({"photograph": object})
+    return files.merge(index, how="left", on=KEY, validate="many_to_one")[nothing]

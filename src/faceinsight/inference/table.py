@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from mimetypes import guess_type
 from pathlib import Path
@@ -30,6 +30,7 @@ from faceinsight.model.labels import consistent_labels, handed_out, probabilitie
 
 if TYPE_CHECKING:
     from faceinsight.inference.faceinsight import FaceInsight
+    from faceinsight.inference.photograph import Photo
 
 logger = logging.getLogger(__name__)
 
@@ -73,17 +74,11 @@ def analyze_folder(
         logger.warning(DRAWN_ALONE)
     workers = model.settings.workers
     files = stamps(folder, names, cropper.map_files, workers)
-    # Files of other kinds lack no map: they are skipped as what they are.
-    pictures = any((guess_type(name)[0] or "").startswith("image/") for name in names)
-    if cropper.map_files is not None and pictures and (files["map_bytes"] < 0).all():
-        raise ParameterError(
-            f"photos: the model reads label maps that lie as files beside photographs, and nothing "
-            f"in {folder} has one: take a variant that reads none (--params variant=org), or have "
-            "maps made by pyfacer (maps=parsed; in the pipeline --params predict.maps=parsed)"
-        )
-    columns = _Columns(model, sensitive)
+    if cropper.map_files is not None:
+        require_maps(folder, names, files)
+    columns = FaceColumns(model, sensitive)
     with tempfile.TemporaryDirectory() if work is None else nullcontext(work) as root:
-        key = _key(model, folder, columns.ids) if work else "all"
+        key = scores_key(model, str(folder), columns.ids) if work else "all"
         parts = Parts(WorkFolder(root, "photographs", key).path, files)
         missing = parts.missing()
         bar = images_bar(
@@ -98,12 +93,13 @@ def analyze_folder(
                 paths = (folder / name for name in some)
                 done, tables, outcomes = 0, [columns.empty()], []
                 try:
-                    for crops in cropper.batches(paths, map(printable, some)):
-                        scored = columns.table(crops, model.score(crops))
-                        tables.append(scored.assign(row=rows[done + crops.photographs]))
-                        outcomes += _outcomes(crops, folder, model.settings)
-                        done += len(crops.names)
-                        bar.update(len(crops.names))
+                    for scored, of_batch in score_batches(
+                        model, columns, paths, some, lambda name: str(folder / name)
+                    ):
+                        tables.append(scored.assign(row=rows[scored["row"]]))
+                        outcomes += of_batch
+                        done += len(of_batch)
+                        bar.update(len(of_batch))
                 finally:
                     if done:
                         faces = pd.concat(tables, ignore_index=True)
@@ -112,15 +108,76 @@ def analyze_folder(
     return Scores(faces, pd.DataFrame([*not_entered, *skipped], columns=list(Skipped._fields)))
 
 
-def _key(model: FaceInsight, folder: Path, ids: Sequence[str]) -> str:
+def require_maps(folder: Path | str, names: Sequence[str], files: pd.DataFrame) -> None:
+    """Stop where a model reads label maps that lie as files, and not one photograph has one.
+
+    Args:
+        folder: of the photographs.
+        names: paths below it.
+        files: what they are known by, rows of `scored_parts.KEY`.
+
+    Raises:
+        ParameterError: there is no map.
+    """
+    # Files of other kinds lack no map: they are skipped as what they are.
+    pictures = any((guess_type(name)[0] or "").startswith("image/") for name in names)
+    if pictures and (files["map_bytes"] < 0).all():
+        raise ParameterError(
+            f"photos: the model reads label maps that lie as files beside photographs, and nothing "
+            f"in {folder} has one: take a variant that reads none (--params variant=org), or have "
+            "maps made by pyfacer (maps=parsed; in the pipeline --params predict.maps=parsed)"
+        )
+
+
+def score_batches(
+    model: FaceInsight,
+    columns: FaceColumns,
+    photos: Iterable[Photo],
+    names: Iterable[str],
+    place: Callable[[str], str],
+) -> Iterator[tuple[pd.DataFrame, list[tuple[str, str]]]]:
+    """Photographs in order, some at a time; see `Cropper.batches`.
+
+    Args:
+        model: scores them.
+        columns: of its faces.
+        photos: the photographs.
+        names: what they are called.
+        place: where a photograph of such a name lies, for messages.
+
+    Yields:
+        Their faces, of which `row` says which photograph of all they are from; and of each
+        photograph `ok`, or the reason why not, and a sentence.
+    """
+    done = 0
+    for crops in model.cropper.batches(photos, map(printable, names)):
+        faces = columns.table(crops, model.score(crops))
+        yield (
+            faces.assign(row=done + crops.photographs),
+            _outcomes(crops, place, model.settings),
+        )
+        done += len(crops.names)
+
+
+def scores_key(model: FaceInsight, photos: str, ids: Sequence[str]) -> str:
+    """Digest of what decides the scores of some photographs.
+
+    Args:
+        model: which scores them.
+        photos: which they are.
+        ids: the characteristics that are handed out.
+
+    Raises:
+        ParameterError: the model lies in no folder.
+    """
     if model.source is None:
         raise ParameterError(
             "work: what a model that lies in no folder says cannot be kept; load one from a folder"
         )
-    return digest(model.source, str(folder), model.cropper.key, list(ids), recipe("scoring"))
+    return digest(model.source, photos, model.cropper.key, list(ids), recipe("scoring"))
 
 
-class _Columns:
+class FaceColumns:
     """Scored faces as rows of a table.
 
     Args:
@@ -194,14 +251,16 @@ def require_faces(scores: Scores, photos: Path | str) -> Scores:
     )
 
 
-def _outcomes(crops: Crops, folder: Path, settings: PhotoSettings) -> list[tuple[str, str]]:
+def _outcomes(
+    crops: Crops, place: Callable[[str], str], settings: PhotoSettings
+) -> list[tuple[str, str]]:
     """`ok` or a reason, and a sentence, of each photograph."""
     return [
         (outcome.reason, str(outcome))
         if isinstance(outcome, PhotographError)
         else (OK, "")
         if outcome
-        else ("no face found", no_face(folder / name, settings))
+        else ("no face found", no_face(place(name), settings))
         for name, outcome in zip(crops.names, crops.by_photograph(crops.map_from), strict=True)
     ]
 

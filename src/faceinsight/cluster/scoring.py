@@ -1,0 +1,199 @@
+"""Scores of many photographs by many machines.
+
+Each actor holds one `FaceInsight` and scores a part at a time, as one machine does
+(`inference.table`); a part that is written is never scored again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from faceinsight.cluster.connection import connect
+from faceinsight.cluster.parts import Part, ScoredParts
+from faceinsight.cluster.photographs import (
+    Photographs,
+    find_photographs,
+    open_photographs,
+    place_of,
+)
+from faceinsight.cluster.pool import Pool
+from faceinsight.cluster.storage import is_remote
+from faceinsight.common.paths import at_home
+from faceinsight.common.progress import images_bar
+from faceinsight.errors import FaceInsightError
+from faceinsight.inference.folder import Skipped
+from faceinsight.inference.settings import PhotoSettings
+from faceinsight.inference.table import FaceColumns, require_maps, score_batches, scores_key
+from faceinsight.model.labels import rules_of
+
+if TYPE_CHECKING:
+    from faceinsight.inference.faceinsight import FaceInsight
+
+_LEAST, _MOST = 64, 4096
+"""Photographs a part. What an actor that dies has to do again is one part at most."""
+
+_A_SHARE = 32
+"""Parts that each actor is to have, where there are photographs enough."""
+
+
+class Summary(NamedTuple):
+    """What a run on a cluster has done.
+
+    Attributes:
+        place: of the results.
+        photographs: how many there are.
+        scored: how many of them this start has looked at.
+        faces: how many it has found in those.
+        skipped: one row a photograph, or folder, that has no scores: `photograph`, `reason`,
+            `message`.
+    """
+
+    place: str
+    photographs: int
+    scored: int
+    faces: int
+    skipped: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of a part.
+
+    Attributes:
+        photographs: how many there were.
+        faces: how many were found.
+        passing: what is to be tried again.
+    """
+
+    photographs: int
+    faces: int
+    passing: list[Skipped]
+
+
+class Scorer:
+    """What an actor holds: a model, loaded once.
+
+    Args:
+        model: folder of a saved model.
+        settings: how faces are found.
+        root: the folder of the photographs, see `Photographs.root`.
+        out: where parts are written.
+
+    Raises:
+        FaceInsightError: this node does not see what it has to.
+    """
+
+    def __init__(self, model: str, settings: PhotoSettings, root: str, out: str) -> None:
+        from faceinsight.inference.faceinsight import FaceInsight
+
+        self._parts, self._root = ScoredParts(out), root
+        self._parts.require_shared()
+        for kind, folder in (("photographs", root), ("model", model)):
+            if not is_remote(folder) and not Path(folder).is_dir():
+                from socket import gethostname
+
+                raise FaceInsightError(
+                    f"there is no folder {folder} on node {gethostname()}: keep the {kind} where "
+                    "all nodes see them"
+                )
+        self._model = FaceInsight.from_pretrained(model, settings)
+        self._columns = FaceColumns(self._model, settings.sensitive)
+
+    def __call__(self, part: Part) -> Scored:
+        """Score a part and write it."""
+        tables, outcomes = [self._columns.empty()], []
+        photos = open_photographs(self._root, part.names)
+        place = partial(place_of, self._root)
+        for faces, of_batch in score_batches(self._model, self._columns, photos, part.names, place):
+            tables.append(faces)
+            outcomes += of_batch
+        scored = pd.concat(tables, ignore_index=True)
+        passing = self._parts.write(part, outcomes, scored)
+        return Scored(len(outcomes), len(scored), passing)
+
+
+def analyze_on_cluster(
+    photos: str,
+    out: str,
+    *,
+    address: str,
+    model: str | None = None,
+    settings: PhotoSettings | None = None,
+    column: str | None = None,
+    progress: bool = True,
+) -> Summary:
+    """Every face of many photographs, by the cores or GPUs of a cluster, as tables in parts.
+
+    A second start with the same arguments goes on where the first one was. One start at a time
+    writes to a place.
+
+    Args:
+        photos: a folder, a pattern, or a table of paths, see `find_photographs`; in a file system
+            that all nodes share, or an object store.
+        out: a folder, or a URI, for the results; see `faceinsight.cluster.parts`.
+        address: of the cluster, see `ClusterSettings.address`.
+        model: see `FaceInsight.from_pretrained`; its folder has to be there on every node.
+        settings: how faces are found, and what is handed out.
+        column: of the table, the one with paths.
+        progress: show a progress bar.
+
+    Raises:
+        ParameterError: an argument cannot work; the message names it.
+        FaceInsightError: the cluster, or a place that it needs, failed; what is done is kept.
+    """
+    from faceinsight.inference.faceinsight import FaceInsight
+
+    settings = _absolute(settings or PhotoSettings())
+    found = find_photographs(photos, column)
+    here = FaceInsight.from_pretrained(model, settings.model_copy(update={"device": "cpu"}))
+    parts = ScoredParts(out)
+    connect(address, option="--cluster")
+    pool: Pool[Part, Scored] = Pool(settings.device)
+    files = _claim(parts, here, found, settings, pool.size)
+    pieces = parts.missing(found.names, files)
+    n, faces = len(files), 0
+    passing: list[Skipped] = []
+    todo = sum(len(piece.rows) for piece in pieces)
+    arguments = {
+        "model": str(Path(str(here.source)).absolute()),
+        "settings": settings,
+        "root": found.root,
+        "out": parts.storage.place,
+    }
+    with images_bar("scoring", n, initial=n - todo, disable=not progress) as bar:
+        for scored in pool.map(Scorer, arguments, pieces):
+            faces += scored.faces
+            passing += scored.passing
+            bar.update(scored.photographs)
+    return Summary(parts.storage.place, n, todo, faces, parts.finish(files, found.skipped, passing))
+
+
+def _claim(
+    parts: ScoredParts, model: FaceInsight, found: Photographs, settings: PhotoSettings, actors: int
+) -> pd.DataFrame:
+    """Take the place of the results for these photographs; what they are known by."""
+    rules_of(model.network)  # before anything is scored
+    map_files = model.cropper.map_files
+    files = found.keys(map_files, settings.workers)
+    if map_files is not None:
+        require_maps(found.root, found.names, files)
+    ids = FaceColumns(model, settings.sensitive).ids
+    size = min(max(len(files) // (_A_SHARE * actors), _LEAST), _MOST)
+    facts = {"photographs": found.given, "model": str(model.source)}
+    parts.claim(scores_key(model, found.given, ids), facts, size)
+    return files
+
+
+def _absolute(settings: PhotoSettings) -> PhotoSettings:
+    """Settings whose files are found from any folder: workers have one of their own."""
+    files = {
+        name: Path(at_home(path)).absolute()
+        for name in ("detector_weights", "parser_weights")
+        if (path := getattr(settings, name)) is not None
+    }
+    return settings.model_copy(update=files)

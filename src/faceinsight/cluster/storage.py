@@ -1,0 +1,136 @@
+"""Places that several machines write to: folders that they share, and object stores, by fsspec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from faceinsight.common.paths import at_home
+from faceinsight.common.work import write_beside
+from faceinsight.errors import FaceInsightError, ParameterError
+
+
+def is_remote(place: str) -> bool:
+    """Whether a place is in an object store, such as `s3://bucket/folder`."""
+    return "://" in place and not place.startswith("file://")
+
+
+def filesystem(place: str) -> tuple[Any, str]:
+    """fsspec's file system of a place in an object store, and the path there.
+
+    Raises:
+        ParameterError: there is no such store, or the package that reads it is not installed.
+    """
+    import fsspec
+
+    try:
+        return fsspec.url_to_fs(place)
+    except (ImportError, ValueError) as error:
+        said = str(error).removesuffix(".")
+        raise ParameterError(f"{place} cannot be reached ({said})") from None
+
+
+@contextmanager
+def failing_as_sentences(place: str, *, missing: bool = False) -> Iterator[None]:
+    """Errors of a store, which has classes of its own for them, as one sentence.
+
+    Args:
+        place: what is read or written.
+        missing: whether what is not there is such an error as well.
+
+    Raises:
+        FaceInsightError: the store did not do it.
+        OSError: of this machine's files, with its number.
+    """
+    try:
+        yield
+    except FaceInsightError:
+        raise
+    except Exception as error:
+        is_own = isinstance(error, FileNotFoundError) and not missing
+        if not is_remote(place) or is_own:
+            raise
+        said = str(error).partition("\n")[0] or type(error).__name__
+        raise FaceInsightError(
+            f"{place} cannot be read or written ({said}); see that it is there, and to the "
+            "credentials on every node, and start again"
+        ) from error
+
+
+class Storage:
+    """A folder, shared or in an object store, in which files are whole or absent.
+
+    Args:
+        place: a path or a URI.
+
+    Attributes:
+        place: absolute.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._files: Any = None
+        if is_remote(place):
+            self._files, self._root = filesystem(place.rstrip("/"))
+            self.place = place.rstrip("/")
+        else:
+            self.place = self._root = str(Path(at_home(place.removeprefix("file://"))).absolute())
+
+    def names(self, folder: str) -> set[str]:
+        """The files in a folder of it; hidden ones are not."""
+        if self._files is None:
+            found = {path.name for path in (Path(self._root) / folder).glob("*")}
+        else:
+            with failing_as_sentences(self.place):
+                try:
+                    self._files.invalidate_cache()
+                    listed = self._files.ls(f"{self._root}/{folder}", detail=False)
+                except FileNotFoundError:
+                    listed = []
+            found = {path.rpartition("/")[2] for path in listed}
+        return {name for name in found if name and not name.startswith(".")}
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes; None where there is none."""
+        try:
+            if self._files is None:
+                return (Path(self._root) / name).read_bytes()
+            with failing_as_sentences(f"{self.place}/{name}"):
+                return self._files.cat_file(f"{self._root}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put a file there, whole: by rename, or in one piece, which a store shows once it is."""
+        if self._files is None:
+            with write_beside(Path(self._root) / name) as beside:
+                beside.write_bytes(data)
+        else:
+            with failing_as_sentences(f"{self.place}/{name}"):
+                self._files.pipe_file(f"{self._root}/{name}", data)
+
+    def remove(self, name: str) -> None:
+        """Take a file away; none need be there."""
+        if self._files is None:
+            (Path(self._root) / name).unlink(missing_ok=True)
+            return
+        with failing_as_sentences(f"{self.place}/{name}"):
+            try:
+                self._files.rm_file(f"{self._root}/{name}")
+            except FileNotFoundError:
+                return
+
+    def read_table(self, name: str) -> pd.DataFrame | None:
+        """A Parquet file; None where there is none."""
+        data = self.read(name)
+        return None if data is None else pd.read_parquet(BytesIO(data))
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Put a table there as a Parquet file."""
+        buffer = BytesIO()
+        table.to_parquet(buffer, index=False)
+        self.write(name, buffer.getvalue())

@@ -1,0 +1,240 @@
+"""Photographs scored by a cluster, against one machine's table; and what dies or is in the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from faceinsight import FaceInsight
+from faceinsight.cluster import scoring
+from faceinsight.cluster.parts import Part
+from faceinsight.cluster.scoring import Scorer, analyze_on_cluster
+from faceinsight.errors import FaceInsightError, ParameterError
+from faceinsight.inference.settings import PhotoSettings
+from faceinsight.inference.table import Scores
+
+SETTINGS = PhotoSettings(faces="whole", device="cpu", workers=1)
+SMALL = 8
+"""Photographs a part in these tests."""
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 photographs in two folders, and what is none."""
+    root = tmp_path_factory.mktemp("photos")
+    (root / "more").mkdir()
+    random = np.random.default_rng(0)
+    for number in range(40):
+        pixels = random.integers(0, 256, (9, 8, 3)).astype(np.uint8)
+        picture = Image.fromarray(pixels).resize((72, 80), Image.Resampling.BICUBIC)
+        picture.save(root / ("more" if number % 2 else "") / f"{number:02d}.png")
+    (root / "05 empty.png").touch()
+    (root / "more" / "notes.txt").write_text("no photograph")
+    return root
+
+
+@pytest.fixture(scope="module")
+def expected(photos: Path) -> Scores:
+    """One machine's tables."""
+    model = FaceInsight.from_pretrained(settings=SETTINGS)
+    return model.analyze_folder(photos, progress=False)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_LEAST", SMALL)
+
+
+def scored(out: Path) -> pd.DataFrame:
+    return pd.read_parquet(out / "faces")
+
+
+def parts(out: Path) -> dict[str, int]:
+    """The files of the parts, and when each was written."""
+    return {f"{p.parent.name}/{p.name}": p.stat().st_mtime_ns for p in out.glob("*/[!.]*.parquet")}
+
+
+def assert_same(out: Path, expected: Scores) -> None:
+    found = scored(out).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected.faces, rtol=1e-5, atol=1e-5)
+    skipped = pd.read_parquet(out / "skipped.parquet")
+    pd.testing.assert_frame_equal(skipped, expected.skipped, check_dtype=False)
+
+
+def run(photos: Path | str, out: Path | str, **options: Any) -> Any:
+    given = {"address": "auto", "settings": SETTINGS, "progress": False} | options
+    return analyze_on_cluster(str(photos), str(out), **given)
+
+
+def test_equals_one_machine_and_what_is_written_is_not_scored_again(
+    connected, photos, expected, small_parts, tmp_path
+):
+    done = run(photos, tmp_path)
+    assert (done.photographs, done.scored, done.faces) == (42, 42, 40)
+    assert_same(tmp_path, expected)
+    written = parts(tmp_path)
+    assert len(written) == 2 * 6
+
+    again = run(photos, tmp_path)
+    assert (again.scored, again.faces) == (0, 0)
+    assert parts(tmp_path) == written
+
+    # A part that is deleted, and one that was written in half, are scored again, and no other.
+    faces = sorted((tmp_path / "faces").iterdir())
+    faces[2].unlink()
+    (tmp_path / "photographs" / faces[4].name).unlink()
+    (tmp_path / "faces" / f".{faces[4].stem}.1234.parquet").write_bytes(b"half")
+    assert run(photos, tmp_path).scored == 2 * SMALL
+    assert_same(tmp_path, expected)
+    new = parts(tmp_path)
+    assert {name for name in written if new[name] == written[name]} == {
+        name for name in written if Path(name).name not in (faces[2].name, faces[4].name)
+    }
+
+
+class Dying(Scorer):
+    """Dies once in each of three parts: before it begins, between its two files, and after both."""
+
+    def __call__(self, part: Part) -> Any:
+        write = self._parts.storage.write_table
+
+        def write_first(name: str, table: pd.DataFrame) -> None:
+            write(name, table)
+            self._die_once("between")
+
+        if part.number == 0:
+            self._die_once("before")
+        if part.number == 1:
+            self._parts.storage.write_table = write_first  # type: ignore[method-assign]
+        done = super().__call__(part)
+        if part.number == 2:
+            self._die_once("after")
+        return done
+
+    def _die_once(self, when: str) -> None:
+        mark = Path(f"{self._parts.storage.place}.{when}")
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_actors_that_die_cost_nothing_but_time(
+    connected, photos, expected, small_parts, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(scoring, "Scorer", Dying)
+    out = tmp_path / "out"
+    assert run(photos, out).faces == 40
+    assert_same(out, expected)
+    assert sorted(path.suffix for path in tmp_path.glob("out.*")) == [
+        ".after",
+        ".before",
+        ".between",
+    ]
+
+
+class Slow(Scorer):
+    """Leaves time to be killed in."""
+
+    def __call__(self, part: Part) -> Any:
+        time.sleep(1)
+        return super().__call__(part)
+
+
+DRIVER = f"""
+import sys
+from faceinsight.cluster import scoring
+from tests.cluster import test_scoring
+scoring._LEAST, scoring.Scorer = {SMALL}, test_scoring.Slow
+test_scoring.run(*sys.argv[1:])
+"""
+
+
+def test_a_driver_that_is_killed_is_gone_on_with(
+    connected, photos, expected, small_parts, tmp_path
+):
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, photos, tmp_path])
+    end = time.monotonic() + 240
+    while len(list(tmp_path.glob("faces/[!.]*"))) < 2:
+        assert driver.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    driver.kill()
+    driver.wait()
+    before = parts(tmp_path)
+
+    run(photos, tmp_path)
+    assert_same(tmp_path, expected)
+    after = parts(tmp_path)
+    counted = [name for name in before if f"faces/{Path(name).name}" in before]
+    # The actors of the driver that is gone may have written one part each once more.
+    assert sum(after[name] != before[name] for name in counted) <= 4
+
+
+def test_photographs_and_results_in_an_object_store(
+    connected, store, photos, expected, small_parts, tmp_path
+):
+    import fsspec
+
+    files = fsspec.filesystem("s3")
+    files.put(f"{photos}/", f"{store}/photos/", recursive=True)
+    out = f"{store}/scores"
+    assert run(f"{store}/photos", out).scored == 42
+    first = next(iter(files.ls("faces/scores/faces", detail=False)))
+    files.rm(first)
+    assert run(f"{store}/photos/", out).scored == SMALL
+    files.get(out, str(tmp_path / "got"), recursive=True)
+    found = scored(tmp_path / "got")
+    pd.testing.assert_frame_equal(found, expected.faces, rtol=1e-5, atol=1e-5)
+    skipped = pd.read_parquet(tmp_path / "got/skipped.parquet")
+    assert skipped["reason"].tolist() == expected.skipped["reason"].tolist()
+
+
+def test_a_full_disk_and_one_that_is_read_only_are_a_sentence(
+    connected, photos, expected, small_parts, disk
+):
+    with pytest.raises(FaceInsightError, match=r"^/\S+: No space left on device \(.*start again"):
+        run(photos, disk)
+    kept = parts(disk)
+    assert kept
+    assert mount(disk, "remount,size=20m") == 0
+    run(photos, disk)
+    assert_same(disk, expected)
+    assert kept.items() <= parts(disk).items()
+    assert mount(disk, "remount,ro") == 0
+    with pytest.raises(OSError, match="Read-only file system"):
+        run(photos, disk)
+
+
+def mount(place: Path, options: str) -> int:
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, with room for some parts."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if shutil.which("mount") is None or mount(place, "size=400k"):
+        pytest.skip("a small disk can be mounted only by root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_another_run_is_not_mixed_with_this_one(connected, photos, tmp_path):
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces/0.parquet").touch()
+    with pytest.raises(ParameterError, match=r"--out: .* holds scores, but not the run\.json"):
+        run(photos, tmp_path)
