@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import faceinsight.data.segmentation
+import faceinsight.data.filling
 from faceinsight.data.geometry import crop_square, cut_map, cut_photograph
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.segmentation import segment
@@ -193,13 +193,13 @@ def test_several_faces_of_a_photograph_are_cut_by_their_boxes_and_read_once(
     raw: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     reads: list[str] = []
-    load = faceinsight.data.segmentation.load_photograph
+    load = faceinsight.data.filling.load_photograph
 
     def spy(root: Path, relative: str, **options: float) -> np.ndarray:
         reads.append(relative)
         return load(root, relative, **options)
 
-    monkeypatch.setattr(faceinsight.data.segmentation, "load_photograph", spy)
+    monkeypatch.setattr(faceinsight.data.filling, "load_photograph", spy)
     boxes = [(2, 3, 22, 23), None, (30, 10, 70, 50), (-10, -10, 12, 8), (90, 0, 99, 9)]
     names = [NAMES[0], NAMES[1], NAMES[0], NAMES[0], NAMES[0]]
     table = label_table(names, boxes)

@@ -20,6 +20,7 @@ def parameters(project_root, tmp_path):
         "vocabulary": characteristics["vocabulary"],
         "rules": rules,
         "segmentation": {"maps": "provided", "size": tiny.SIZE},
+        "cluster": {"address": None},
         "model": tiny.settings().model_dump(),
         "training": job.training.model_dump(),
         "answers": {},
@@ -87,6 +88,13 @@ def test_weights_of_the_parser_are_looked_for_where_it_parses(parameters):
     tried(parameters | {"segmentation": faulty | {"maps": "provided"}}, "segment_faces")
     with pytest.raises(WeightsError, match=r"parser_weights: there is no file /a/b\.pt"):
         tried(parameters | {"segmentation": faulty | {"maps": "parsed"}}, "segment_faces")
+
+
+def test_a_cluster_without_ray_is_told(parameters, monkeypatch):
+    monkeypatch.setattr("faceinsight.cluster.connection.find_spec", lambda name: None)
+    tried(parameters, "segment_faces")
+    with pytest.raises(ParameterError, match=r"cluster\.address: .*'faceinsight\[ray\]'"):
+        tried(parameters | {"cluster": {"address": "auto"}}, "segment_faces")
 
 
 def test_a_faulty_architecture_leaves_nothing_that_counts_as_tried(parameters):

@@ -18,6 +18,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from socket import gethostname
 from typing import Any
 
 import numpy as np
@@ -108,8 +109,6 @@ class ScoredParts:
             FaceInsightError: it does not.
         """
         if self.storage.read(_RUN) is None:
-            from socket import gethostname
-
             raise FaceInsightError(
                 f"{self.storage.place} is not the same folder on node {gethostname()}: name a "
                 "place that all nodes share"

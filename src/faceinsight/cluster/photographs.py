@@ -81,7 +81,7 @@ def find_photographs(given: str, column: str | None) -> Photographs:
         ParameterError: there is nothing there, or the table has no such column.
     """
     if is_remote(given):
-        return _remote(given, column)
+        return _remote(given.rstrip("/"), column)
     path = Path(at_home(given)).absolute()
     if path.suffix.lower() in _TABLES and path.is_file():
         return _of_table(str(path), str(path.parent), column)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from faceinsight.cluster.connection import connect
+from faceinsight.cluster.nodes import require_folder, with_absolute_weights
 from faceinsight.cluster.parts import Part, ScoredParts
 from faceinsight.cluster.photographs import (
     Photographs,
@@ -23,9 +24,7 @@ from faceinsight.cluster.photographs import (
 )
 from faceinsight.cluster.pool import Pool
 from faceinsight.cluster.storage import is_remote
-from faceinsight.common.paths import at_home
 from faceinsight.common.progress import images_bar
-from faceinsight.errors import FaceInsightError
 from faceinsight.inference.folder import Skipped
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.inference.table import FaceColumns, require_maps, score_batches, scores_key
@@ -93,14 +92,9 @@ class Scorer:
 
         self._parts, self._root = ScoredParts(out), root
         self._parts.require_shared()
-        for kind, folder in (("photographs", root), ("model", model)):
-            if not is_remote(folder) and not Path(folder).is_dir():
-                from socket import gethostname
-
-                raise FaceInsightError(
-                    f"there is no folder {folder} on node {gethostname()}: keep the {kind} where "
-                    "all nodes see them"
-                )
+        require_folder("model", Path(model))
+        if not is_remote(root):
+            require_folder("folder of photographs", Path(root))
         self._model = FaceInsight.from_pretrained(model, settings)
         self._columns = FaceColumns(self._model, settings.sensitive)
 
@@ -148,7 +142,7 @@ def analyze_on_cluster(
     """
     from faceinsight.inference.faceinsight import FaceInsight
 
-    settings = _absolute(settings or PhotoSettings())
+    settings = with_absolute_weights(settings or PhotoSettings())
     found = find_photographs(photos, column)
     here = FaceInsight.from_pretrained(model, settings.model_copy(update={"device": "cpu"}))
     parts = ScoredParts(out)
@@ -187,13 +181,3 @@ def _claim(
     facts = {"photographs": found.given, "model": str(model.source)}
     parts.claim(scores_key(model, found.given, ids), facts, size)
     return files
-
-
-def _absolute(settings: PhotoSettings) -> PhotoSettings:
-    """Settings whose files are found from any folder: workers have one of their own."""
-    files = {
-        name: Path(at_home(path)).absolute()
-        for name in ("detector_weights", "parser_weights")
-        if (path := getattr(settings, name)) is not None
-    }
-    return settings.model_copy(update=files)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from faceinsight.common.work import write_beside
 from faceinsight.data.parsing.provided import map_path
 from faceinsight.data.photographs import stamp_files
 from faceinsight.data.store import BOX_COLUMNS, boxes_of
+
+if TYPE_CHECKING:
+    from faceinsight.data.geometry import Box
 
 _NO_BOX = -(2**31)
 KEY = ["photograph", *BOX_COLUMNS, "bytes", "changed", "map_bytes", "map_changed"]
@@ -48,6 +52,12 @@ def face_keys(
         stamps += [*stamp_files(root, files, workers=workers)]
     columns = [photographs, *boxes.T, *(stamp[at] for stamp in stamps)]
     return pd.DataFrame(dict(zip(KEY, columns, strict=True)))
+
+
+def boxes_of_keys(keys: pd.DataFrame) -> list[Box | None]:
+    """The box of each of some keys; None for the whole photograph."""
+    boxes = keys[[*BOX_COLUMNS]].to_numpy(dtype=np.int64).tolist()
+    return [None if box[0] == _NO_BOX else tuple(box) for box in boxes]
 
 
 class ShardStore:

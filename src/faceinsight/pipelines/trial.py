@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faceinsight.answers.settings import LexiconSettings
+from faceinsight.cluster.connection import require_ray
 from faceinsight.cluster.settings import ClusterSettings
 from faceinsight.common.provenance import provenance
 from faceinsight.common.work import WorkFolder, digest
@@ -52,6 +53,8 @@ def try_out(nodes: Iterable[Any], load: Load) -> None:
         written = VocabularyConfig.model_validate(load("params:vocabulary"))
         compile_rules(load("params:rules"), build_vocabulary(written), written)
     if "segment_faces" in inputs:
+        if ClusterSettings.model_validate(load("params:cluster")).address is not None:
+            require_ray("cluster.address")
         settings = SegmentationSettings.model_validate(load("params:segmentation"))
         if settings.maps == "parsed":
             check_weights("detector_weights", settings.detector_weights)

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
-from faceinsight.cluster.tags import GPU
+from faceinsight.cluster.tags import GPU, SEGMENTS
 from faceinsight.pipelines.each_dataset import for_each_dataset
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.segmentation import nodes
@@ -14,10 +14,19 @@ def create_pipeline() -> Pipeline:
         [
             named(
                 nodes.segment_faces,
-                ["examples", "raw", "params:name", "params:segmentation", "params:work"],
+                [
+                    "examples",
+                    "raw",
+                    "params:name",
+                    "params:segmentation",
+                    "params:work",
+                    "params:cluster",
+                ],
                 "crops",
-                tags=GPU,
+                tags=[SEGMENTS, GPU],
             )
         ]
     )
-    return for_each_dataset(of_dataset, inputs=["raw"], parameters=["segmentation", "work"])
+    return for_each_dataset(
+        of_dataset, inputs=["raw"], parameters=["segmentation", "work", "cluster"]
+    )
