@@ -24,7 +24,6 @@ def parameters(project_root, tmp_path):
         "model": tiny.settings().model_dump(),
         "training": job.training.model_dump(),
         "answers": {},
-        "cluster": {"address": None},
         "work": str(tmp_path / "work"),
         "variants.lgc": job.variant.model_dump(),
     }
