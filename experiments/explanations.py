@@ -268,7 +268,8 @@ def render(
         f"{len(REGION_OF_ONE)} characteristics are drawn in one region of the label map and nowhere"
         f" else. Whether explanations name it was measured on {counts['test']:,} test faces of one "
         "`make run`, one model a variant, trained on exact maps, by `experiments/explanations.py`. "
-        f"Counted are those that at least {FEWEST} of these faces have, and {FEWEST} have not.",
+        f"Counted are those that at least {FEWEST} of these faces have, and {FEWEST} have not. "
+        "Where photographs have no label map, regions are [areas of the box](areas.md).",
         "",
         "## Is the region in which it is drawn the first?",
         "",

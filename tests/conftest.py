@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.settings import words_of
 from faceinsight.data.parsing import weights
 from faceinsight.method.characteristics import Vocabulary
+from tests.data.parsing import fakes_dlib
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core, and torch would take them all
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -65,6 +67,13 @@ def shared() -> Path:
 def _detector_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Faces are found as with pyfacer's weights on the machine, whether they are there or not."""
     monkeypatch.setattr(weights, "is_at_hand", lambda detector, path: True)
+
+
+@pytest.fixture
+def without_weights(_detector_at_hand: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there right after installation; what is blue is a face."""
+    monkeypatch.setattr(weights, "is_at_hand", lambda network, path: False)
+    monkeypatch.setitem(sys.modules, "dlib", fakes_dlib.module())
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import faceinsight
-from faceinsight import cli
+from faceinsight import FaceInsight, PhotoSettings, cli
 from faceinsight.answers.labels import CAUTION
 from faceinsight.common import paths
 from faceinsight.common.paths import printable
@@ -27,7 +28,8 @@ from faceinsight.data.parsing import weights
 from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference import versions
 from faceinsight.inference.answer import PhotoAnswer
-from faceinsight.inference.explanation import Explanation, RegionShare
+from faceinsight.inference.explanation import BY_AREAS, Explanation, RegionShare
+from tests.inference.test_areas import Red, blue_face
 from tests.reports.test_faces_page import face
 
 ANSWER = PhotoAnswer(
@@ -50,6 +52,7 @@ EXPLANATION = Explanation(
     word="smiling",
     probability=0.934,
     regions=(RegionShare("mouth", 2.314, 0.75), RegionShare("skin", -0.2, 0.25)),
+    regions_from="parsed",
     method="fill",
     caution=None,
     crop=np.zeros((4, 4, 3), np.uint8),
@@ -261,6 +264,21 @@ def test_an_explanation_is_a_table_a_picture_or_json(model):
     assert Image.open("b.jpg").format == "JPEG"
     told = json.loads(call("explain", "a.png", "Smiling", "--json").stdout)
     assert told["regions"][1] == {"region": "skin", "share": -0.2, "area": 0.25}
+    assert told["regions_from"] == "parsed"
+
+
+def test_an_explanation_by_areas_of_the_box_says_so(without_weights, tmp_path, monkeypatch):
+    looking = FaceInsight(Red(), PhotoSettings(device="cpu"))
+    monkeypatch.setattr(FaceInsight, "from_pretrained", lambda *name, **options: looking)
+    Image.fromarray(blue_face(patch=(0.5, 0.76))).save(tmp_path / "a.png")
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    monkeypatch.setenv(cli.MODEL, str(tmp_path))
+    done = call("explain", str(tmp_path / "a.png"), "Smiling")
+    assert done.exit_code == 0, done.output
+    first, *_, last = done.stdout.splitlines()[1:]
+    assert re.fullmatch(r"  mouth +\+2\d\.\d\d", first)
+    assert "  hair and forehead   +0.00\n" in done.stdout
+    assert last == BY_AREAS
 
 
 @pytest.mark.parametrize(

@@ -337,7 +337,8 @@ def explain(
 
     Each region is erased from photograph and label map; how much lower the log-odds of the
     characteristic then are is the region's share. Above zero it speaks for the characteristic,
-    below against it.
+    below against it. Without the parser's weights regions are areas at fixed places of the face's
+    box, for a model that reads no label maps.
     """
     with _errors_as_sentences():
         (file,) = _files([photo], folders=False)
@@ -359,8 +360,11 @@ def explain(
         if explanation.caution:
             click.echo(explanation.caution)
         click.echo(f"{explanation.word}: {explanation.probability:.0%}")
+        width = max(11, *(len(region.region) + 1 for region in explanation.regions))
         for region in explanation.regions:
-            click.echo(f"  {region.region:<11}{region.share:+7.2f}")
+            click.echo(f"  {region.region:<{width}}{region.share:+7.2f}")
+        if explanation.by_areas:
+            click.echo(explanation.by_areas)
 
 
 def _require_place(target: Path | None) -> None:

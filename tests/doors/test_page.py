@@ -170,7 +170,7 @@ def test_another_model_sees_the_same_photograph(open_page: Any) -> None:
     expect(page.get_by_label("org")).to_be_checked()
     expect(page.locator(".fi-offers button")).to_have_count(0)
     page.locator(".fi-labels button").first.click()
-    expect(page.locator("p.fi-error:not(.fi-live)")).to_contain_text("label map")
+    expect(page.locator("p.fi-error:not(.fi-live)")).to_contain_text("No detector framed this face")
     assert serious(page) == []
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceinsight import FaceInsight
+from faceinsight import FaceInsight, PhotoSettings
 from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.inference.cropper import Crops
 from faceinsight.serving.app import create_app
 from faceinsight.serving.settings import ServerSettings
-from tests.serving.conftest import client_of, photograph
+from tests.inference.test_areas import AREAS, Red, blue_face
+from tests.serving.conftest import client_of, encoded, photograph
 
 
 def sent(*files: bytes) -> list[tuple[str, tuple[str, bytes]]]:
@@ -109,7 +110,7 @@ def test_a_question_is_answered(served, model, two):
     assert served.post("/ask", json=body).json()["text"] == model.ask(two[0]).text
 
 
-def test_an_answer_is_explained_by_the_regions_it_hangs_on(model, monkeypatch):
+def test_an_answer_is_explained_by_the_regions_it_hangs_on(model, monkeypatch, without_weights):
     app = create_app(model)
     engine = app.state.engine
     engine.ready.result(60)
@@ -118,7 +119,8 @@ def test_an_answer_is_explained_by_the_regions_it_hangs_on(model, monkeypatch):
         body = sent_photo | {"characteristics": ["Smiling", "bald"], "method": "blur"}
         unmapped = client.post("/explain", json=body)
         assert unmapped.status_code == 422
-        assert "maps" in unmapped.json()["detail"]
+        assert "ask with faces=detect" in unmapped.json()["detail"]
+        assert unmapped.json()["reason"] == "no box"
 
         def with_maps(photo: bytes, *, faces: str | None = None) -> Crops:
             crops = model.prepare(photo, faces=faces)
@@ -138,9 +140,23 @@ def test_an_answer_is_explained_by_the_regions_it_hangs_on(model, monkeypatch):
         assert Image.open(BytesIO(b64decode(entry.pop("picture")))).format == "JPEG"
         assert entry == json.loads(json.dumps(explained.to_dict()))
         assert {region["region"] for region in entry["regions"]} == {"nose", "background"}
+        assert entry["regions_from"] == "parsed"
     assert again == answer
     assert unknown.status_code == 422
     assert "did you mean Smiling?" in unknown.json()["detail"]
+
+
+def test_a_photograph_is_explained_without_a_parser(without_weights):
+    app = create_app(FaceInsight(Red(), PhotoSettings(device="cpu")))
+    app.state.engine.ready.result(60)
+    app.state.engine.model.network.where = None  # it has been shown a grey picture
+    sent_photo = encoded(Image.fromarray(blue_face(patch=(0.5, 0.76))))
+    with client_of(app) as client:
+        body = {"photograph": b64encode(sent_photo).decode(), "characteristics": ["Smiling"]}
+        (told,) = client.post("/explain", json=body).json()["explanations"]
+    assert told["regions_from"] == "box"
+    assert told["regions"][0]["region"] == "mouth"
+    assert {one["region"] for one in told["regions"]} == AREAS
 
 
 def test_what_is_sensitive_is_handed_out_only_by_a_server_that_was_started_to(model, monkeypatch):

@@ -167,6 +167,7 @@ def test_the_regions_that_a_label_hangs_on() -> None:
         word="smiling",
         probability=0.62,
         regions=(RegionShare("mouth", 1.5, 0.2), RegionShare("hair", -0.5, 0.3)),
+        regions_from="parsed",
         method="fill",
         caution=None,
         crop=np.zeros((8, 8, 3), dtype=np.uint8),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +16,15 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from faceinsight import FaceInsight
+from faceinsight.inference.explanation import BY_AREAS
 from faceinsight.method.variants import ORG
 from faceinsight.serving.engine import Engine
 from faceinsight.serving.mount import mount_page
 from faceinsight.serving.page import _Page, create_page
 from faceinsight.serving.settings import ServerSettings
 from tests.inference.conftest import WHOLE, save_model
+from tests.inference.test_areas import blue_face
+from tests.serving.conftest import encoded
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +119,30 @@ def test_a_photograph_that_is_not_understood_is_looked_at_in_another_way(
     assert shown.status["text"] == "1 face, seen by the model org."
     assert shown.model == "org"
     assert "fi-error" not in page._ask("", VISIT)
-    assert "label map" in page._explain(event(id="Bangs"), VISIT)
+    assert "No detector framed this face" in page._explain(event(id="Bangs"), VISIT)
     page._change("lgc", VISIT)
     shown = page._change("org", VISIT)
     assert shown.status["text"] == "1 face, seen by the model org."
+    engine.close()
+
+
+def test_a_photograph_of_ones_own_is_explained_without_a_parser(
+    tmp_path: Path, without_weights: None
+) -> None:
+    engine = Engine(
+        FaceInsight.from_pretrained(save_model(tmp_path / "org", variant=ORG)), ServerSettings()
+    )
+    page, photo = _Page(engine), encoded(Image.fromarray(blue_face()))
+    shown = page._photograph("served", event(data=b64encode(photo).decode()), VISIT)
+    assert shown.status["text"] == "1 face, seen by the model served."
+    why = page._explain(event(id="Bangs"), VISIT)
+    assert "What “bangs” hangs on" in why
+    assert "hair and forehead" in why
+    assert escape(BY_AREAS) in why
+    shown = page._example("served", event(number=1), VISIT)
+    why = page._explain(event(id="Bangs"), VISIT)
+    assert "What “bangs” hangs on" in why
+    assert "areas" not in why  # an example has its own map
     engine.close()
 
 

@@ -23,9 +23,11 @@ from faceinsight.common.recipes import recipe
 from faceinsight.common.threads import ahead
 from faceinsight.common.work import digest
 from faceinsight.data.crops import FaceCrop, cut_face, parse_faces
+from faceinsight.data.parsing import weights
 from faceinsight.data.parsing.provided import MAP_FOLDERS
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.errors import ParameterError, PhotographError, WeightsError
+from faceinsight.inference.areas import give_areas
 from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn
 from faceinsight.inference.map_files import MapFiles
 from faceinsight.inference.photograph import Photo, is_path, path_of, read_photograph
@@ -96,7 +98,8 @@ class Crops:
         scores: [N] float32, the detector's, 0 to 1; NaN where the whole photograph is the face.
         photographs: [N] int64, which of the P photographs each is from.
         numbers: [N] int64, 1, 2, ... from left to right within a photograph.
-        map_from: where each map is from: `detected`, `crop`, `provided` or `none`.
+        map_from: where each map is from: `detected`, `crop`, `provided`, `box` (areas of the face's
+            box, see `areas`) or `none`.
         face_from: what found each face: `retinaface`, `dlib`, or nothing, the `photograph` whole.
         names: what each of the P photographs is called.
         drawn: whether each of the P photographs lies in what this project has drawn.
@@ -235,13 +238,15 @@ def crop_settings(
         config: of the trained model.
         settings: weights, batch size and the like.
         device: where detector and parser run.
-        mapped: whether label maps are wanted even of a model that reads none.
+        mapped: whether label maps are wanted even of a model that reads none. It then has those of
+            its training where they lie as files, else the parser's where nothing has to be fetched
+            for them, else none.
 
     Raises:
         WeightsError: the model does not say how, and it matters.
-        ParameterError: label maps are wanted, and its training had none.
     """
     made: dict[str, Any] = config.crops
+    shown = mapped and not config.segmentation
     mapped = mapped or config.segmentation
     if not made and (mapped or settings.faces != "whole"):
         raise WeightsError(
@@ -252,16 +257,16 @@ def crop_settings(
     maps = "none"
     if mapped:
         maps = "parsed" if settings.maps == "parsed" else made["maps"]
-        if maps == "none":
-            raise ParameterError(
-                "maps: the faces of the model's training had no label maps, which say where the "
-                'regions of a face are: open it with maps="parsed", and pyfacer makes them'
-            )
-    return SegmentationSettings.model_validate(
+    crops = SegmentationSettings.model_validate(
         {name: made[name] for name in _OF_A_FACE if name in made}
         | settings.model_dump(include=_OF_MACHINE)
         | {"maps": maps, "size": config.image_size, "device": device}
     )
+    if shown and settings.maps != "parsed" and maps not in MAP_FOLDERS:
+        at_hand = weights.is_at_hand(crops.detector, crops.detector_weights)
+        at_hand = at_hand and weights.is_at_hand(crops.parser, crops.parser_weights)
+        crops = crops.model_copy(update={"maps": "parsed" if at_hand else "none"})
+    return crops
 
 
 class Cropper:
@@ -272,6 +277,7 @@ class Cropper:
     Args:
         crops: how faces are cut and maps are made.
         settings: which faces are looked for.
+        areas: whether a face without a label map has areas of its box in place of one.
 
     Attributes:
         map_files: finds the label maps that lie as files beside photographs; None where the model
@@ -282,9 +288,12 @@ class Cropper:
         WeightsError: a file of weights that the settings name does not exist.
     """
 
-    def __init__(self, crops: SegmentationSettings, settings: PhotoSettings) -> None:
+    def __init__(
+        self, crops: SegmentationSettings, settings: PhotoSettings, *, areas: bool = False
+    ) -> None:
         self._crops = crops
         self._settings = settings
+        self._areas = areas and crops.maps != "parsed"
         self._detector: FaceDetector | None = None
         self._parser: PyfacerParser | None = None
         detects = settings.faces != "whole"
@@ -363,7 +372,8 @@ class Cropper:
             step = self._settings.batch_size
             for start in range(0, len(faces), step):
                 parse_faces(self._parser, faces[start : start + step], self._crops)
-        return Crops.of_photographs(photographs, self._crops.size, self._crops.maps != "none")
+        mapped = self._crops.maps != "none" or self._areas
+        return Crops.of_photographs(photographs, self._crops.size, mapped)
 
     def _cut_all(
         self, photos: Iterable[tuple[Photo, str]], faces: Faces | None = None
@@ -396,7 +406,13 @@ class Cropper:
             pixels = read_photograph(photo, name, self._settings.max_pixels)
             photograph.size = pixels.shape[0], pixels.shape[1]
             if self.map_files is not None:
-                photograph.label_map = self.map_files.load(path_of(photo), name, photograph.size)
+                try:
+                    photograph.label_map = self.map_files.load(
+                        path_of(photo), name, photograph.size
+                    )
+                except PhotographError as error:
+                    if not self._areas or error.reason != "no map":
+                        raise
         except PhotographError as error:
             photograph.error = error
             return photograph
@@ -435,9 +451,14 @@ class Cropper:
             yield from batch
 
     def _cut(self, photograph: Photograph) -> Photograph:
-        if photograph.pixels is not None:
+        if (pixels := photograph.pixels) is not None:
             for face in photograph.faces:
-                cut_face(face, photograph.pixels, photograph.label_map, self._crops)
+                cut_face(face, pixels, photograph.label_map, self._crops)
+            if self._areas and photograph.label_map is None:
+                try:
+                    give_areas(photograph.faces, photograph.name, photograph.size, self._crops)
+                except PhotographError as error:
+                    photograph.error, photograph.faces, photograph.scores = error, [], []
         # Let go of at once: what follows needs the faces alone.
         photograph.pixels = photograph.label_map = None
         return photograph

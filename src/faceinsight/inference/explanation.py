@@ -1,7 +1,8 @@
 """Which regions of a face an answer hangs on.
 
-The label map says where the regions are. Each is erased from photograph and map (`regions`), and
-the change of the log-odds of a characteristic is the region's share in it:
+The label map says where the regions are; where nothing makes one, and the model reads none, they
+are areas of the face's box (`areas`). Each is erased from photograph and map (`regions`), and the
+change of the log-odds of a characteristic is the region's share in it:
 
     share(r, j) = logit P_j(face) - logit P_j(face without r),
 
@@ -26,7 +27,15 @@ from faceinsight.errors import ParameterError
 from faceinsight.inference.answer import choose_face
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.photograph import Photo
-from faceinsight.inference.regions import ERASURES, REGION_OF, REGIONS, Erasure, erase_each
+from faceinsight.inference.regions import (
+    ERASURES,
+    REGION_OF,
+    REGIONS,
+    Erasure,
+    RegionsFrom,
+    erase_each,
+    region_names,
+)
 from faceinsight.inference.settings import Faces
 from faceinsight.model.labels import handed_out, log_odds, probabilities, taught
 
@@ -39,13 +48,22 @@ if TYPE_CHECKING:
 _SHOWN = 5
 """Regions that `repr` shows."""
 
+BY_AREAS = (
+    "Regions are areas at fixed places of the face's box, not the outlines of its parts: "
+    "`faceinsight download` fetches the parser that finds those, once."
+)
+"""What is told with regions that no label map has."""
+
+_REGIONS_FROM: dict[str, RegionsFrom] = {"provided": "provided", "box": "box"}
+"""Of `Crops.map_from`; whether a parser was told where the face is makes no difference here."""
+
 
 @dataclass(frozen=True)
 class RegionShare:
     """What one region of a face says of a characteristic.
 
     Attributes:
-        region: its name, see `regions.REGIONS`.
+        region: its name, see `regions.region_names`.
         share: change of the log-odds, in nats: those of the face less those of it without the
             region. Above zero the region speaks for the characteristic, below against it.
         area: part of the crop that it covers, 0 to 1.
@@ -68,10 +86,12 @@ class Explanation:
         word: the same in plain words.
         probability: of the characteristic, 0 to 1, as `FaceInsight.analyze` hands it out.
         regions: those that the face has, the one on which most hangs first, whichever way.
+        regions_from: what says where they are, see `regions.RegionsFrom`.
         method: how regions were erased, see `regions.ERASURES`.
         caution: why what is said means nothing; None where there is no such reason.
         crop: [S, S, 3] uint8, RGB, what the model saw.
-        label_map: [S, S] uint8, classes of the crop's pixels.
+        label_map: [S, S] uint8, classes of the crop's pixels; see `areas` where regions are from
+            the box.
     """
 
     photograph: str
@@ -81,10 +101,16 @@ class Explanation:
     word: str
     probability: float
     regions: tuple[RegionShare, ...]
+    regions_from: RegionsFrom
     method: Erasure
     caution: str | None
     crop: np.ndarray = field(repr=False, compare=False)
     label_map: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def by_areas(self) -> str | None:
+        """What is to be known of regions that are areas of the box; None of others."""
+        return BY_AREAS if self.regions_from == "box" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the pictures, ready for JSON."""
@@ -97,17 +123,21 @@ class Explanation:
             "word": self.word,
             "probability": self.probability,
             "method": self.method,
+            "regions_from": self.regions_from,
             "regions": [dict(vars(region)) for region in self.regions],
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a region: `characteristic`, `probability`, `region`, `share`, `area`."""
+        """One row a region: `characteristic`, `probability`, `region`, `share`, `area`,
+        `regions_from`.
+        """
         import pandas as pd
 
         rows = [(r.region, r.share, r.area) for r in self.regions]
         table = pd.DataFrame(rows, columns=["region", "share", "area"])
         table.insert(0, "probability", self.probability)
         table.insert(0, "characteristic", self.characteristic)
+        table["regions_from"] = self.regions_from
         return table
 
     def picture(self, size: int = 480) -> Image:
@@ -155,9 +185,10 @@ def explain_photograph(
         method: see `regions.ERASURES`.
 
     Raises:
-        PhotographError: the photograph cannot be used, shows no face, or has no label map.
+        PhotographError: the photograph cannot be used, shows no face, or has neither a label map
+            nor a face with a box.
         ParameterError: there is no such face, characteristic or method; the characteristic was not
-            taught, or is sensitive and was not asked for; or nothing makes label maps.
+            taught, or is sensitive and was not asked for.
         WeightsError: something of the model is missing.
     """
     ids = [known_characteristic(model, one, sensitive) for one in characteristics]
@@ -182,12 +213,14 @@ def explain_crops(
         ParameterError: there is no such method, or the crops have no maps.
     """
     z, shares = region_shares(model, crops, method)
-    estimated, names = probabilities(model.network, z), list(REGIONS)
+    estimated = probabilities(model.network, z)
     columns = [(id_, model.vocabulary.index[id_]) for id_ in ids]
     explained = []
     for row in range(len(crops)):
         assert crops.maps is not None
         label_map = crops.maps[row]
+        regions_from = _REGIONS_FROM.get(crops.map_from[row], "parsed")
+        names = region_names(regions_from)
         area = np.bincount(REGION_OF[label_map].ravel(), minlength=len(names)) / label_map.size
         there = np.flatnonzero(area)
         of_face = []
@@ -207,6 +240,7 @@ def explain_crops(
                     word=label_words(id_),
                     probability=float(estimated[row, column]),
                     regions=tuple(regions),
+                    regions_from=regions_from,
                     method=method,
                     caution=crops.caution(row) if model.drawn_alone else None,
                     crop=crops.pixels[row],

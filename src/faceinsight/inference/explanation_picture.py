@@ -9,7 +9,7 @@ import numpy as np
 from faceinsight.answers.labels import CAUTION
 from faceinsight.data.classes import MAP_CLASSES
 from faceinsight.inference.pictures import FAINT, INK, WARNING, wrapped
-from faceinsight.inference.regions import REGION_OF, REGIONS
+from faceinsight.inference.regions import REGION_OF, REGIONS, region_names
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,6 +33,8 @@ def draw_explanation(explanation: Explanation, size: int) -> Image:
     line, margin, column = round(letter * 1.5), letter, letter * 19
     title = f"{explanation.word}: {explanation.probability:.0%}"
     notes = [(text, FAINT) for text in wrapped(CAUTION, small, column)]
+    if explanation.by_areas is not None:
+        notes = [(t, FAINT) for t in wrapped(explanation.by_areas, small, column)] + notes
     if explanation.caution is not None:
         notes = [(t, WARNING) for t in wrapped(explanation.caution, small, column)] + notes
     heads = wrapped("blue: speaks for it; orange, hatched: against it", small, column)
@@ -55,9 +57,9 @@ def draw_explanation(explanation: Explanation, size: int) -> Image:
         words = f"{number}. {region.region}"
         canvas.text((left, top), words, fill=INK, font=font)
         value = f"{region.share:+.2f}"
-        ends = left + letter * 11
+        ends = left + letter * 12
         canvas.text((ends - font.getlength(value), top), value, fill=INK, font=font)
-        wide = round(letter * 7 * abs(region.share) / most)
+        wide = round(letter * 6 * abs(region.share) / most)
         box = (ends + letter // 2, top + letter // 4, ends + letter // 2 + wide, top + letter)
         if region.share >= 0:
             canvas.rectangle(box, fill=_FOR)
@@ -77,9 +79,10 @@ def _coloured(explanation: Explanation, size: int) -> np.ndarray:
 
     face = Image.fromarray(explanation.crop).resize((size, size), Image.Resampling.LANCZOS)
     regions = _enlarged(REGION_OF[explanation.label_map], size)
-    share = np.zeros(len(REGIONS))
+    names = region_names(explanation.regions_from)
+    share = np.zeros(len(names))
     for of in explanation.regions:
-        share[list(REGIONS).index(of.region)] = of.share
+        share[names.index(of.region)] = of.share
     most = np.abs(share).max() or 1.0
     strength = _STRONGEST * np.abs(share[regions]) / most
     across = np.add.outer(np.arange(size), np.arange(size)) * _HATCH // size
@@ -101,8 +104,9 @@ def _enlarged(numbers: np.ndarray, size: int) -> np.ndarray:
 def _draw_numbers(canvas: Any, explanation: Explanation, size: int, font: Any) -> None:
     """Each region's number of the legend on it, on both sides of what there are two of."""
     classes = _enlarged(explanation.label_map, size)
+    members_of = dict(zip(region_names(explanation.regions_from), REGIONS.values(), strict=True))
     for number, of in enumerate(explanation.regions, 1):
-        members = REGIONS[of.region]
+        members = members_of[of.region]
         pair = members[0].startswith("left_")
         for part in [(one,) for one in members] if pair else [members]:
             rows, columns = np.nonzero(np.isin(classes, [MAP_CLASSES.index(one) for one in part]))

@@ -127,7 +127,8 @@ class FaceInsight:
             if mapped not in self._croppers:
                 config, device = self.network.config, str(self.network.device)
                 crops = crop_settings(config, self.settings, device, mapped)
-                self._croppers[mapped] = Cropper(crops, self.settings)
+                areas = mapped and not config.segmentation
+                self._croppers[mapped] = Cropper(crops, self.settings, areas=areas)
             return self._croppers[mapped]
 
     @overload
@@ -198,12 +199,12 @@ class FaceInsight:
     def prepare_with_maps(self, photo: Photo, *, faces: Faces | None = None) -> Crops:
         """The faces of one photograph with their label maps, even if the model reads none.
 
+        A model that reads none, and for whose photograph none is at hand, has areas of the face's
+        box in place of it; see `faceinsight.inference.areas`.
+
         Args:
             photo: one photograph.
             faces: which faces are looked for; None as in the settings.
-
-        Raises:
-            ParameterError: there were no maps in its training, and none are to be parsed.
         """
         return self._cropper(True).prepare([photo], faces=faces)
 

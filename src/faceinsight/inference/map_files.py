@@ -57,8 +57,7 @@ class MapFiles:
                 "no map",
                 f"there is no label map for {photograph or name}: put it into a folder "
                 f"'{self._maps}' beside its own, have all made by pyfacer (maps=parsed; in the "
-                "pipeline --params predict.maps=parsed), or, unless it is to be explained, take a "
-                "variant that reads none (org).",
+                "pipeline --params predict.maps=parsed), or take a variant that reads none (org).",
             )
         return load_map(*place, shape)
 

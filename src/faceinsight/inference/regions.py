@@ -33,6 +33,19 @@ REGION_OF: np.ndarray = np.array(
 )
 """Class number to number of its region, [19] uint8."""
 
+RegionsFrom = Literal["parsed", "provided", "box"]
+"""Where a face's regions are from: a parser's label map, one that lay beside the photograph, or
+areas of the face's box (`areas`)."""
+
+_AREAS = {
+    "eyes": "eyes and brows",
+    "skin": "cheeks",
+    "hair": "hair and forehead",
+    "neck": "chin and neck",
+    "background": "around the head",
+}
+"""Region to what its area of a box is called, which holds more or less than the region."""
+
 Erasure = Literal["fill", "blur"]
 ERASURES: tuple[Erasure, ...] = get_args(Erasure)
 """How the pixels of a region are erased: by the mean colour of what takes its place, or blurred."""
@@ -45,6 +58,13 @@ _IN_ITS_PLACE = {
 
 _BLUR = 0.1
 """Standard deviation of the blur, as part of the crop's side: no part of a face outlives it."""
+
+
+def region_names(regions_from: RegionsFrom) -> tuple[str, ...]:
+    """Names of the R regions, in the order of `REGIONS`."""
+    if regions_from == "box":
+        return tuple(_AREAS.get(name, name) for name in REGIONS)
+    return tuple(REGIONS)
 
 
 class Erased(NamedTuple):

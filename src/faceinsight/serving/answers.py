@@ -105,6 +105,9 @@ class ExplanationFound(BaseModel):
     word: str
     probability: float
     method: str
+    regions_from: str = Field(
+        description="what says where they are: parsed or provided map, or areas of the face's box"
+    )
     regions: list[Share] = Field(description="the one on which most hangs first")
     picture: str | None = Field(default=None, description="JPEG file in base64, if asked for")
 

@@ -198,6 +198,7 @@ def why(explanation: Explanation) -> str:
             f"<td>{one.share:+.2f} <small>{speaks}</small></td></tr>"
         )
     word = escape(explanation.word)
+    note = f"<p><small>{escape(explanation.by_areas)}</small></p>" if explanation.by_areas else ""
     return (
         f"<h2>What “{word}” hangs on</h2>"
         f"<p>Probability {percent(explanation.probability)}. Each region was erased from the face: "
@@ -206,6 +207,7 @@ def why(explanation: Explanation) -> str:
         'regions numbered: blue speaks for it; orange, hatched, against it">'
         '<table><thead class="fi-hidden"><tr><th scope="col">Region</th><th scope="col">Size</th>'
         f'<th scope="col">Change</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f"{note}"
     )
 
 

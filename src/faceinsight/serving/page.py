@@ -49,8 +49,8 @@ place, or so many others have come."""
 
 _UNEXPECTED = "This went wrong here, not with you: the server's log says why."
 _NO_REGIONS = (
-    "The regions of a face are known from its label map, and a photograph that is sent has none: "
-    "choose an example, or start the server with --maps=parsed, and pyfacer makes one."
+    "No detector framed this face, and so nothing says where its regions are: choose a photograph "
+    "in which a face is found, or start the server with --maps=parsed, and pyfacer finds them."
 )
 _NO_FACE = "No face was found in this photograph: try one with a larger, or more frontal, face."
 _WHOLE = "Take the whole picture as one face"
@@ -368,7 +368,7 @@ def _sorry(text: str) -> str:
 
 def _told(error: Exception) -> str:
     """One sentence on an error; what nobody foresaw goes into the log."""
-    if isinstance(error, PhotographError) and error.reason == "no map":
+    if isinstance(error, PhotographError) and error.reason == "no box":
         return _NO_REGIONS
     if isinstance(error, Full | Closed | TimeoutError):
         return _BUSY

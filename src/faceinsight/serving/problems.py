@@ -34,6 +34,8 @@ _OF_PHOTOGRAPHS = {
 _IN_OTHER_WORDS = {
     "no face found": "no face was found in the photograph; faces=detect_or_whole takes such a "
     "photograph whole",
+    "no box": "no face was looked for in the photograph, and so nothing says where its regions "
+    "are: ask with faces=detect, or start the server with --maps=parsed",
     "no map": "this model reads label maps that lie as files, and a photograph that is sent has "
     "none: start the server with --maps=parsed, or with a variant that reads none (org)",
 }

@@ -20,6 +20,8 @@ SHA256 = {
 }
 """Digests of pyfacer's own files by name: the detector and the parser that are defaults here."""
 
+_FILE_OF = dict(zip(("retinaface/mobilenet", "farl/celebm/448"), SHA256, strict=True))
+
 _Loaded = TypeVar("_Loaded")
 
 loading = Lock()
@@ -43,16 +45,16 @@ def check_weights(parameter: str, path: Path | None) -> None:
         )
 
 
-def is_at_hand(detector: str, path: Path | None) -> bool:
-    """Whether a detector of pyfacer can be loaded without a download.
+def is_at_hand(network: str, path: Path | None) -> bool:
+    """Whether a detector or a parser of pyfacer can be loaded without a download.
 
     Args:
-        detector: its name; of `retinaface/mobilenet` alone it is known where pyfacer keeps it.
+        network: its name; of the two that are defaults alone it is known where pyfacer keeps them.
         path: the file that the settings name, or None.
     """
-    if path is not None or detector != "retinaface/mobilenet":
+    if path is not None or network not in _FILE_OF:
         return True
-    return _kept(next(iter(SHA256))).is_file()
+    return _kept(_FILE_OF[network]).is_file()
 
 
 def fetch_weights() -> list[Path]:
