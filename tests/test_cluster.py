@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 from kedro.utils import load_obj
 from pydantic import ValidationError
 
+from faceinsight.cli import cli
 from faceinsight.cluster import connection
 from faceinsight.cluster.settings import ClusterSettings
 from faceinsight.errors import ParameterError
@@ -37,6 +39,14 @@ def test_without_ray_a_runner_is_one_sentence_too(monkeypatch):
     monkeypatch.setattr(connection, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"--runner: .*pip install 'faceinsight\[ray\]'"):
         load_obj("faceinsight.cluster.RayRunner", "kedro.runner")
+
+
+def test_the_command_says_so_before_anything_is_read(monkeypatch):
+    monkeypatch.setattr(connection, "find_spec", lambda name: None)
+    done = CliRunner().invoke(cli, ["analyze", "nowhere", "--cluster=auto", "--out=there"])
+    assert done.exit_code == 1
+    assert "pip install 'faceinsight[ray]'" in done.output
+    assert "nowhere" not in done.output
 
 
 @pytest.mark.parametrize("address", ["auto", "ray://127.0.0.1:1"])
