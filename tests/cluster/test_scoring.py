@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from faceinsight.cluster.scoring import Scorer, analyze_on_cluster
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.inference.table import Scores
+from tests.cluster.conftest import NODE
 
 SETTINGS = PhotoSettings(faces="whole", device="cpu", workers=1)
 SMALL = 8
@@ -142,6 +144,28 @@ def test_actors_that_die_cost_nothing_but_time(
         ".before",
         ".between",
     ]
+
+
+def test_a_node_that_is_lost_costs_its_parts_alone(
+    connected, photos, expected, small_parts, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(scoring, "Scorer", Slow)
+    (node,) = connected.worker_nodes
+
+    def lose() -> None:
+        end = time.monotonic() + 240
+        while not list(tmp_path.glob("faces/[!.]*")) and time.monotonic() < end:
+            time.sleep(0.05)
+        connected.remove_node(node, allow_graceful=False)
+
+    with ThreadPoolExecutor(1) as pool:
+        lost = pool.submit(lose)
+        try:
+            run(photos, tmp_path)
+            lost.result(timeout=60)
+        finally:
+            connected.add_node(**NODE)
+    assert_same(tmp_path, expected)
 
 
 class Slow(Scorer):

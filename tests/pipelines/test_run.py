@@ -409,6 +409,14 @@ RUN_ABOVE = {
     ("kedro", "run", "--pipelines=ablation", "--params", "seeds=3"): "with two seeds, above",
     ("kedro", "run", "--pipelines=train", "--params", "training.processes=2"): "tests/training",
     ("faceinsight", "serve"): "tests/doors",
+    ("faceinsight", "analyze", "photos", "--cluster=auto", "--out=scores"): "tests/cluster",
+    (
+        "faceinsight",
+        "analyze",
+        "s3://bucket/photos/**/*.jpg",
+        "--cluster=auto",
+        "--out=s3://bucket/scores",
+    ): "tests/cluster",
 }
 """What the pages tell to type and something else runs."""
 
