@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import faceinsight.data.filling
+from faceinsight.data.filling import ShardFiller
 from faceinsight.data.geometry import crop_square, cut_map, cut_photograph
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.segmentation import segment
+from faceinsight.data.shards import ShardStore
 from faceinsight.data.store import StoredCrops
-from faceinsight.errors import PhotographError
+from faceinsight.errors import FaceInsightError, PhotographError
 from tests.data.parsing.fakes import HAIR, SKIN, BrightnessParser
 from tests.label_tables import label_table, save_map, save_photograph
 
@@ -174,6 +177,24 @@ def test_photographs_that_fail_are_named_and_left_out(
 def test_if_every_photograph_fails_it_is_said(raw: Path) -> None:
     with pytest.raises(PhotographError, match=r"none\.png"):
         run(raw, ["none.png"], BrightnessParser())
+
+
+def test_faces_that_others_wrote_where_nobody_sees_them_are_not_dropped(raw: Path) -> None:
+    (raw / NAMES[2]).unlink()
+
+    def fill(filler: ShardFiller, store: ShardStore, keys: Any, bar: Any) -> Any:
+        """Two of three nodes write into the folder, the third into its own disk."""
+        elsewhere = ShardStore(raw.parent / "disk" / "shards")
+        seen, unseen = keys.iloc[:14], keys.iloc[14:]
+        return filler.fill(store, seen, bar) + filler.fill(elsewhere, unseen, bar)
+
+    table, parser = label_table(NAMES), BrightnessParser()
+    with pytest.raises(FaceInsightError, match=r"shards: 6 faces .* the first of some/14\.png: "):
+        segment("celeba", table, raw, raw.parent / "work", SETTINGS, parser=parser, fill=fill)
+    # What was written is found, by one that writes where it is to.
+    again = BrightnessParser()
+    check(run(raw, NAMES, again), raw, [name for name in NAMES if name != NAMES[2]])
+    assert again.parsed == 6
 
 
 def test_no_examples(raw: Path) -> None:

@@ -25,7 +25,7 @@ from faceinsight.data.parsing.provided import MAP_FOLDERS
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.shards import ShardStore, face_keys
 from faceinsight.data.store import CropWriter
-from faceinsight.errors import PhotographError
+from faceinsight.errors import FaceInsightError, PhotographError
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ def segment(
     Raises:
         WeightsError: pyfacer's weights are needed and not at hand.
         PhotographError: every single photograph failed; the first one's error.
+        FaceInsightError: faces are neither in the store nor among those that failed.
     """
     raw_folder = Path(raw_folder)
     filler = ShardFiller(dataset, raw_folder, settings, parser)
@@ -84,6 +85,7 @@ def segment(
         with images_bar(f"segmenting {dataset}", len(missing), disable=not progress) as bar:
             errors = (fill or ShardFiller.fill)(filler, store, keys.iloc[missing], bar)
         places = store.places(keys)
+        _require_found(store, keys[places["row"].isna()], errors)
     seconds = time.perf_counter() - started
 
     kept = np.flatnonzero(places["row"].notna())
@@ -120,6 +122,18 @@ def segment(
             )
             _assemble(writer, store, examples.iloc[kept], places.iloc[kept], facts)
     return target
+
+
+def _require_found(
+    store: ShardStore, absent: pd.DataFrame, errors: list[tuple[str, PhotographError]]
+) -> None:
+    """Stop where faces that are not in the store did not fail either: others wrote elsewhere."""
+    lost = absent["photograph"][~absent["photograph"].isin([name for name, _ in errors])]
+    if len(lost):
+        raise FaceInsightError(
+            f"{store.folder}: {len(lost)} faces were cut and are not there, the first of "
+            f"{lost.iloc[0]}: keep the work folder (`data`) where all nodes see it"
+        )
 
 
 def _assemble(
