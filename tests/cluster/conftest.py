@@ -40,7 +40,9 @@ def cluster(store: str) -> Iterator[Any]:
     """Two nodes of a core each, which `auto` finds. Yields Ray's `Cluster`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_gcs_server_port_wait_time_s", "120")  # of a machine that is busy
+        # Of a machine that is busy, a node that answers late is not a node that is lost.
+        patch.setenv("RAY_gcs_server_port_wait_time_s", "120")
+        patch.setenv("RAY_health_check_timeout_ms", "60000")
         import ray
         from ray._private import utils
         from ray.cluster_utils import Cluster
