@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from faceinsight.cluster.photographs import find_photographs, open_photographs, place_of
@@ -62,6 +66,47 @@ def test_tables_that_cannot_be_used(folder):
     (folder / "t.parquet").write_text("no table")
     with pytest.raises(ParameterError, match=r"t\.parquet is no table that can be read"):
         find_photographs(str(folder / "t.parquet"), None)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_nothing_of_a_strangers_table_is_unpickled(nested, tmp_path):
+    """Ray Data teaches Arrow a type of pickled objects, and pandas then unpickles such columns."""
+    pytest.importorskip("ray.data")
+    from ray.data._internal.object_extensions.arrow import ArrowPythonObjectArray
+
+    mark = tmp_path / "was run"
+    objects = ArrowPythonObjectArray.from_objects([Touching(mark)])
+    column = pa.StructArray.from_arrays([objects], names=["in"]) if nested else objects
+    table = pa.table({"path": pa.array(["a.jpg"]), "other": column})
+    pq.write_table(table, tmp_path / "t.parquet")
+
+    with pytest.raises(ParameterError, match=r"t\.parquet is no table .*a type that is not Arrow"):
+        find_photographs(str(tmp_path / "t.parquet"), None)
+    assert Storage(str(tmp_path)).read_table("t.parquet") is None
+    assert not mark.exists()
+
+
+class Touching:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self._mark,)
+
+
+def test_of_a_table_the_column_of_paths_alone_is_read(tmp_path):
+    table = pd.DataFrame({"path": pd.Categorical(["a", "b", "a"]), "x": 0}, index=[3, 5, 7])
+    table[["path"]].to_parquet(tmp_path / "t.parquet")
+    found = find_photographs(str(tmp_path / "t.parquet"), None)
+    assert found.names == ["a", "b"]
+
+
+@pytest.mark.parametrize("left", [b"", b"PAR1", b"PAR1" + bytes(40)])
+def test_a_record_that_a_power_loss_has_emptied_is_not_there(left, tmp_path):
+    (tmp_path / "t.parquet").write_bytes(left)
+    assert Storage(str(tmp_path)).read_table("t.parquet") is None
 
 
 def test_an_object_store(store, folder):

@@ -5,15 +5,15 @@ Paths are those of a file system that all nodes share, or of an object store, by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from faceinsight.cluster.storage import failing_as_sentences, filesystem, is_remote
+from faceinsight.cluster.storage import failing_as_sentences, filesystem, is_remote, parquet_file
 from faceinsight.common.paths import at_home, printable
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.folder import Skipped, find_folder, list_files
@@ -21,13 +21,9 @@ from faceinsight.inference.map_files import MapFiles
 from faceinsight.inference.photograph import Photo
 from faceinsight.inference.scored_parts import KEY, stamps
 
-_Of = TypeVar("_Of")
-
-_TABLES: dict[str, Callable[..., pd.DataFrame]] = {
-    ".csv": lambda place: pd.read_csv(place, dtype=str, keep_default_na=False),
-    ".parquet": pd.read_parquet,
-}
+_TABLES = {".csv", ".parquet"}
 _COLUMNS = ("photograph", "path", "file")
+_INDEX = "__index_level_"  # how pandas calls rows' names that it stores
 _MAGIC = set("*?[")
 
 
@@ -185,23 +181,48 @@ def _before_pattern(pattern: str) -> str:
 
 
 def _of_table(place: str, root: str, column: str | None) -> Photographs:
-    suffix = Path(place).suffix.lower()
     try:
-        with failing_as_sentences(place):
-            table = _TABLES[suffix](place)
-    except (ValueError, pd.errors.ParserError) as error:  # of pyarrow, and of pandas
+        with failing_as_sentences(place), _opened(place) as stream:
+            column, paths = _column_of(stream, place, column)
+    except (ValueError, OSError, pd.errors.ParserError) as error:  # of pyarrow, and of pandas
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         said = str(error).partition("\n")[0]
         raise ParameterError(f"photos: {place} is no table that can be read ({said})") from None
-    listed = list(map(str, table.columns))
+    names = paths.fillna("").astype(str)
+    if (empty := np.flatnonzero(names.str.strip() == "")).size:
+        raise ParameterError(f"photos: {place}, row {empty[0] + 1} names no photograph")
+    if not len(names):
+        raise ParameterError(f"photos: {place} names no photograph")
+    return Photographs(place, root, list(dict.fromkeys(names)), [])
+
+
+def _opened(place: str) -> Any:
+    """A file, here or in an object store, as a stream of bytes."""
+    if not is_remote(place):
+        return Path(place).open("rb")
+    files, path = filesystem(place)
+    return files.open(path, "rb")
+
+
+def _column_of(stream: Any, place: str, column: str | None) -> tuple[str, pd.Series]:
+    """The column of paths, and what is in it."""
+    if Path(place).suffix.lower() == ".parquet":
+        file = parquet_file(stream)
+        listed = [name for name in file.schema_arrow.names if not name.startswith(_INDEX)]
+        column = _choose(listed, place, column)
+        return column, file.read(columns=[column]).column(0).to_pandas().astype(object)
+    table = pd.read_csv(stream, dtype=str, keep_default_na=False)
+    column = _choose(list(map(str, table.columns)), place, column)
+    return column, table[column]
+
+
+def _choose(listed: list[str], place: str, column: str | None) -> str:
+    """The column of paths among those of a table."""
     if column is None:
         column = next((name for name in _COLUMNS if name in listed), None)
         column = listed[0] if column is None and len(listed) == 1 else column
     if column not in listed:
         named = "which column holds the paths" if column is None else f"not {column}, but one of"
         raise ParameterError(f"--column: name {named}: {', '.join(listed)} are in {place}")
-    names = table[column].fillna("").astype(str)
-    if (empty := np.flatnonzero(names.str.strip() == "")).size:
-        raise ParameterError(f"photos: {place}, row {empty[0] + 1} names no photograph")
-    if not len(names):
-        raise ParameterError(f"photos: {place} names no photograph")
-    return Photographs(place, root, list(dict.fromkeys(names)), [])
+    return column

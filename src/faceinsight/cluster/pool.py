@@ -1,8 +1,8 @@
 """Work of one kind on all cores or GPUs of a cluster, by Ray Data.
 
 An actor a core, or a GPU, holds what is loaded once; pieces of work go to whoever is free. An actor
-that dies costs the piece it was at, which another one does again: what a piece writes has to be the
-same however often it is done.
+that dies costs the piece it was at, which another one does again, a few times at most: what a piece
+writes has to be the same however often it is done.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ _Result = TypeVar("_Result")
 
 Worker = Callable[[_Piece], _Result]
 """What an actor holds."""
+
+
+_LIMITS = {"max_restarts": 10, "max_task_retries": 3}
+"""Of an actor, and of a piece: Ray Data's own are without end, and what kills its process would be
+tried for ever."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ class Pool(Generic[_Piece, _Result]):
             ),
             num_cpus=self._cpus,
             num_gpus=self._gpus,
+            **_LIMITS,
         )
         try:
             for row in results.iter_rows():

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
 from faceinsight.common.paths import at_home
 from faceinsight.common.work import write_beside
 from faceinsight.errors import FaceInsightError, ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_EXTENSION = b"ARROW:extension:name"
+"""What a schema of Arrow has with each type that a library has added, however deep it lies."""
 
 
 def is_remote(place: str) -> bool:
@@ -60,6 +69,36 @@ def failing_as_sentences(place: str, *, missing: bool = False) -> Iterator[None]
             f"{place} cannot be read or written ({said}); see that it is there, and to the "
             "credentials on every node, and start again"
         ) from error
+
+
+def parquet_file(stream: BinaryIO) -> pq.ParquetFile:
+    """A Parquet file of anybody's, of which nothing is run as code.
+
+    Libraries add types to Arrow, and some of these (`ray.data.arrow_pickled_object`) are unpickled
+    when a file is read, or even when it is opened. The footer, which says what types there are, is
+    therefore looked at before.
+
+    Args:
+        stream: the file; it can be sought in.
+
+    Raises:
+        ValueError: it is no such file (pyarrow's own error), or a column has a type that a library
+            has added.
+    """
+    import pyarrow.parquet as pq
+
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(max(end - 8, 0))
+    footer = int.from_bytes(stream.read(4), "little")
+    stream.seek(max(end - 8 - footer, 0))
+    found = stream.read(footer)
+    # Arrow's schema stands there in base64, in which a text has one of three forms.
+    for shift in range(3):
+        text = b64encode(bytes(shift) + _EXTENSION)
+        if text[-(-8 * shift // 6) : 8 * (shift + len(_EXTENSION)) // 6] in found:
+            raise ValueError("a column is of a type that is not Arrow's own: keep text alone")
+    stream.seek(0)
+    return pq.ParquetFile(stream)
 
 
 class Storage:
@@ -125,12 +164,30 @@ class Storage:
                 return
 
     def read_table(self, name: str) -> pd.DataFrame | None:
-        """A Parquet file; None where there is none."""
-        data = self.read(name)
-        return None if data is None else pd.read_parquet(BytesIO(data))
+        """A Parquet file; None where there is none, or none that can be read."""
+        table = self.read_arrow(name)
+        return None if table is None else table.to_pandas(ignore_metadata=True)
 
-    def write_table(self, name: str, table: pd.DataFrame) -> None:
+    def read_arrow(self, name: str) -> pa.Table | None:
+        """A Parquet file with the types of its columns; None as of `read_table`.
+
+        A power loss can leave a file of which there is nothing, or a half.
+        """
+        import pyarrow as pa
+
+        data = self.read(name)
+        try:
+            return None if data is None else parquet_file(BytesIO(data)).read()
+        except (pa.ArrowException, ValueError, OSError):
+            return None
+
+    def write_table(self, name: str, table: pd.DataFrame | pa.Table) -> None:
         """Put a table there as a Parquet file."""
+        import pyarrow.parquet as pq
+
         buffer = BytesIO()
-        table.to_parquet(buffer, index=False)
+        if isinstance(table, pd.DataFrame):
+            table.to_parquet(buffer, index=False)
+        else:
+            pq.write_table(table, buffer)
         self.write(name, buffer.getvalue())
