@@ -212,6 +212,7 @@ def _analyze_on_cluster(
         f"{_faces(done.faces)} in {done.scored} photographs, scored now; {done.photographs} in "
         f"all, of which {len(done.skipped)} were skipped: {done.place}"
     )
+    done.require_some()
 
 
 @cli.command()

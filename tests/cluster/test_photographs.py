@@ -109,6 +109,33 @@ def test_a_record_that_a_power_loss_has_emptied_is_not_there(left, tmp_path):
     assert Storage(str(tmp_path)).read_table("t.parquet") is None
 
 
+@pytest.mark.parametrize(
+    ("given", "out", "is_refused"),
+    [
+        ("", "", True),
+        ("", "in/scores", True),
+        ("", "../scores", False),
+        ("**/*", "scores", True),
+        ("**/*.jpg", "scores", False),
+        ("t.csv", "scores", False),
+    ],
+)
+def test_results_are_no_photographs(given, out, is_refused, folder):
+    (folder / "t.csv").write_text("path\na.jpg\n")
+    found = find_photographs(str(folder / given), None)
+    if is_refused:
+        with pytest.raises(ParameterError, match=r"--out: .* is below the photographs"):
+            found.require_outside(str(folder / out))
+    else:
+        found.require_outside(str(folder / out))
+
+
+def test_another_column_is_another_source(folder):
+    pd.DataFrame({"path": ["a.jpg"], "b": ["b.png"]}).to_csv(folder / "t.csv", index=False)
+    first, same, other = (find_photographs(str(folder / "t.csv"), c) for c in (None, "path", "b"))
+    assert first.source == same.source != other.source
+
+
 def test_an_object_store(store, folder):
     import fsspec
 

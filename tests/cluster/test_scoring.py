@@ -20,11 +20,11 @@ from PIL import Image
 
 from faceinsight import FaceInsight
 from faceinsight.cluster import scoring
-from faceinsight.cluster.parts import Part
+from faceinsight.cluster.parts import Part, ScoredParts
 from faceinsight.cluster.scoring import Scorer, analyze_on_cluster
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.inference.settings import PhotoSettings
-from faceinsight.inference.table import Scores
+from faceinsight.inference.table import FaceColumns, Scores, scores_key
 from tests.cluster.conftest import NODE
 
 SETTINGS = PhotoSettings(faces="whole", device="cpu", workers=1)
@@ -246,6 +246,45 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small disk can be mounted only by root")
     yield place
     subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_node_that_would_score_otherwise_is_told(photos, tmp_path):
+    here = FaceInsight.from_pretrained(settings=SETTINGS)
+    ScoredParts(str(tmp_path)).claim("key", {"photographs": "p", "model": "m"}, SMALL)
+    given = [str(here.source), SETTINGS, str(photos), str(tmp_path), str(photos)]
+    key = scores_key(here, str(photos), FaceColumns(here, SETTINGS.sensitive).ids)
+    Scorer(*given, key)
+    with pytest.raises(FaceInsightError, match="would score otherwise than the machine of the"):
+        Scorer(*given, "0123")
+
+
+def test_not_one_that_could_be_scored_is_an_error(connected, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/notes.txt").write_text("no photograph")
+    done = run(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(ParameterError, match=r"none of 1 photographs .* 'not an image'"):
+        done.require_some()
+
+
+class Deadly(Scorer):
+    """Dies of one part whenever it is tried."""
+
+    def __call__(self, part: Part) -> Any:
+        if part.number == 1:
+            self._parts.begin(part)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(part)
+
+
+def test_a_part_that_kills_its_process_is_named_and_the_rest_is_kept(
+    connected, photos, expected, small_parts, monkeypatch, tmp_path
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(scoring, "Scorer", Deadly)
+        with pytest.raises(FaceInsightError, match=r"part 0000001-\w+\.parquet.*has died 3 times"):
+            run(photos, tmp_path)
+    run(photos, tmp_path)
+    assert_same(tmp_path, expected)
 
 
 def test_another_run_is_not_mixed_with_this_one(connected, photos, tmp_path):

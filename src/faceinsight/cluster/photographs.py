@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Photographs:
         names: paths, as they stand in the table, or below the root.
         skipped: what was not entered.
         found: bytes and time of change of each, where the listing of an object store told them.
+        column: of the table that they are named in, if in one.
     """
 
     given: str
@@ -44,6 +46,31 @@ class Photographs:
     names: list[str]
     skipped: list[Skipped]
     found: tuple[np.ndarray, np.ndarray] | None = None
+    column: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What was named, as one text: of a table its column too."""
+        return self.given if self.column is None else f"{self.given}, column {self.column}"
+
+    def require_outside(self, out: str) -> None:
+        """Stop where the results would be photographs of the next start.
+
+        Args:
+            out: the place of the results, absolute.
+
+        Raises:
+            ParameterError: it is below the photographs.
+        """
+        place, root = (p if is_remote(p) else str(Path(p).resolve()) for p in (out, self.root))
+        wanted = "*" if self.given == self.root else self.given.rpartition("/")[2]
+        written = ("run.json", "part.parquet")
+        is_below = f"{place}/".startswith(f"{root.rstrip('/')}/")
+        if is_below and self.column is None and any(fnmatch(name, wanted) for name in written):
+            raise ParameterError(
+                f"--out: {out} is below the photographs, {self.given}, and would be scored as "
+                "such; name a place outside"
+            )
 
     def keys(self, map_files: MapFiles | None, workers: int) -> pd.DataFrame:
         """What each photograph is known by, [N] rows of `scored_parts.KEY`.
@@ -194,7 +221,7 @@ def _of_table(place: str, root: str, column: str | None) -> Photographs:
         raise ParameterError(f"photos: {place}, row {empty[0] + 1} names no photograph")
     if not len(names):
         raise ParameterError(f"photos: {place} names no photograph")
-    return Photographs(place, root, list(dict.fromkeys(names)), [])
+    return Photographs(place, root, list(dict.fromkeys(names)), [], column=column)
 
 
 def _opened(place: str) -> Any:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from faceinsight.cluster.connection import connect
 from faceinsight.cluster.nodes import require_folder, with_absolute_weights
+from faceinsight.cluster.owner import Owner
 from faceinsight.cluster.parts import Part, ScoredParts
 from faceinsight.cluster.photographs import (
     Photographs,
@@ -25,6 +27,7 @@ from faceinsight.cluster.photographs import (
 from faceinsight.cluster.pool import Pool
 from faceinsight.cluster.storage import is_remote
 from faceinsight.common.progress import images_bar
+from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.inference.folder import Skipped
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.inference.table import FaceColumns, require_maps, score_batches, scores_key
@@ -50,6 +53,7 @@ class Summary(NamedTuple):
         faces: how many it has found in those.
         skipped: one row a photograph, or folder, that has no scores: `photograph`, `reason`,
             `message`.
+        without: how many of the photographs have no scores.
     """
 
     place: str
@@ -57,6 +61,22 @@ class Summary(NamedTuple):
     scored: int
     faces: int
     skipped: pd.DataFrame
+    without: int
+
+    def require_some(self) -> None:
+        """Stop where not one photograph has scores.
+
+        Raises:
+            ParameterError: it is so; the message says why.
+        """
+        if self.without < self.photographs:
+            return
+        reason = self.skipped["reason"].value_counts().index[0]
+        some = self.skipped[self.skipped["reason"] == reason]
+        raise ParameterError(
+            f"photos: none of {self.photographs} photographs could be scored, {len(some)} for the "
+            f"reason '{reason}'; the first: {some['message'].iloc[0]}"
+        )
 
 
 @dataclass(frozen=True)
@@ -82,12 +102,16 @@ class Scorer:
         settings: how faces are found.
         root: the folder of the photographs, see `Photographs.root`.
         out: where parts are written.
+        source: see `Photographs.source`.
+        key: of the scores, `scores_key`, as the driver's model gives it.
 
     Raises:
-        FaceInsightError: this node does not see what it has to.
+        FaceInsightError: this node does not see what it has to, or would score otherwise.
     """
 
-    def __init__(self, model: str, settings: PhotoSettings, root: str, out: str) -> None:
+    def __init__(
+        self, model: str, settings: PhotoSettings, root: str, out: str, source: str, key: str
+    ) -> None:
         from faceinsight.inference.faceinsight import FaceInsight
 
         self._parts, self._root = ScoredParts(out), root
@@ -97,9 +121,16 @@ class Scorer:
             require_folder("folder of photographs", Path(root))
         self._model = FaceInsight.from_pretrained(model, settings)
         self._columns = FaceColumns(self._model, settings.sensitive)
+        if scores_key(self._model, source, self._columns.ids) != key:
+            raise FaceInsightError(
+                f"node {gethostname()} would score otherwise than the machine of the command: keep "
+                f"the same model at {model}, the same weights of detector and parser, and the same "
+                "version of this package on both"
+            )
 
     def __call__(self, part: Part) -> Scored:
         """Score a part and write it."""
+        self._parts.begin(part)
         tables, outcomes = [self._columns.empty()], []
         photos = open_photographs(self._root, part.names)
         place = partial(place_of, self._root)
@@ -124,7 +155,7 @@ def analyze_on_cluster(
     """Every face of many photographs, by the cores or GPUs of a cluster, as tables in parts.
 
     A second start with the same arguments goes on where the first one was. One start at a time
-    writes to a place.
+    writes to a place; another one is refused.
 
     Args:
         photos: a folder, a pattern, or a table of paths, see `find_photographs`; in a file system
@@ -146,31 +177,39 @@ def analyze_on_cluster(
     found = find_photographs(photos, column)
     here = FaceInsight.from_pretrained(model, settings.model_copy(update={"device": "cpu"}))
     parts = ScoredParts(out)
+    found.require_outside(parts.storage.place)
     connect(address, option="--cluster")
     pool: Pool[Part, Scored] = Pool(settings.device)
-    files = _claim(parts, here, found, settings, pool.size)
-    pieces = parts.missing(found.names, files)
-    n, faces = len(files), 0
-    passing: list[Skipped] = []
-    todo = sum(len(piece.rows) for piece in pieces)
+    files, key = _claim(parts, here, found, settings, pool.size)
     arguments = {
         "model": str(Path(str(here.source)).absolute()),
         "settings": settings,
         "root": found.root,
         "out": parts.storage.place,
+        "source": found.source,
+        "key": key,
     }
-    with images_bar("scoring", n, initial=n - todo, disable=not progress) as bar:
-        for scored in pool.map(Scorer, arguments, pieces):
-            faces += scored.faces
-            passing += scored.passing
-            bar.update(scored.photographs)
-    return Summary(parts.storage.place, n, todo, faces, parts.finish(files, found.skipped, passing))
+    n, faces = len(files), 0
+    passing: list[Skipped] = []
+    with Owner(parts.storage) as owner:
+        pieces = parts.missing(found.names, files)
+        todo = sum(len(piece.rows) for piece in pieces)
+        with images_bar("scoring", n, initial=n - todo, disable=not progress) as bar:
+            for scored in pool.map(Scorer, arguments, pieces):
+                owner.require()
+                faces += scored.faces
+                passing += scored.passing
+                bar.update(scored.photographs)
+        owner.require()
+        skipped = parts.finish(files, found.skipped, passing)
+    without = len(skipped) - len(found.skipped)
+    return Summary(parts.storage.place, n, todo, faces, skipped, without)
 
 
 def _claim(
     parts: ScoredParts, model: FaceInsight, found: Photographs, settings: PhotoSettings, actors: int
-) -> pd.DataFrame:
-    """Take the place of the results for these photographs; what they are known by."""
+) -> tuple[pd.DataFrame, str]:
+    """Take the place of the results for these photographs; what they are known by, and the key."""
     rules_of(model.network)  # before anything is scored
     map_files = model.cropper.map_files
     files = found.keys(map_files, settings.workers)
@@ -178,6 +217,7 @@ def _claim(
         require_maps(found.root, found.names, files)
     ids = FaceColumns(model, settings.sensitive).ids
     size = min(max(len(files) // (_A_SHARE * actors), _LEAST), _MOST)
-    facts = {"photographs": found.given, "model": str(model.source)}
-    parts.claim(scores_key(model, found.given, ids), facts, size)
-    return files
+    facts = {"photographs": found.source, "model": str(model.source)}
+    key = scores_key(model, found.source, ids)
+    parts.claim(key, facts, size)
+    return files, key

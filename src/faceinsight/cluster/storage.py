@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import uuid
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -119,18 +120,24 @@ class Storage:
         else:
             self.place = self._root = str(Path(at_home(place.removeprefix("file://"))).absolute())
 
-    def names(self, folder: str) -> set[str]:
-        """The files in a folder of it; hidden ones are not."""
+    def names(self, folder: str, *, empty: bool = True) -> set[str]:
+        """The files in a folder of it; hidden ones are not.
+
+        Args:
+            folder: its name.
+            empty: whether files without a byte count, which a power loss can leave.
+        """
         if self._files is None:
-            found = {path.name for path in (Path(self._root) / folder).glob("*")}
+            paths = (Path(self._root) / folder).glob("*")
+            found = {path.name for path in paths if empty or path.stat().st_size}
         else:
             with failing_as_sentences(self.place):
                 try:
                     self._files.invalidate_cache()
-                    listed = self._files.ls(f"{self._root}/{folder}", detail=False)
+                    listed = self._files.ls(f"{self._root}/{folder}", detail=True)
                 except FileNotFoundError:
                     listed = []
-            found = {path.rpartition("/")[2] for path in listed}
+            found = {entry["name"].rpartition("/")[2] for entry in listed if empty or entry["size"]}
         return {name for name in found if name and not name.startswith(".")}
 
     def read(self, name: str) -> bytes | None:
@@ -151,6 +158,30 @@ class Storage:
         else:
             with failing_as_sentences(f"{self.place}/{name}"):
                 self._files.pipe_file(f"{self._root}/{name}", data)
+
+    def create(self, name: str, data: bytes) -> None:
+        """Put a file there, whole, unless there is one.
+
+        Of two that do so at once one wins here; in a store whoever is last. Read it afterwards to
+        know who has.
+        """
+        if self._files is not None:
+            if self.read(name) is None:
+                self.write(name, data)
+            return
+        path = Path(self._root) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+        try:
+            beside.write_bytes(data)
+            with suppress(FileExistsError):
+                try:
+                    os.link(beside, path)
+                except (PermissionError, NotImplementedError):  # a file system without links
+                    with path.open("xb") as stream:
+                        stream.write(data)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
         """Take a file away; none need be there."""
