@@ -38,7 +38,8 @@ class Owner:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._me = {"start": uuid.uuid4().hex, "host": gethostname(), "pid": os.getpid()}
-        self._end, self._other = Event(), None
+        self._end = Event()
+        self._other: dict[str, Any] | None = None
         self._thread = Thread(target=self._renew, daemon=True)
 
     def __enter__(self) -> Owner:

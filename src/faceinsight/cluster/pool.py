@@ -23,7 +23,7 @@ Worker = Callable[[_Piece], _Result]
 """What an actor holds."""
 
 
-_LIMITS = {"max_restarts": 10, "max_task_retries": 3}
+_LIMITS: dict[str, Any] = {"max_restarts": 10, "max_task_retries": 3}
 """Of an actor, and of a piece: Ray Data's own are without end, and what kills its process would be
 tried for ever."""
 
