@@ -330,6 +330,6 @@ def _rows(tables: Mapping[str, pd.DataFrame], files: pd.DataFrame) -> pd.DataFra
             "part": every["part"],
         }
     )
-    order = order[listed].sort_values(list(order), kind="stable")
+    order = order[listed].sort_values(["is_outdated", "size", "part"], kind="stable")
     first = ~every.loc[order.index].duplicated(KEY)
     return every.assign(kept=first.reindex(every.index, fill_value=False))
