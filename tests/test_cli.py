@@ -68,6 +68,9 @@ class FakeFace:
     def describe(self) -> str:
         return f"the face of {self.name}"
 
+    def doubts(self) -> str | None:
+        return None
+
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name}
 

@@ -503,6 +503,8 @@ class _Shown:
                 click.echo(f"  {found[0].caution}")
             for number, face in enumerate(found, 1):
                 click.echo(f"  {number}. {face.describe()}")
+                if doubts := face.doubts():
+                    click.echo(f"     {doubts}")
         self._count += 1
 
     def _draw(self, file: Path, faces: list[Face]) -> None:

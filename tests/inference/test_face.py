@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,17 @@ def read(network: Network, sensitive: bool = False, **energies: float):
 
 
 SEEN = {"age_30_39": 2.0, "Female": 1.0, "happy": 0.5, "race7_Black": 3.0, "race5_Black": 2.0}
+
+
+def test_what_cannot_be_told_is_a_sentence(project_root: Path, vocabulary) -> None:
+    face = read(Network(project_root, vocabulary, []), **SEEN)
+    assert face.doubts() is None
+    age = replace(face.age, candidates=("20 to 29 years old", "30 to 39 years old"))
+    doubtful = replace(face, age=age, uncertain=("age", "Bald", "Wavy_Hair"))
+    assert doubtful.doubts() == "It cannot tell: age (20 to 29 or 30 to 39), bald, wavy hair."
+    many = tuple(id_ for id_ in vocabulary.ids if id_ not in SEEN)[:20]
+    assert replace(face, uncertain=many).doubts().endswith(", 8 more.")
+    assert replace(face, uncertain=()).doubts() is None
 
 
 def test_classes_are_words_with_their_probability(project_root: Path, vocabulary) -> None:

@@ -123,6 +123,27 @@ class Face:
         """A sentence or two on how the face appears."""
         return self._description
 
+    def doubts(self) -> str | None:
+        """What the model cannot tell of the face, in a sentence; None where that is nothing.
+
+        Classes that an age, a gender or an expression may have are named, of the rest a few.
+        """
+        from faceinsight.answers.labels import label_words
+
+        said, rest = [], []
+        for name in self.uncertain or ():
+            estimate = getattr(self, name) if name in ("age", "gender", "expression") else None
+            if estimate is not None and estimate.candidates:
+                *most, last = (of.removesuffix(" years old") for of in estimate.candidates)
+                either = f"{', '.join(most)} or {last}" if most else last
+                said.append(f"{name} ({either})")
+            else:
+                rest.append(label_words(name))
+        shown = [*said, *rest[:_MOST_WORDS]]
+        if len(rest) > _MOST_WORDS:
+            shown.append(f"{len(rest) - _MOST_WORDS} more")
+        return f"It cannot tell: {', '.join(shown)}." if shown else None
+
     @cached_property
     def _description(self) -> str:
         return self._words()  # which takes longer than all else that is read of a face
