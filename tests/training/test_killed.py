@@ -18,6 +18,17 @@ SETTINGS = {"epochs": 3, "keep_checkpoints": 2, "logging_steps": 5, "eval_batch_
 WITHOUT_PROGRESS = {"epochs": 8, "learning_rate": 1e-6, "patience": 2, "logging_steps": 5}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Sums of several threads are rounded in another order: nothing would be equal to the bit."""
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1)
+        yield
+    torch.set_num_threads(threads)
+
+
 class Stopped(Exception):
     pass
 
