@@ -2,16 +2,18 @@
 
     serve run faceinsight.cluster.serve:app
 
-The variables FACEINSIGHT_MODEL and FACEINSIGHT_TOKEN count as for `faceinsight serve`; the page is
-no part of it. `serve build faceinsight.cluster.serve:app` writes a file in which everything about
-the copies, such as their GPUs and their number, can be set.
+The variables FACEINSIGHT_MODEL and FACEINSIGHT_TOKEN count as for `faceinsight serve`, as they are
+where this is imported; the page is no part of it. `serve build faceinsight.cluster.serve:app`
+writes a file in which everything about the copies, such as their GPUs and their number, can be set.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from ray import serve
 
 if TYPE_CHECKING:
@@ -22,32 +24,42 @@ _QUEUE = 64
 """Requests that a copy accepts before others wait for another one."""
 
 
-def application() -> FastAPI:
-    """The server's application in one copy, once its weights are loaded.
+def application(model: str | None, token: SecretStr | None) -> Callable[[], FastAPI]:
+    """What makes the server's application in one copy.
 
-    Raises:
-        WeightsError: there are none.
+    It travels pickled with all that it needs. In the environment of copies (`runtime_env`), which
+    Ray writes into its logs and `serve build` into its file, the token would be read by others.
+
+    Args:
+        model: folder or name of the model; None takes the one that is installed.
+        token: that clients must send.
+
+    Returns:
+        a function that gives the application once its weights are loaded, or raises WeightsError.
     """
-    from faceinsight import FaceInsight
-    from faceinsight.serving.app import create_app
-    from faceinsight.serving.settings import ServerSettings
 
-    model = FaceInsight.from_pretrained(os.environ.get(_MODEL))
-    settings = {"token": os.environ.get(_TOKEN), "queue": _QUEUE}
-    app = create_app(model, ServerSettings.model_validate(settings))
-    app.state.engine.ready.result()
-    return app
+    def build() -> FastAPI:
+        from faceinsight import FaceInsight
+        from faceinsight.serving.app import create_app
+        from faceinsight.serving.settings import ServerSettings
+
+        settings = ServerSettings(token=token, queue=_QUEUE)
+        app = create_app(FaceInsight.from_pretrained(model), settings)
+        app.state.engine.ready.result()
+        return app
+
+    return build
+
+
+def _token() -> SecretStr | None:
+    token = os.environ.get(_TOKEN)
+    return None if token is None else SecretStr(token)
 
 
 app = serve.deployment(
-    serve.ingress(application)(),
+    serve.ingress(application(os.environ.get(_MODEL), _token()))(),
     name="faceinsight",
     max_ongoing_requests=_QUEUE,
     autoscaling_config={"min_replicas": 1, "max_replicas": 8, "target_ongoing_requests": 8},
-    ray_actor_options={
-        "num_cpus": 1,
-        "runtime_env": {
-            "env_vars": {name: os.environ[name] for name in (_MODEL, _TOKEN) if name in os.environ}
-        },
-    },
+    ray_actor_options={"num_cpus": 1},
 ).bind()  # type: ignore[attr-defined]  # a decorator, as far as its types tell
