@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,28 @@ KEYS = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
+_SECONDS, _AGAIN = 900, 120
+"""In which a test of this folder is done, with what it sets up; and each step of its end."""
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A test of this folder that hangs fails: Ray waits for ever for what does not come."""
+    if not item.path.is_relative_to(Path(__file__).parent):
+        return (yield)
+
+    def fail(*_: Any) -> None:
+        pytest.fail(f"not done within {_SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS, _AGAIN)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +74,33 @@ def cluster(store: str) -> Iterator[Any]:
         patch.setattr(utils, "get_dashboard_dependency_error", lambda: ImportError("not wanted"))
         head = {"initialize_head": True, "head_node_args": NODE | {"include_dashboard": False}}
         try:
-            found = Cluster(**head)
+            found = _whole(lambda: Cluster(**head))
         except Exception:  # Ray gives up by the clock
-            found = Cluster(**head)
-        found.add_node(**NODE)
-        patch.setenv("RAY_ADDRESS", found.address)
-        yield found
-        ray.shutdown()
-        found.shutdown()
+            found = _whole(lambda: Cluster(**head))
+        try:
+            found.add_node(**NODE)
+            patch.setenv("RAY_ADDRESS", found.address)
+            yield found
+        finally:
+            ray.shutdown()
+            found.shutdown()
+
+
+def _whole(start: Callable[[], Any]) -> Any:
+    """What is started; where that fails, no process that it began with is left."""
+    before = _children()
+    try:
+        return start()
+    except Exception:
+        for process in _children() - before:
+            os.kill(process, signal.SIGKILL)
+        raise
+
+
+def _children() -> set[int]:
+    """Ids of the processes that this one has started."""
+    threads = Path("/proc/self/task").glob("*/children")
+    return {int(number) for of in threads for number in of.read_text().split()}
 
 
 @pytest.fixture

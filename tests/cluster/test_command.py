@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+
+run = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=600)
 
 
 def test_a_table_of_paths_is_scored_and_what_fails_is_listed(cluster, tmp_path):
@@ -19,7 +22,7 @@ def test_a_table_of_paths_is_scored_and_what_fails_is_listed(cluster, tmp_path):
 
     command = [sys.executable, "-m", "faceinsight", "analyze", "table.csv", "--column=where"]
     command += ["--cluster=auto", "--out=scores", "--faces=whole", "--device=cpu"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run(command, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     told = f"2 faces in 3 photographs, scored now; 3 in all, of which 1 were skipped: {tmp_path}"
@@ -32,7 +35,7 @@ def test_a_table_of_paths_is_scored_and_what_fails_is_listed(cluster, tmp_path):
     assert str(tmp_path / "gone.png") in skipped["message"]
 
     again = [*command, "--sensitive"]
-    done = subprocess.run(again, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run(again, cwd=tmp_path)
     assert done.returncode == 1
     assert "--out:" in done.stderr
     assert "with other options; name another place" in done.stderr

@@ -47,7 +47,8 @@ def where(counted):
 
 
 def refuse(counted):
-    while not Path("waits").exists():
+    end = time.monotonic() + 300
+    while not Path("waits").exists() and time.monotonic() < end:
         time.sleep(0.05)
     raise PhotographError("missing", "there is no such photograph")
 

@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -41,15 +40,11 @@ def values(curve, name):
 
 
 def workers():
-    """Ids of the processes that train."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"RayTrainWorker" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
+    """Ids of the processes that train in the cluster that this process is connected to."""
+    from ray._private import state
+
+    actors = state.actors(actor_state_name="ALIVE").values()
+    return [actor["Pid"] for actor in actors if "RayTrainWorker" in actor["ActorClassName"]]
 
 
 def kill_once_there_is_a_checkpoint(work):
@@ -57,10 +52,12 @@ def kill_once_there_is_a_checkpoint(work):
     killed = []
 
     def watch():
-        while not list(work.rglob(COMPLETE)):
+        end = time.monotonic() + 300
+        while not killed and time.monotonic() < end:
             time.sleep(0.02)
-        killed.append(workers()[-1])
-        os.kill(killed[-1], signal.SIGKILL)
+            if list(work.rglob(COMPLETE)) and (found := workers()):
+                os.kill(found[-1], signal.SIGKILL)
+                killed.append(found[-1])
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
