@@ -94,6 +94,13 @@ def test_a_cluster_without_ray_is_told(parameters, monkeypatch):
     tried(parameters, "segment_faces")
     with pytest.raises(ParameterError, match=r"cluster\.address: .*'faceinsight\[ray\]'"):
         tried(parameters | {"cluster": {"address": "auto"}}, "segment_faces")
+    parameters["cluster"] = {"address": "auto"}
+    parameters["training"] |= {"processes": 2}
+    with pytest.raises(ParameterError, match=r"cluster\.address: .*'faceinsight\[ray\]'"):
+        tried(parameters, "train_model")
+    monkeypatch.setattr("faceinsight.training.trial.try_out", lambda *given: None)
+    parameters["training"] |= {"processes": 1}  # which needs no cluster
+    tried(parameters, "train_model")
 
 
 def test_a_faulty_architecture_leaves_nothing_that_counts_as_tried(parameters):

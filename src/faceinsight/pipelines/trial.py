@@ -53,18 +53,25 @@ def try_out(nodes: Iterable[Any], load: Load) -> None:
         written = VocabularyConfig.model_validate(load("params:vocabulary"))
         compile_rules(load("params:rules"), build_vocabulary(written), written)
     if "segment_faces" in inputs:
-        if ClusterSettings.model_validate(load("params:cluster")).address is not None:
-            require_ray("cluster.address")
+        _require_cluster(load)
         settings = SegmentationSettings.model_validate(load("params:segmentation"))
         if settings.maps == "parsed":
             check_weights("detector_weights", settings.detector_weights)
             check_weights("parser_weights", settings.parser_weights)
     if "train_model" in inputs:
+        if (TrainingSettings.model_validate(load("params:training")).processes or 1) > 1:
+            _require_cluster(load)
         names = {name for name in inputs["train_model"] if name.startswith("params:variants.")}
         variants = [Variant.model_validate(load(name)) for name in sorted(names)]
         if "segment_faces" in inputs:
             _refuse_other_crops(load, variants)
         _try_models(load, variants)
+
+
+def _require_cluster(load: Load) -> None:
+    """Stop where a cluster is named, and nothing that could connect to it is installed."""
+    if ClusterSettings.model_validate(load("params:cluster")).address is not None:
+        require_ray("cluster.address")
 
 
 def _refuse_other_crops(load: Load, variants: list[Variant]) -> None:
