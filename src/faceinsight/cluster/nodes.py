@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from socket import gethostname
 from typing import TypeVar
@@ -22,6 +23,16 @@ def with_absolute_weights(settings: _Settings) -> _Settings:
         if (path := getattr(settings, name)) is not None
     }
     return settings.model_copy(update=files)
+
+
+def enter(folder: Path) -> None:
+    """Have relative paths begin on this node where they began for whoever sent the work.
+
+    Raises:
+        FaceInsightError: this node has no such folder.
+    """
+    require_folder("project's folder", folder)
+    os.chdir(folder)
 
 
 def require_folder(kind: str, folder: Path) -> None:

@@ -11,11 +11,13 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import ObjectRef, cloudpickle
 
+from faceinsight.cluster.nodes import enter
 from faceinsight.common.messages import sentence
 from faceinsight.errors import FaceInsightError
 
@@ -60,8 +62,8 @@ def call(
         FaceInsightError: the sentence of an error that has one.
         RuntimeError: a defect; its text is the traceback.
     """
-    os.chdir(folder)
     try:
+        enter(Path(folder))
         of: Any = cloudpickle.loads(node)
         logging.config.dictConfig(log)
         _take_cores()

@@ -8,7 +8,6 @@ the updates since the last one: all begin again from there, three times at most.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import time
 import warnings
@@ -26,6 +25,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from transformers import TrainerCallback
 
 from faceinsight.cluster.connection import connect
+from faceinsight.cluster.nodes import enter, require_folder
 from faceinsight.common.messages import causes, sentence
 from faceinsight.common.work import WorkFolder, write_beside
 from faceinsight.errors import FaceInsightError
@@ -151,7 +151,6 @@ def _take_part(
     """What each process does."""
     if _errors(place):  # All begin again, also where that does not help.
         return None
-    os.chdir(cwd)  # where relative paths begin
     rank = ray.train.get_context().get_world_rank()
     logging.getLogger("ray.train").setLevel(logging.CRITICAL)  # It tells of every report.
     ours, handler = logging.getLogger("faceinsight"), logging.StreamHandler()
@@ -160,14 +159,15 @@ def _take_part(
     ours.setLevel(logging.WARNING if rank else level)
     # Of a 1 x 1 convolution on channels-last pictures; it costs nothing here.
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
-    # Whoever started this training before may be gone, and its first process still write.
-    alone = nullcontext() if rank else WorkFolder(place.parent, place.name, "first").alone()
     job: TrainingJob = cloudpickle.loads(pickled)
     try:
-        with alone:
+        enter(cwd)
+        require_folder("work folder (`work`)", place)
+        # Whoever started this training before may be gone, and its first process still write.
+        with nullcontext() if rank else WorkFolder(place.parent, place.name, "first").alone():
             return train_in_process(job, work, out, _ReportCheckpoints())
     except Exception as error:
-        if (told := sentence(error)) is None:
+        if (told := sentence(error)) is None or not place.is_dir():
             raise
         with write_beside(place / _ERROR.format(rank)) as path:
             path.write_text(told, encoding="utf-8")
@@ -185,7 +185,7 @@ def _errors(place: Path) -> list[Path]:
 
 
 def _failure(error: ray.train.TrainingFailedError) -> Exception:
-    """What to raise: a sentence where processes were lost, else a defect's own traceback."""
+    """What to raise: a sentence where there is one, else a defect's own traceback."""
     failures = getattr(error, "worker_failures", {})
     for rank, failure in failures.items():
         for cause in causes(failure):
@@ -195,5 +195,8 @@ def _failure(error: ray.train.TrainingFailedError) -> Exception:
                     f"{str(cause).splitlines()[0]}): see that memory suffices on every machine, "
                     "or lower training.batch_size"
                 )
+    for failure in failures.values():
+        if said := sentence(getattr(failure, "_base_exc", failure)):
+            return FaceInsightError(said)
     rank, failure = next(iter(failures.items()), (None, error))
     return ProcessError(f"training process {rank} failed:\n{failure}")
