@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ _BY_ITSELF = {
 
 _PATIENCE = 10.0
 """Seconds in which a head node takes up a connection."""
+
+_connected: str | None = None
+"""The address that this process has connected to last."""
 
 
 def require_ray(option: str) -> None:
@@ -38,41 +42,71 @@ def require_ray(option: str) -> None:
 def connect(address: str, *, logs: bool = False, option: str = "cluster.address") -> None:
     """Connect this process to a cluster, once; a cluster that it starts ends with it.
 
+    A connection that others have made, such as Ray itself in a task, is taken as it is. A cluster
+    of this machine listens on the loopback address, and has a token that nobody else knows.
+
     Args:
         address: see `ClusterSettings.address`.
         logs: whether what workers print is shown here too.
         option: what named the address, as it was typed.
 
     Raises:
-        ParameterError: Ray is not installed, or there is no cluster at the address.
+        ParameterError: Ray is not installed, there is no cluster at the address, or the process
+            is connected to another one.
     """
+    global _connected
     require_ray(option)
     for name, value in _BY_ITSELF.items():
         os.environ.setdefault(name, value)
     import ray
 
     if ray.is_initialized():
+        if _connected not in (None, address):
+            raise ParameterError(
+                f"{option}: this process is connected to the Ray cluster {_connected}, not "
+                f"{address}; start another process, or call ray.shutdown() before"
+            )
         return
+    _connected = None
     _require_answer(address, option)
+    if address == "local":
+        _keep_to_this_machine()
     # A cluster of this process' own needs no page to look at it by.
     page = False if address == "local" else None
     try:
         ray.init(address, logging_level=logging.ERROR, log_to_driver=logs, include_dashboard=page)
     except Exception as error:  # Ray has no class of its own for this
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
         if address == "local":
-            said = str(error).partition("\n")[0]
             raise ParameterError(f"{option}: Ray did not start on this machine ({said})") from error
-        raise ParameterError(f"{option}: {_absent(address)}") from error
+        raise ParameterError(f"{option}: {_absent(address)} (Ray says: {said})") from error
+    _connected = address
+
+
+def _keep_to_this_machine() -> None:
+    """Have the cluster that is started reached by nobody else: Ray opens ports to all otherwise."""
+    from ray._private import ray_constants
+
+    # Named as the node's address, 127.0.0.1 would be replaced by the machine's own.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    # Ray asks for a token by itself; its own would lie in a file of the home folder.
+    if "RAY_AUTH_TOKEN_PATH" not in os.environ:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _require_answer(address: str, option: str) -> None:
     """Stop where nothing listens at an address that is named: Ray itself tries for minutes."""
     named = os.environ.get("RAY_ADDRESS", "") if address == "auto" else address
     place = urlsplit(named if "//" in named else f"//{named}")
-    if place.hostname is None or place.port is None:
+    try:
+        port = place.port
+    except ValueError:
+        raise ParameterError(f"{option}: {named} has no port between 1 and 65535") from None
+    if place.hostname is None or port is None:
         return
     try:
-        socket.create_connection((place.hostname, place.port), timeout=_PATIENCE).close()
+        socket.create_connection((place.hostname, port), timeout=_PATIENCE).close()
     except OSError as error:
         raise ParameterError(f"{option}: {_absent(address)}") from error
 

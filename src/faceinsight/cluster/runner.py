@@ -42,7 +42,8 @@ _READ = {"data", "inputs", "outputs"}
 class RayRunner(AbstractRunner):
     """Runs every node of a pipeline as a task of the cluster that `cluster.address` names.
 
-    Where it names none, one of this machine's cores is started for the run.
+    Where it names none, the one that this process is connected to; without any, one of this
+    machine's cores is started for the run.
     """
 
     @property
@@ -61,7 +62,8 @@ class RayRunner(AbstractRunner):
         self, pipeline: Pipeline, catalog: Any, hook_manager: Any = None, run_id: str | None = None
     ) -> None:
         address = _parameter(catalog, "cluster.address")
-        connect(address or "local", logs=True)
+        if address is not None or not ray.is_initialized():
+            connect(address or "local", logs=True)
         self._takes = {
             "gpus": ray.cluster_resources().get("GPU", 0.0),
             "processes": _parameter(catalog, "training.processes") or 1,

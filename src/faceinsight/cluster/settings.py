@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from faceinsight.common.settings import Settings
 
-_CLIENT = re.compile(r"ray://[^:/\s]+:\d+")
+_CLIENT = re.compile(r"ray://[^:/\s]+:(\d+)")
 
 
 class ClusterSettings(Settings):
@@ -34,6 +34,7 @@ def known_address(address: str) -> str:
     Raises:
         ValueError: it is of no form that is known.
     """
-    if address in ("auto", "local") or _CLIENT.fullmatch(address):
+    client = _CLIENT.fullmatch(address)
+    if address in ("auto", "local") or (client and 0 < int(client[1]) < 2**16):
         return address
     raise ValueError("expected auto, local or ray://HOST:PORT")
