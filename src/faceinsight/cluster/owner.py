@@ -110,9 +110,8 @@ def _lives(owner: dict[str, Any]) -> bool:
     if owner["host"] != gethostname():
         return True
     try:
-        os.kill(owner["pid"], 0)
+        with suppress(PermissionError):  # somebody else's process lives as well
+            os.kill(owner["pid"], 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
     return True
