@@ -11,7 +11,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # the time that every process takes to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run rivals test test-doors test-cluster lint types unit docs mutants lineage viz lock clean
+.PHONY: help setup run rivals test test-doors test-cluster lint types unit kills docs mutants lineage viz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,8 +68,11 @@ test-doors: $(READY)  ## the server as a process and its page in a real browser:
 		|| $(BIN)/playwright install --with-deps chromium || $(BIN)/playwright install chromium
 	$(BIN)/pytest tests/doors
 
-test-cluster: $(READY)  ## a Ray cluster of two nodes on this machine, killed in parts: 5 minutes
+test-cluster: $(READY)  ## a Ray cluster of two nodes on this machine, killed in parts: 6 minutes
 	$(BIN)/pytest tests/cluster
+
+kills: $(READY)  ## processes of a cluster, killed at 33 moments: 15 minutes
+	$(BIN)/pytest tests/cluster/kills.py
 
 docs: $(READY)  ## the documentation site, into build/site, as strictly as the tests build it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

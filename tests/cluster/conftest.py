@@ -103,9 +103,9 @@ def _children() -> set[int]:
     return {int(number) for of in threads for number in of.read_text().split()}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connected(cluster: Any) -> Iterator[Any]:
-    """This process as a driver, for one test."""
+    """This process as a driver, for a module: Ray begins processes anew for each driver."""
     import ray
 
     from faceinsight.cluster.connection import connect

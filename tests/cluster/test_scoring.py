@@ -21,7 +21,7 @@ from PIL import Image
 from faceinsight import FaceInsight
 from faceinsight.cluster import scoring
 from faceinsight.cluster.parts import Part, ScoredParts
-from faceinsight.cluster.scoring import Scorer, analyze_on_cluster
+from faceinsight.cluster.scoring import Scored, Scorer, Summary, analyze_on_cluster
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.inference.table import FaceColumns, Scores, scores_key
@@ -54,8 +54,11 @@ def model() -> FaceInsight:
 
 @pytest.fixture(scope="module")
 def expected(model: FaceInsight, photos: Path) -> Scores:
-    """One machine's tables."""
-    return model.analyze_folder(photos, progress=False)
+    """One machine's tables; files beside the photographs have them for `Knowing`."""
+    found = model.analyze_folder(photos, progress=False)
+    found.faces.to_parquet(f"{photos}.faces.parquet")
+    found.skipped.to_parquet(f"{photos}.skipped.parquet")
+    return found
 
 
 @pytest.fixture
@@ -84,6 +87,24 @@ def assert_same(out: Path, expected: Scores) -> None:
 def run(photos: Path | str, out: Path | str, **options: Any) -> Any:
     given = {"address": "auto", "settings": SETTINGS, "progress": False} | options
     return analyze_on_cluster(str(photos), str(out), **given)
+
+
+class Knowing(Scorer):
+    """Writes what one machine has found: a process that is but killed loads no model for it."""
+
+    def __init__(self, root: str, out: str, **others: Any) -> None:
+        self._parts = ScoredParts(out)
+        self._faces = pd.read_parquet(f"{root}.faces.parquet").set_index("photograph")
+        skipped = pd.read_parquet(f"{root}.skipped.parquet").set_index("photograph")
+        self._reasons = dict(zip(skipped.index, skipped.itertuples(index=False), strict=True))
+
+    def __call__(self, part: Part) -> Scored:
+        self._parts.begin(part)
+        faces = self._faces[self._faces.index.isin(part.names)].reset_index()
+        faces.insert(0, "row", faces.pop("photograph").map(part.names.index))
+        outcomes = [tuple(self._reasons.get(name, ("ok", ""))) for name in part.names]
+        passing = self._parts.write(part, outcomes, faces)
+        return Scored(len(outcomes), len(faces), passing)
 
 
 class Dying(Scorer):
@@ -126,6 +147,7 @@ def test_equals_one_machine_whoever_dies_and_nothing_is_scored_again(
     assert parts(out) == written
 
     # A part that is deleted, and one that was written in half, are scored again, and no other.
+    monkeypatch.setattr(scoring, "Scorer", Knowing)
     faces = sorted((out / "faces").iterdir())
     faces[2].unlink()
     (out / "photographs" / faces[4].name).unlink()
@@ -160,7 +182,7 @@ def test_a_node_that_is_lost_costs_its_parts_alone(
     assert_same(tmp_path, expected)
 
 
-class Slow(Scorer):
+class Slow(Knowing):
     """Leaves time to be killed in."""
 
     def __call__(self, part: Part) -> Any:
@@ -178,8 +200,9 @@ test_scoring.run(*sys.argv[1:])
 
 
 def test_a_driver_that_is_killed_is_gone_on_with(
-    connected, photos, expected, small_parts, tmp_path
+    connected, photos, expected, small_parts, monkeypatch, tmp_path
 ):
+    monkeypatch.setattr(scoring, "Scorer", Knowing)
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, photos, tmp_path])
     end = time.monotonic() + 240
     while len(list(tmp_path.glob("faces/[!.]*"))) < 2:
@@ -216,8 +239,9 @@ def test_photographs_and_results_in_an_object_store(
 
 
 def test_a_full_disk_and_one_that_is_read_only_are_a_sentence(
-    connected, photos, expected, small_parts, disk
+    connected, photos, expected, small_parts, monkeypatch, disk
 ):
+    monkeypatch.setattr(scoring, "Scorer", Knowing)
     with pytest.raises(FaceInsightError, match=r"^/\S+: No space left on device \(.*start again"):
         run(photos, disk)
     there = parts(disk)
@@ -258,15 +282,14 @@ def test_a_node_that_would_score_otherwise_is_told(photos, tmp_path):
         Scorer(*given, "0123")
 
 
-def test_not_one_that_could_be_scored_is_an_error(connected, tmp_path):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/notes.txt").write_text("no photograph")
-    done = run(tmp_path / "in", tmp_path / "out")
-    with pytest.raises(ParameterError, match=r"none of 1 photographs .* 'not an image'"):
-        done.require_some()
+def test_not_one_that_could_be_scored_is_an_error():
+    skipped = pd.DataFrame({"photograph": ["a"], "reason": ["missing"], "message": ["a is gone"]})
+    Summary("out", 2, 2, 1, skipped, without=1).require_some()
+    with pytest.raises(ParameterError, match=r"none of 1 photographs .* 'missing'; .* a is gone$"):
+        Summary("out", 1, 1, 0, skipped, without=1).require_some()
 
 
-class Deadly(Scorer):
+class Deadly(Knowing):
     """Dies of one part whenever it is tried."""
 
     def __call__(self, part: Part) -> Any:
@@ -279,10 +302,10 @@ class Deadly(Scorer):
 def test_a_part_that_kills_its_process_is_named_and_the_rest_is_kept(
     connected, photos, expected, small_parts, monkeypatch, tmp_path
 ):
-    with monkeypatch.context() as patch:
-        patch.setattr(scoring, "Scorer", Deadly)
-        with pytest.raises(FaceInsightError, match=r"part 0000001-\w+\.parquet.*has died 3 times"):
-            run(photos, tmp_path)
+    monkeypatch.setattr(scoring, "Scorer", Deadly)
+    with pytest.raises(FaceInsightError, match=r"part 0000001-\w+\.parquet.*has died 3 times"):
+        run(photos, tmp_path)
+    monkeypatch.setattr(scoring, "Scorer", Knowing)
     run(photos, tmp_path)
     assert_same(tmp_path, expected)
 

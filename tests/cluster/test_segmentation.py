@@ -74,8 +74,15 @@ def test_equals_one_machine_row_for_row_whoever_dies(connected, raw, monkeypatch
     assert together.header["digest"] == alone.header["digest"]
     assert together.header["counts"] == alone.header["counts"]
 
-    # What is there is not cut again: a cluster is not even asked for.
-    assert crops(raw, "together", fill=fill_on("ray://127.0.0.1:1")).folder == together.folder
+    # What is there is not cut again: the photograph that failed is alone in being tried.
+    asked = []
+
+    def fill(filler, store, keys, bar):
+        asked.extend(keys["photograph"])
+        return fill_on("auto")(filler, store, keys, bar)
+
+    assert crops(raw, "together", fill=fill).folder == together.folder
+    assert asked == [NAMES[5]]
 
 
 def test_a_node_that_does_not_see_the_photographs_is_named(connected, raw, monkeypatch):

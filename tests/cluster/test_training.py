@@ -47,15 +47,15 @@ def workers():
     return [actor["Pid"] for actor in actors if "RayTrainWorker" in actor["ActorClassName"]]
 
 
-def kill_once_there_is_a_checkpoint(work):
-    """Kill one of the processes that train; the ids there were before."""
+def kill_once_there_are(checkpoints, work):
+    """Kill one of the processes that train; the id that it had."""
     killed = []
 
     def watch():
         end = time.monotonic() + 300
         while not killed and time.monotonic() < end:
             time.sleep(0.02)
-            if list(work.rglob(COMPLETE)) and (found := workers()):
+            if len(list(work.rglob(COMPLETE))) >= checkpoints and (found := workers()):
                 os.kill(found[-1], signal.SIGKILL)
                 killed.append(found[-1])
 
@@ -65,8 +65,13 @@ def kill_once_there_is_a_checkpoint(work):
 
 
 def test_a_killed_worker_costs_the_steps_since_the_last_checkpoint(connected, crops, one, tmp_path):
+    train_and_compare(crops, one, tmp_path, checkpoints=1)
+
+
+def train_and_compare(crops, one, tmp_path, checkpoints):
+    """Two processes, one of which is killed, against one that nobody disturbs."""
     job = job_of(crops, batch_size=4, processes=2, epochs=3)
-    killed = kill_once_there_is_a_checkpoint(tmp_path)
+    killed = kill_once_there_are(checkpoints, tmp_path)
     folder, curve = in_cluster(job, tmp_path)
     assert len(killed) == 1
     _, expected = one

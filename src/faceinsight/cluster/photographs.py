@@ -110,6 +110,8 @@ def find_photographs(given: str, column: str | None) -> Photographs:
         return _of_table(str(path), str(path.parent), column)
     if _MAGIC & set(given) and not path.exists():
         return _of_pattern(str(path))
+    if not path.exists():
+        raise ParameterError(f"photos: there is no folder and no file {path}")
     folder = find_folder(given)
     names, skipped = list_files(folder)
     return Photographs(str(folder), str(folder), names, skipped)
