@@ -33,6 +33,8 @@ def test_a_folder_and_a_pattern(folder):
     assert found.keys(None, 1)["bytes"].tolist() == [len(name) for name in found.names]
     with pytest.raises(ParameterError, match=r"photos: no file is called .*\*\.gif"):
         find_photographs(f"{folder}/*.gif", None)
+    with pytest.raises(ParameterError, match=r"photos: there is no folder and no file \S+/gone$"):
+        find_photographs(f"{folder}/gone", None)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -17,7 +17,7 @@ from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
 
 from faceinsight.cluster import RayRunner
-from faceinsight.cluster.tags import SEGMENTS, TRAINS, resources
+from faceinsight.cluster.tags import SPREADS, TRAINS, resources
 from faceinsight.errors import FaceInsightError, PhotographError
 
 
@@ -208,8 +208,8 @@ def test_a_defect_keeps_its_traceback(connected, tmp_path):
         ({"gpu"}, {"gpus": 8, "processes": 4}, {"num_cpus": 1, "num_gpus": 1}),
         ({"gpu", TRAINS}, {"gpus": 8, "processes": 4}, {"num_cpus": 4, "num_gpus": 4}),
         ({TRAINS}, {"gpus": 8, "processes": 4, "elsewhere": True}, {"num_cpus": 0}),
-        ({SEGMENTS, "gpu"}, {"gpus": 8, "elsewhere": True}, {"num_cpus": 0}),
-        ({SEGMENTS, "gpu"}, {"gpus": 8}, {"num_cpus": 1, "num_gpus": 1}),
+        ({SPREADS, "gpu"}, {"gpus": 8, "elsewhere": True}, {"num_cpus": 0}),
+        ({SPREADS, "gpu"}, {"gpus": 8}, {"num_cpus": 1, "num_gpus": 1}),
     ],
 )
 def test_tags_say_what_a_node_takes(tags, cluster, takes):

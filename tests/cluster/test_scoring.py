@@ -21,7 +21,13 @@ from PIL import Image
 from faceinsight import FaceInsight
 from faceinsight.cluster import scoring
 from faceinsight.cluster.parts import Part, ScoredParts
-from faceinsight.cluster.scoring import Scored, Scorer, Summary, analyze_on_cluster
+from faceinsight.cluster.scoring import (
+    Scored,
+    Scorer,
+    Summary,
+    analyze_folder_on_cluster,
+    analyze_on_cluster,
+)
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.inference.settings import PhotoSettings
 from faceinsight.inference.table import FaceColumns, Scores, scores_key
@@ -188,6 +194,20 @@ class Slow(Knowing):
     def __call__(self, part: Part) -> Any:
         time.sleep(1)
         return super().__call__(part)
+
+
+def test_a_folder_as_the_pipeline_has_it(
+    connected, model, photos, expected, small_parts, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(scoring, "Scorer", Knowing)
+    given = {"address": "auto", "model": model.source, "settings": SETTINGS}
+    found = analyze_folder_on_cluster(photos, tmp_path, **given)
+    (faces,) = tmp_path.glob("*/*/faces")
+    min(faces.iterdir()).unlink()
+    os.utime(photos / found.faces["photograph"][12])  # its row is in another part than its place's
+    for again in (found, analyze_folder_on_cluster(photos, tmp_path, **given)):
+        pd.testing.assert_frame_equal(again.faces, expected.faces, rtol=1e-5, atol=1e-5)
+        pd.testing.assert_frame_equal(again.skipped, expected.skipped, check_dtype=False)
 
 
 DRIVER = f"""

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from faceinsight import FaceInsight, to_frame
+from faceinsight.cluster.settings import ClusterSettings
 from faceinsight.errors import ParameterError
 from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn, saw_drawn_alone
 from faceinsight.inference.settings import PhotoSettings
@@ -99,7 +100,9 @@ def test_predict_refuses_before_anything_is_read_unless_it_shall_go_on(
 ) -> None:
     def predict(folder: Path, **options: Any) -> pd.DataFrame:
         settings = PhotoSettings(faces="whole", device="cpu", **options)
-        return score_photographs(drawn, str(folder), settings, str(tmp_path / "work"))[1]
+        return score_photographs(
+            drawn, str(folder), settings, str(tmp_path / "work"), ClusterSettings()
+        )[1]
 
     with pytest.raises(ParameterError, match=r"drawn faces alone.*predict\.anyway=true"):
         predict(photos)

@@ -24,9 +24,9 @@ Worker = Callable[[_Piece], _Result]
 
 
 _LIMITS: dict[str, Any] = {"max_restarts": 10, "max_task_retries": -1}
-"""Of an actor, and of a piece. Ray Data's own are both without end, and what kills its process would
-be tried for ever. A piece is tried as long as its actor is begun again: a node that is lost does not
-answer for a while, and each call of it counts."""
+"""Of an actor, and of a piece. Ray Data's own are both without end, and what kills its process
+would be tried for ever. A piece is tried as long as its actor is begun again: each call of a node
+that is lost would count, and there are many before the cluster knows."""
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,17 @@ from faceinsight.cluster.photographs import (
 from faceinsight.cluster.pool import Pool
 from faceinsight.cluster.storage import is_remote
 from faceinsight.common.progress import images_bar
+from faceinsight.common.work import WorkFolder, digest
 from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.inference.folder import Skipped
 from faceinsight.inference.settings import PhotoSettings
-from faceinsight.inference.table import FaceColumns, require_maps, score_batches, scores_key
+from faceinsight.inference.table import (
+    FaceColumns,
+    Scores,
+    require_maps,
+    score_batches,
+    scores_key,
+)
 from faceinsight.model.labels import rules_of
 
 if TYPE_CHECKING:
@@ -204,6 +211,31 @@ def analyze_on_cluster(
         skipped = parts.finish(files, found.skipped, passing)
     without = len(skipped) - len(found.skipped)
     return Summary(parts.storage.place, n, todo, faces, skipped, without)
+
+
+def analyze_folder_on_cluster(
+    photos: Path, work: Path, address: str, model: Path, settings: PhotoSettings
+) -> Scores:
+    """As `FaceInsight.analyze_folder`, by a cluster; a second start goes on where the first was.
+
+    Args:
+        photos: a folder, as all nodes see it.
+        work: the folder of all work folders, likewise.
+        address: see `ClusterSettings.address`.
+        model: folder of a saved model, likewise.
+        settings: how faces are found, and what is handed out.
+
+    Raises:
+        FaceInsightError: as of `analyze_on_cluster`.
+    """
+    place = WorkFolder(work, "cluster_scores", digest(str(model), str(photos), settings)).path
+    done = analyze_on_cluster(
+        str(photos), str(place), address=address, model=str(model), settings=settings
+    )
+    faces = pd.read_parquet(f"{done.place}/faces")
+    # In parts that were scored later lie photographs of anywhere.
+    faces = faces.sort_values(["photograph", "face"], kind="stable", ignore_index=True)
+    return Scores(faces, done.skipped)
 
 
 def _claim(

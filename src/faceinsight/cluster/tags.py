@@ -8,8 +8,8 @@ from collections.abc import Iterable
 TRAINS = "trains"
 """Of nodes that train a model, in `training.processes` processes."""
 
-SEGMENTS = "segments"
-"""Of nodes that cut faces and have label maps made, which a cluster that is named does."""
+SPREADS = "spreads"
+"""Of nodes that cut or score faces, which actors of a cluster do, where one is named."""
 
 GPU = "gpu"
 """Of nodes that compute on a GPU, where there is one."""
@@ -37,6 +37,6 @@ def resources(
         takes |= {"memory": float(much) * 1e9} if what == "memory" else {f"num_{what}": float(much)}
     if TRAINS in tags and processes > 1:
         return {"num_cpus": 0.0} if elsewhere else {of: n * processes for of, n in takes.items()}
-    if SEGMENTS in tags and elsewhere:
+    if SPREADS in tags and elsewhere:
         return {"num_cpus": 0.0}
     return takes

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from faceinsight.cluster.settings import ClusterSettings
 from faceinsight.inference.settings import PhotoSettings
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ else:  # Kedro resolves these hints, and pandas would slow down every `kedro` co
 
 
 def score_photographs(
-    model: Path, photos: str | None, predict: PhotoSettings, work: str
+    model: Path, photos: str | None, predict: PhotoSettings, work: str, cluster: ClusterSettings
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Every face of a folder, once for programs and once for people; and what was skipped."""
     from faceinsight.inference.caution import refuse_photographs
@@ -25,7 +26,12 @@ def score_photographs(
 
     folder = find_folder(photos)  # what is wrong with it is told before weights are read
     refuse_photographs(model, folder, predict.anyway)
-    scores = loaded(model, settings=predict).analyze_folder(folder, work=work)
+    if cluster.address is None:
+        scores = loaded(model, settings=predict).analyze_folder(folder, work=work)
+    else:
+        from faceinsight.cluster.scoring import analyze_folder_on_cluster
+
+        scores = analyze_folder_on_cluster(folder, Path(work), cluster.address, model, predict)
     faces, skipped = require_faces(scores, str(photos))
     return faces, for_spreadsheet(faces), for_spreadsheet(skipped)
 

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
-from faceinsight.cluster.tags import GPU
+from faceinsight.cluster.tags import GPU, SPREADS
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.prediction import nodes
 
@@ -14,9 +14,9 @@ def create_pipeline(variant: str) -> Pipeline:
         [
             named(
                 nodes.score_photographs,
-                [model, "params:photos", "params:predict", "params:work"],
+                [model, "params:photos", "params:predict", "params:work", "params:cluster"],
                 ["photo_scores", "photo_scores_csv", "skipped_photographs"],
-                tags=GPU,
+                tags=[SPREADS, GPU],
             ),
             named(
                 nodes.draw_photographs,

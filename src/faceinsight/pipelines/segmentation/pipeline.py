@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, pipeline
 
-from faceinsight.cluster.tags import GPU, SEGMENTS
+from faceinsight.cluster.tags import GPU, SPREADS
 from faceinsight.pipelines.each_dataset import for_each_dataset
 from faceinsight.pipelines.naming import named
 from faceinsight.pipelines.segmentation import nodes
@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
                     "params:cluster",
                 ],
                 "crops",
-                tags=[SEGMENTS, GPU],
+                tags=[SPREADS, GPU],
             )
         ]
     )
