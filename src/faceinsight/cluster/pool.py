@@ -93,9 +93,9 @@ class Pool(Generic[_Piece, _Result]):
             _Actor,
             fn_constructor_kwargs={"worker": worker, "arguments": dict(arguments)},
             batch_size=1,
-            # One piece at a time: none waits with an actor while another has nothing to do.
+            # One piece waits with each actor: the next one is a fifth of a second away.
             compute=ActorPoolStrategy(
-                min_size=1, max_size=size, initial_size=size, max_tasks_in_flight_per_actor=1
+                min_size=1, max_size=size, initial_size=size, max_tasks_in_flight_per_actor=2
             ),
             num_cpus=self._cpus,
             num_gpus=self._gpus,
