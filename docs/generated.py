@@ -42,7 +42,7 @@ def parameters(prefix: str, path: str) -> str:
     settings = getattr(import_module(module), name)
     given = {} if prefix == "-" else {env: _configured(env, prefix) for env in ENVIRONMENTS}
     head = "| parameter | default | |\n|---|---|---|\n"
-    return f"`{path}`\n\n{head}" + "\n".join(_rows(settings, [], given))
+    return head + "\n".join(_rows(settings, [], given))
 
 
 def command(name: str) -> str:

@@ -149,6 +149,27 @@ def test_commands_are_those_of_the_command_line(site):
         assert option in page
 
 
+def test_what_the_site_makes_is_named_where_it_is_not_made():
+    """In a checkout pages have no tables, but a way to what these are made from."""
+    found = [
+        (page, *match.groups())
+        for page in PAGES
+        for match in re.finditer(
+            r"^(.*)\n\n<!-- (parameters|command): (.*) -->$", page.read_text("utf-8"), re.M
+        )
+    ]
+    everything = sum(page.read_text("utf-8").count("\n<!-- ") for page in PAGES)
+    assert len(found) == everything > 20
+    for page, before, kind, of in found:
+        if kind == "command":
+            assert f"`faceinsight {of} --help`" in before, before
+            continue
+        module, _, name = of.split()[1].rpartition(".")
+        source = ROOT / "src" / f"{module.replace('.', '/')}.py"
+        (link,) = re.findall(r"\((\S+)#(\w+)\)", before)
+        assert ((page.parent / link[0]).resolve(), link[1]) == (source, name)
+
+
 def test_every_page_is_in_the_navigation():
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r"^ +- (\S+\.md)$", text, re.MULTILINE))
