@@ -11,10 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFont
 
 from faceinsight import FaceInsight
-from faceinsight.inference.pictures import Labelled, annotate, draw_folder, picture_names
+from faceinsight.inference.pictures import (
+    Labelled,
+    annotate,
+    draw_folder,
+    picture_names,
+    wrapped,
+)
 from tests.inference.conftest import WHOLE
 from tests.label_tables import save_photograph
 from tests.model import tiny
@@ -53,6 +59,13 @@ def test_words_have_room_at_any_size(size: tuple[int, int], data: st.DataObject)
     beside = np.asarray(page)[:, page.width - 8 :]
     assert (beside == 255).all()  # a margin: no word leaves the page
     assert (np.asarray(page)[-8:, -60:] == 255).all()
+
+
+def test_what_is_to_be_typed_has_no_marks_in_a_picture() -> None:
+    font = ImageFont.load_default(12)
+    assert wrapped("`faceinsight download` fetches it.", font, 10_000) == [
+        "faceinsight download fetches it."
+    ]
 
 
 def test_a_special_caution_is_seen_on_the_picture() -> None:

@@ -314,9 +314,12 @@ def _lines(face: Labelled, font: FreeTypeFont, width: int) -> list[_Line]:
 
 
 def wrapped(text: str, font: FreeTypeFont, width: int) -> list[str]:
-    """Text in lines of at most so many pixels, if no single word is wider."""
+    """Text in lines of at most so many pixels, if no single word is wider.
+
+    A picture has one kind of letters: the marks around what is to be typed are left out.
+    """
     lines = [""]
-    for word in text.split():
+    for word in text.replace("`", "").split():
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and font.getlength(longer) > width:
             lines.append(word)

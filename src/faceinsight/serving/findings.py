@@ -5,6 +5,7 @@ Everything that comes from elsewhere is escaped here. Nothing is told by colour 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ def words(face: Face, count: int, vocabulary: Vocabulary) -> str:
 
 
 _HELD = ("gender", "expression", "race")
+_MARKED = re.compile(r"`([^`]*)`")
+"""What is to be typed, as sentences mark it."""
 
 
 def _age(face: Face) -> tuple[str, str] | None:
@@ -198,7 +201,7 @@ def why(explanation: Explanation) -> str:
             f"<td>{one.share:+.2f} <small>{speaks}</small></td></tr>"
         )
     word = escape(explanation.word)
-    note = f"<p><small>{escape(explanation.by_areas)}</small></p>" if explanation.by_areas else ""
+    note = _MARKED.sub(r"<code>\1</code>", escape(explanation.by_areas or ""))
     return (
         f"<h2>What “{word}” hangs on</h2>"
         f"<p>Probability {percent(explanation.probability)}. Each region was erased from the face: "
@@ -207,7 +210,7 @@ def why(explanation: Explanation) -> str:
         'regions numbered: blue speaks for it; orange, hatched, against it">'
         '<table><thead class="fi-hidden"><tr><th scope="col">Region</th><th scope="col">Size</th>'
         f'<th scope="col">Change</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        f"{note}"
+        f"{note and f'<p><small>{note}</small></p>'}"
     )
 
 
