@@ -28,6 +28,7 @@ from faceinsight.data.parsing import weights
 from faceinsight.errors import PhotographError, WeightsError
 from faceinsight.inference import versions
 from faceinsight.inference.answer import PhotoAnswer
+from faceinsight.inference.cropper import DLIB_MISSES
 from faceinsight.inference.explanation import BY_AREAS, Explanation, RegionShare
 from tests.inference.test_areas import Red, blue_face
 from tests.reports.test_faces_page import face
@@ -81,6 +82,11 @@ class FakeModel:
 
     options: dict[str, Any] = field(default_factory=dict)
     asked: tuple[Any, ...] = ()
+    face_from: str = "retinaface"
+
+    @property
+    def cropper(self) -> FakeModel:
+        return self
 
     def from_pretrained(self, name: str, **options: Any) -> FakeModel:
         self.options = {"name": name, **options}
@@ -130,6 +136,20 @@ def test_faces_are_told_in_words(model):
     assert done.exit_code == 0
     told = "a.png: 1 face\n  1. the face of a\nempty.png: no faces\n"
     assert done.stdout == told
+
+
+@pytest.mark.parametrize("option", [None, "--json", "--csv=faces.csv"])
+def test_that_another_detector_may_find_more_is_told_once_where_none_is_found(model, option):
+    options = [option] if option else []
+    Path("more/empty.png").touch()
+
+    def told(*photos: str) -> int:
+        return call("analyze", *photos, *options).stderr.count(f"{DLIB_MISSES}.\n")
+
+    assert told("a.png", "empty.png") == 0
+    model.face_from = "dlib"
+    assert told("a.png") == 0
+    assert told("a.png", "empty.png", "more") == 1
 
 
 def test_json_is_one_list_and_what_cannot_be_read_has_its_place(model):

@@ -171,6 +171,10 @@ def analyze(
             for file, found in zip(files, opened.stream(files), strict=True):
                 show(file, found)
                 bar.update()
+        if show.faceless and opened.cropper.face_from == "dlib":
+            from faceinsight.inference.cropper import DLIB_MISSES
+
+            click.echo(f"{DLIB_MISSES}.", err=True)
     if show.failed:
         raise SystemExit(1)
 
@@ -435,6 +439,7 @@ class _Shown:
 
     Attributes:
         failed: whether a photograph could not be read.
+        faceless: whether no face was found in one.
     """
 
     def __init__(
@@ -445,7 +450,7 @@ class _Shown:
         pictures: Path | None,
         files: Sequence[Path],
     ) -> None:
-        self.failed = False
+        self.failed = self.faceless = False
         self._as_json, self._table, self._page_file = as_json, table, page
         self._page: FacesPage | None = None
         if page is not None:
@@ -488,6 +493,7 @@ class _Shown:
             said = {"reason": found.reason, "message": printable(str(found))}
             entry: dict[str, Any] = {"error": said}
         else:
+            self.faceless |= not found
             entry = {"faces": [face.to_dict() for face in found]}
             self._draw(file, found)
         if self._page is not None:

@@ -235,6 +235,27 @@ def test_neither_kedro_nor_pyfacer_is_needed(
     assert len(faces) == 1
 
 
+def test_that_another_detector_may_find_more_is_said_where_none_is_found(
+    org: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_photograph(tmp_path, "a.png")
+    hint = "`faceinsight download` fetches pyfacer's weights once"
+
+    def told() -> set[bool]:
+        model = FaceInsight.from_pretrained(org, device="cpu")
+        with pytest.raises(PhotographError, match="no face was found") as error:
+            model.ask(tmp_path / "a.png")
+        _, skipped = model.analyze_folder(tmp_path, progress=False)
+        (message,) = skipped["message"]
+        return {hint in str(error.value), hint in message}
+
+    monkeypatch.setattr(PyfacerDetector, "_load", lambda self: ColourNetwork())
+    assert told() == {False}
+    monkeypatch.setattr(weights, "is_at_hand", lambda detector, path: False)
+    monkeypatch.setitem(sys.modules, "dlib", fakes_dlib.module())
+    assert told() == {True}
+
+
 def test_what_found_a_face_is_said(
     org: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -257,7 +278,7 @@ def test_what_found_a_face_is_said(
     monkeypatch.setattr(weights, "is_at_hand", lambda detector, path: False)
     monkeypatch.setitem(sys.modules, "dlib", fakes_dlib.module())
     assert found() == ("dlib", False)
-    assert "`faceinsight download` fetches pyfacer's weights once" in caplog.text
+    assert not caplog.messages
     monkeypatch.setitem(sys.modules, "dlib", None)
     assert found() == ("photograph", True)
     assert "each photograph is one face as a whole" in caplog.text

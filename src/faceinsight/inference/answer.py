@@ -149,7 +149,8 @@ def choose_face(model: FaceInsight, crops: Crops, number: int | None) -> int:
     if crops.errors:
         raise crops.errors[0]
     if not len(crops):
-        raise PhotographError("no face found", no_face(crops.names[0], model.settings))
+        told = no_face(crops.names[0], model.settings, model.cropper.face_from)
+        raise PhotographError("no face found", told)
     if number is None:
         return crops.largest()
     if number in crops.numbers:

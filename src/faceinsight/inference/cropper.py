@@ -46,13 +46,16 @@ WHOLE = "photograph"
 """What a face is from that no detector found: the photograph as a whole."""
 
 _OF_A_FACE = ("margin", "detector", "parser", "context", "view")
-_NOT_AT_HAND = {
-    "dlib": "Faces are found by dlib's detector, which misses more of them than pyfacer's: "
-    "`faceinsight download` fetches pyfacer's weights once.",
-    WHOLE: "There is no detector, so that each photograph is one face as a whole: `faceinsight "
-    "download` fetches pyfacer's weights once, and the package dlib-bin brings a detector with it.",
-}
-"""What is told where faces are found by something else than pyfacer's detector."""
+DLIB_MISSES = (
+    "dlib's detector misses more faces than pyfacer's: `faceinsight download` fetches pyfacer's "
+    "weights once"
+)
+"""What is told where dlib's detector finds no face."""
+
+_NO_DETECTOR = (
+    "There is no detector, so that each photograph is one face as a whole: `faceinsight download` "
+    "fetches pyfacer's weights once, and the package dlib-bin brings a detector with it."
+)
 
 _OF_MACHINE = {"detector_weights", "parser_weights", "max_pixels", "batch_size", "workers"}
 
@@ -280,6 +283,7 @@ class Cropper:
         areas: whether a face without a label map has areas of its box in place of one.
 
     Attributes:
+        face_from: what finds faces: `retinaface`, `dlib`, or nothing, the `photograph` whole.
         map_files: finds the label maps that lie as files beside photographs; None where the model
             reads no such files.
         key: digest of everything that its results depend on.
@@ -309,8 +313,9 @@ class Cropper:
             from faceinsight.data.parsing.detector import detector_at_hand
 
             self._detector = detector_at_hand(crops)
-            if (told := _NOT_AT_HAND.get(getattr(self._detector, "face_from", WHOLE))) is not None:
-                _log.warning(told)
+            if self._detector is None:
+                _log.warning(_NO_DETECTOR)
+        self.face_from = WHOLE if self._detector is None else self._detector.face_from
         maps = MAP_FOLDERS.get(crops.maps)
         self.map_files = None if maps is None else MapFiles(maps)
         self.key = digest(

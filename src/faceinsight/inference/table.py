@@ -20,7 +20,7 @@ from faceinsight.common.recipes import recipe
 from faceinsight.common.work import WorkFolder, digest
 from faceinsight.errors import ParameterError, PhotographError
 from faceinsight.inference.caution import DRAWN_ALONE, is_among_drawn
-from faceinsight.inference.cropper import Crops
+from faceinsight.inference.cropper import DLIB_MISSES, Crops
 from faceinsight.inference.face import FACE_COLUMNS, answer_columns, sure_columns
 from faceinsight.inference.folder import Skipped, find_folder, list_files
 from faceinsight.inference.reading import sureness
@@ -154,7 +154,7 @@ def score_batches(
         faces = columns.table(crops, model.score(crops))
         yield (
             faces.assign(row=done + crops.photographs),
-            _outcomes(crops, place, model.settings),
+            _outcomes(crops, place, model),
         )
         done += len(crops.names)
 
@@ -252,7 +252,7 @@ def require_faces(scores: Scores, photos: Path | str) -> Scores:
 
 
 def _outcomes(
-    crops: Crops, place: Callable[[str], str], settings: PhotoSettings
+    crops: Crops, place: Callable[[str], str], model: FaceInsight
 ) -> list[tuple[str, str]]:
     """`ok` or a reason, and a sentence, of each photograph."""
     return [
@@ -260,20 +260,27 @@ def _outcomes(
         if isinstance(outcome, PhotographError)
         else (OK, "")
         if outcome
-        else ("no face found", no_face(place(name), settings))
+        else ("no face found", no_face(place(name), model.settings, model.cropper.face_from))
         for name, outcome in zip(crops.names, crops.by_photograph(crops.map_from), strict=True)
     ]
 
 
-def no_face(name: Path | str, settings: PhotoSettings) -> str:
-    """A sentence on a photograph without faces."""
+def no_face(name: Path | str, settings: PhotoSettings, face_from: str) -> str:
+    """A sentence on a photograph without faces.
+
+    Args:
+        name: what it is called.
+        settings: with which faces were looked for.
+        face_from: by what, `Cropper.face_from`.
+    """
     larger = min(2 * settings.detector_side, MOST_SIDE)
     finds = (
         f"detector_side={larger} finds smaller ones, and "
         if larger > settings.detector_side
         else ""
     )
+    misses = f" ({DLIB_MISSES})" if face_from == "dlib" else ""
     return (
-        f"no face was found in {name}; {finds}faces=detect_or_whole takes such a photograph whole "
-        "(in the pipeline --params predict.detector_side=..., predict.faces=...)."
+        f"no face was found in {name}{misses}; {finds}faces=detect_or_whole takes such a "
+        "photograph whole (in the pipeline --params predict.detector_side=..., predict.faces=...)."
     )
