@@ -132,7 +132,8 @@ def test_a_coherent_face_does_not_contradict_itself_and_says_what_it_cannot_tell
     assert set(face.uncertain) == {"age", "Smiling"}
     plain = json.loads(json.dumps(face.to_dict()))
     assert plain["age"]["candidates"] == list(face.age.candidates)
-    assert plain["age"]["interval"] == [low, high]
+    assert plain["age"]["years"] == round(face.age.years, 1) != face.age.years
+    assert plain["age"]["interval"] == [round(low, 1), round(high, 1)]
     assert plain["uncertain"] == list(face.uncertain)
     assert "Cannot tell: age, smiling" in face._repr_html_()
     row = to_frame([face]).iloc[0]

@@ -153,7 +153,9 @@ class Face:
         return self.__dict__ | {"_words": partial(str, text)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the picture, ready for JSON; `race` only where it was asked for."""
+        """Everything but the picture, ready for JSON: years to one decimal place, and `race` only
+        where it was asked for.
+        """
         classes = {name: getattr(self, name) for name in ("age", "gender", "expression", "race")}
         return {
             "photograph": self.photograph,
@@ -205,6 +207,10 @@ class Face:
 
 def _plain(estimate: ClassEstimate) -> dict[str, Any]:
     plain = asdict(estimate)
+    if isinstance(estimate, AgeEstimate) and estimate.years is not None:
+        plain["years"] = round(estimate.years, 1)
+    if isinstance(estimate, AgeEstimate) and estimate.interval is not None:
+        plain["interval"] = tuple(round(end, 1) for end in estimate.interval)
     return {name: list(of) if isinstance(of, tuple) else of for name, of in plain.items()}
 
 
