@@ -5,7 +5,14 @@ import pytest
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
-from faceinsight.answers.writer import MOST_WORDS, UNKNOWN, Answer, all_texts, write_answer
+from faceinsight.answers.writer import (
+    MOST_WORDS,
+    UNKNOWN,
+    Answer,
+    all_texts,
+    worth_telling,
+    write_answer,
+)
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.rules.compiler import RuleSet
 from tests.answers.labels import Labels, consistent
@@ -134,6 +141,25 @@ def test_a_child_is_not_called_a_man(
             break
     else:
         pytest.fail("no description speaks of both")
+
+
+def test_of_a_child_it_is_not_told_that_it_has_no_beard_and_no_makeup(
+    lexicon: Lexicon, vocabulary: Vocabulary, asked: tuple[Question, ...]
+):
+    ages = dict.fromkeys(vocabulary.groups["age"], False)
+    gone = dict.fromkeys(("Mustache", "Goatee", "Heavy_Makeup", "Bangs"), False)
+    labels = {**ages, **gone, "No_Beard": True, "Wearing_Lipstick": True, "age_3_9": True}
+    told = worth_telling(labels, lexicon)
+    assert labels.keys() - told.keys() == {"No_Beard", "Mustache", "Goatee", "Heavy_Makeup"}
+    for seed in range(50):
+        text = write_answer(asked[0], told, lexicon, seed).text
+        assert not {"beard", "mustache", "goatee", "makeup"} & {*text.strip(".").split()}
+    for older in ("age_10_19", "age_70_plus"):
+        labels = {**ages, **gone, "No_Beard": True, older: True}
+        assert worth_telling(labels, lexicon) == labels
+    assert worth_telling({**gone, "No_Beard": False, "age_0_2": True}, lexicon) == {
+        **{"Bangs": False, "No_Beard": False, "age_0_2": True}
+    }
 
 
 def test_labels_that_contradict_each_other_are_not_spoken_of(

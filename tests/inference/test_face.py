@@ -70,6 +70,21 @@ def test_classes_are_words_with_their_probability(project_root: Path, vocabulary
     assert str(face.gender) == "female (73%)"
 
 
+def test_no_description_says_of_a_child_that_it_has_no_beard_and_no_makeup(
+    project_root: Path, vocabulary, lexicon
+) -> None:
+    network = Network(project_root, vocabulary, [], lexicon)
+    gone = ("beard", "mustache", "goatee", "sideburns", "shadow", "makeup", "lipstick")
+    told: dict[str, list[str]] = {"age_3_9": [], "age_30_39": []}
+    for age, texts in told.items():
+        for expression in vocabulary.groups["expression"]:
+            for hair in ("Bangs", "Wavy_Hair", "Black_Hair"):
+                face = read(network, **{age: 4.0, expression: 3.0, hair: 2.0, "No_Beard": 3.0})
+                texts.append(face.describe())
+    assert not [text for text in told["age_3_9"] if any(word in text for word in gone)]
+    assert [text for text in told["age_30_39"] if any(word in text for word in gone)]
+
+
 def test_what_is_sensitive_is_handed_out_only_to_whoever_asks(
     project_root: Path, vocabulary
 ) -> None:

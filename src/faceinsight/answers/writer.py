@@ -37,6 +37,11 @@ _MOST_ABSENT = 3
 _GROWN_UP = 20
 """Who is younger is called male or female, not a man or a woman."""
 
+_CHILD = 10
+"""Of whoever is younger it goes without saying that these topics find nothing."""
+
+_NOT_OF_CHILDREN = ("facial_hair", "makeup")
+
 _FIXED_TEXTS = (
     UNKNOWN,
     *(*_APPEARS, *_PERSONS, *_PRONOUNS, *_OPENINGS, *_OF_NOBODY, *_OF_ADJECTIVES),
@@ -79,6 +84,26 @@ def write_answer(
         about nothing.
     """
     return _Writing(_prepared(lexicon), labels, _Dice(seed)).answer(question)
+
+
+def worth_telling(labels: Mapping[str, bool], lexicon: Lexicon) -> dict[str, bool]:
+    """Labels for a description: without a child's having no facial hair and no makeup.
+
+    Args:
+        labels: id to present (True) or absent; what is unknown is left out.
+        lexicon: its topics and classes of ages are looked up.
+    """
+    entries = lexicon.entries
+    ages = [entries[id_].years for id_, held in labels.items() if held and id_ in entries]
+    if not any(years and years[1] is not None and years[1] < _CHILD for years in ages):
+        return dict(labels)
+    trivial = {
+        id_: entries[id_].present[0].negative  # "no beard" is an absence that is present
+        for name in _NOT_OF_CHILDREN
+        if name in lexicon.topics
+        for id_ in lexicon.topics[name][1]
+    }
+    return {id_: value for id_, value in labels.items() if trivial.get(id_) is not value}
 
 
 def all_texts(lexicon: Lexicon) -> Iterator[str]:

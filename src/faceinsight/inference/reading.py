@@ -10,7 +10,7 @@ import numpy as np
 
 from faceinsight.answers.labels import label_words, labels_of
 from faceinsight.answers.questions import questions
-from faceinsight.answers.writer import write_answer
+from faceinsight.answers.writer import worth_telling, write_answer
 from faceinsight.inference.cropper import Crops
 from faceinsight.inference.face import AgeEstimate, ClassEstimate, Face, shown_crop
 from faceinsight.model.labels import calibration_of, consistent_labels, handed_out, probabilities
@@ -93,7 +93,8 @@ class FaceReader:
         if lexicon is None:
             return f"Appears: {', '.join(words)}." if words else "I cannot tell."
         about_all = questions(lexicon)[0]
-        written = [write_answer(about_all, labels, lexicon, seed) for seed in range(_TRIES)]
+        told = worth_telling(labels, lexicon)
+        written = [write_answer(about_all, told, lexicon, seed) for seed in range(_TRIES)]
         in_groups = [id_ for group in self._groups.values() for id_ in group if labels.get(id_)]
         return max(written, key=lambda answer: sum(id_ in answer.about for id_ in in_groups)).text
 

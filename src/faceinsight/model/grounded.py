@@ -19,7 +19,7 @@ from faceinsight.answers.labels import label_words
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question, questions
-from faceinsight.answers.writer import UNKNOWN, write_answer
+from faceinsight.answers.writer import UNKNOWN, worth_telling, write_answer
 from faceinsight.model.conversation import fact_prompt
 from faceinsight.model.generation import answer_from_text
 
@@ -77,9 +77,11 @@ def answer_from_labels(
     if not lexicon.entries:
         present = _in_words(id_ for id_, value in labels.items() if value)
         return GroundedAnswer(present or "none of the characteristics", "template")
+    asked = question or questions(lexicon)[0]
+    told = worth_telling(labels, lexicon) if asked.kind == "describe" else labels
     if model.config.language_model["pretrained"] is not None:
         about = None if question is None else question.about
-        prompt = fact_prompt(grounding(labels, lexicon, about), text)
+        prompt = fact_prompt(grounding(told, lexicon, about), text)
         for options in _attempts(generate):
             with torch.random.fork_rng(enabled=options is not generate):
                 if options is not generate:
@@ -88,8 +90,7 @@ def answer_from_labels(
             against = objection(written, labels, parser, question)
             if not against:
                 return GroundedAnswer(written, "grounded")
-    known = question or questions(lexicon)[0]
-    return GroundedAnswer(write_answer(known, labels, lexicon, _SEED).text, "template", against)
+    return GroundedAnswer(write_answer(asked, told, lexicon, _SEED).text, "template", against)
 
 
 def objection(
