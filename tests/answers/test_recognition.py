@@ -10,9 +10,11 @@ from faceinsight.answers.questions import questions
 from faceinsight.answers.recognition import (
     beyond,
     cannot_be_told,
+    not_understood,
     recognise_question,
     recognise_questions,
     tellable,
+    without_color,
 )
 from faceinsight.method.characteristics import Vocabulary
 
@@ -21,6 +23,7 @@ def test_known_questions_are_themselves(lexicon: Lexicon, parser: AnswerParser):
     for question in questions(lexicon):
         assert recognise_question(question.text, parser) == question
         assert recognise_questions(question.text, parser) == (question,)
+        assert not_understood(question.text, parser) == ()
         assert not cannot_be_told(question.text, parser)
         shouted = question.text.upper().rstrip("?.") + " ?!"
         assert recognise_question(shouted, parser) == question
@@ -155,6 +158,10 @@ def test_what_is_not_known_is_not_guessed(text: str, lexicon: Lexicon, parser: A
         ("Describe her in detail, including age, gender, hair", ["Describe"]),
         ("Is this man bald?", ["bald"]),
         ("Is she smiling and does she wear a hat?", ["smiling", "hat"]),
+        ("Is she smiling, and what colour is her hair?", ["smiling", "hair"]),
+        ("What colour is her hair? Is he tired? How old is he?", ["hair", "old"]),
+        ("Is she a smiling woman with blond hair?", ["smiling", "blond"]),
+        ("Is the bald man smiling?", ["smiling"]),
         ("What colour is the car?", []),
         ("How does she look?", ["Describe"]),
         ("Trägt diese Person eine Brille?", []),
@@ -263,6 +270,45 @@ def test_what_no_characteristic_tells_is_named(
     text: str, words: tuple[str, ...], parser: AnswerParser
 ):
     assert beyond(text, parser) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Is he smiling, and is he tired?", ("is he tired",)),
+        ("Is he smiling and tired?", ("tired",)),
+        ("What is she wearing? Does she look at the camera?", ("Does she look at the camera",)),
+        ("Is she wearing a hat and scarf?", ("scarf",)),
+        ("Hello, is she smiling, please?", ()),
+        ("Is he between twenty and thirty?", ()),
+        ("Does he have long, brown hair?", ()),
+        ("Is she smiling and why?", ()),  # `beyond` names it
+    ],
+)
+def test_what_is_not_understood_beside_what_is_is_named(
+    text: str, left: tuple[str, ...], parser: AnswerParser
+):
+    assert not_understood(text, parser) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "topics"),
+    [
+        ("What colour is her hair?", ("hair",)),
+        ("Is she smiling, and what is her hair color?", ("hair",)),
+        ("What colour are her hair and eyes?", ("hair", "eyes")),
+        ("What does her hair look like?", ()),
+        ("What colour is the hat?", ()),  # `beyond` names it
+        ("Does she have blond hair?", ()),
+    ],
+)
+def test_a_colour_that_no_label_tells_is_known(
+    text: str, topics: tuple[str, ...], parser: AnswerParser
+):
+    labels = {"Wavy_Hair": True, "Blond_Hair": False, "Bags_Under_Eyes": True}
+    assert without_color(text, labels, parser) == topics
+    labels = {**labels, "Blond_Hair": True, "Brown_Eyes": True}
+    assert without_color(text, labels, parser) == ()
 
 
 @pytest.mark.parametrize(

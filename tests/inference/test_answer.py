@@ -107,6 +107,13 @@ def test_what_no_face_tells_is_declined_beside_what_is_answered(model, file):
     assert ask(model, file, "What is his name?").text == UNTELLABLE
 
 
+def test_each_part_of_a_question_is_answered_or_named(model, file):
+    smiling, bald = (ask(model, file, f"Is he {word}?") for word in ("smiling", "bald"))
+    both = ask(model, file, "Is he smiling, is he bald, and is he tired?")
+    assert both.text == f"{smiling.text} {bald.text} I do not understand “is he tired”."
+    assert both.said.keys() == {"Smiling", "Bald"}
+
+
 def test_the_largest_face_or_the_one_that_is_named(model, file, detected):
     largest = ask(model, file, settings=detected)
     assert (largest.face, largest.faces, largest.box) == (2, 3, BOXES[1][0])

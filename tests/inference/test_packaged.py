@@ -46,3 +46,12 @@ def test_an_astronaut_is_found_with_her_mouth_open_and_no_hat(model: FaceInsight
     assert face.face_from == "dlib"
     assert "Mouth_Slightly_Open" in face.present
     assert not {"Eyeglasses", "Wearing_Hat", "Mustache", "Bald"} & set(face.present)
+
+
+def test_each_part_of_a_question_is_answered(model: FaceInsight) -> None:
+    pytest.importorskip("dlib")
+    asked = "Is she smiling, what colour is her hair, and what colour are her eyes?"
+    told = model.ask(ASTRONAUT, asked)
+    assert {"Smiling", "Brown_Hair"} <= told.said.keys()
+    # It was taught no colour of eyes.
+    assert told.text.endswith("The labels name no colour of: eyes.")

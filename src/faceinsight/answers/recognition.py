@@ -8,7 +8,7 @@ name a group or a topic ("age", "hair").
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,6 +49,16 @@ _WHETHER_SOMEBODY = re.compile(
 )
 _DESCRIBE = re.compile(r"^\W*(?:please\s+|can you\s+|could you\s+)*describe\b.*", re.I | re.DOTALL)
 _BETWEEN = re.compile(r"\s*[,;?]\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
+_BEGINS = re.compile(
+    rf"(?:{'|'.join(sorted(grammar.ASKING))}|is|are|was|were|does|do|did|has|have|can|could|would"
+    r"|describe|tell)\b",
+    re.IGNORECASE,
+)
+_BETWEEN_QUESTIONS = re.compile(
+    rf"(?:\s*[,;.?!]\s*(?:(?:and|also)\s+)*|\s+and\s+(?:also\s+)?)(?={_BEGINS.pattern})",
+    re.IGNORECASE,
+)
 
 _OPENING, _OPEN = {"what", "how", "tell"}, {"like", "look", "see", "about"}
 _PROPERTIES = {"color", "shape", "style"}
@@ -73,6 +83,54 @@ def recognise_questions(text: str, parser: AnswerParser) -> tuple[Question, ...]
     """
     if _is_foreign(text):
         return ()
+    found = [one for part in _whole_questions(text) for one in _topics(part, parser)]
+    return tuple(dict.fromkeys(found))
+
+
+def not_understood(text: str, parser: AnswerParser) -> tuple[str, ...]:
+    """Parts of a text that are none of the known questions: "Is he bald, and is he tired?"."""
+    left: list[str] = []
+    for question in _whole_questions(text):
+        first, *others = _AND.split(question)
+        if not _topics(question, parser):
+            left += [question] if _BEGINS.match(question) and len(question.split()) > 2 else []
+        elif "between" not in first and recognise_question(first, parser) is not None:
+            left += [one for one in others if recognise_question(one, parser) is None]
+    return tuple(part for one in left if (part := one.strip(" ?.!")) and not beyond(one, parser))
+
+
+def without_color(text: str, labels: Mapping[str, bool], parser: AnswerParser) -> tuple[str, ...]:
+    """Topics whose colour a text asks for, and of which no colour is present: "hair", "eyes".
+
+    Args:
+        text: may ask several questions.
+        labels: id to present (True) or absent.
+        parser: knows the words.
+    """
+    lexicon = parser.lexicon
+    topics = {about: name.replace("_", " ") for name, (_, about) in lexicon.topics.items()}
+    colored = {
+        id_
+        for id_, present in labels.items()
+        if present
+        and id_ in lexicon.entries
+        and lexicon.entries[id_].present[0].quality in grammar.COLORS
+    }
+    return tuple(
+        topics[one.about]
+        for part in _whole_questions(text)
+        if "color" in parser.normalise(part).words and not beyond(part, parser)
+        for one in _topics(part, parser)
+        if one.kind == "topic" and colored.isdisjoint(one.about)
+    )
+
+
+def _whole_questions(text: str) -> list[str]:
+    return [part for part in _BETWEEN_QUESTIONS.split(text) if part.strip(" ?.!")]
+
+
+def _topics(text: str, parser: AnswerParser) -> tuple[Question, ...]:
+    """The known questions that one question asks, e.g. "what age and gender"."""
     whole = recognise_question(text, parser)
     parts = [part for part in _BETWEEN.split(text) if part.strip(" ?.!")]
     if _DESCRIBE.match(text) and len(_BETWEEN.split(text)) > 2:
@@ -83,7 +141,17 @@ def recognise_questions(text: str, parser: AnswerParser) -> tuple[Question, ...]
     distinct = list(dict.fromkeys(question for question in asked if question is not None))
     if len(distinct) > 1 and None not in asked:
         return tuple(distinct)
-    return () if whole is None else (whole,)
+    return () if whole is None else (whole, *_besides(text, whole, parser))
+
+
+def _besides(text: str, whole: Question, parser: AnswerParser) -> list[Question]:
+    """What a yes/no question asks for beside the first: "Is she a smiling woman with a hat?"."""
+    known, wide = questions(parser.lexicon), _asks_widely(_words(parser.normalise, text))
+    mentions = _mentioned(text, wide, parser)
+    if wide or whole.kind != "yes_no" or _narrowest(mentions, wide, known) is not None:
+        return []
+    asked = [_narrowest([mention], wide, known) for mention in mentions]
+    return [one for one in dict.fromkeys(asked) if one is not None and one != whole]
 
 
 def cannot_be_told(text: str, parser: AnswerParser) -> bool:
@@ -169,15 +237,20 @@ def _of_characteristics(
     text: str, words: Sequence[str], known: Sequence[Question], parser: AnswerParser
 ) -> Question | None:
     """The narrowest question about all that the phrases of a text speak of."""
+    wide = _asks_widely(words)
+    mentions = _mentioned(text, wide, parser)
+    # What no question asks for together is asked for by the first: "a beard and glasses".
+    return _narrowest(mentions, wide, known) or _narrowest(mentions[:1], wide, known)
+
+
+def _mentioned(text: str, wide: bool, parser: AnswerParser) -> list[_Mention]:
+    """What the phrases of a text speak of, but for what only tells who is meant."""
     of_persons = {i for i, e in parser.lexicon.entries.items() if {"man", "woman"} & {*e.synonyms}}
     said = _as_statement(text, parser.lexicon, of_persons)
     mentions = _mentions(_predicated(said, parser), parser.lexicon)
-    wide = _asks_widely(words)
     # "Is this man bald?" does not ask whether it is a man.
     rest = [mention for mention in mentions if mention.ids.isdisjoint(of_persons)]
-    mentions = rest if rest or wide else mentions
-    # What no question asks for together is asked for by the first: "a beard and glasses".
-    return _narrowest(mentions, wide, known) or _narrowest(mentions[:1], wide, known)
+    return rest if rest or wide else mentions
 
 
 def _narrowest(

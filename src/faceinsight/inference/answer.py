@@ -16,8 +16,10 @@ from faceinsight.answers.recognition import (
     UNTELLABLE,
     beyond,
     cannot_be_told,
+    not_understood,
     recognise_questions,
     tellable,
+    without_color,
 )
 from faceinsight.answers.writer import write_answer
 from faceinsight.data.geometry import Box
@@ -176,6 +178,8 @@ class _Asking:
         self._understood = self._told = True
         self._partly = False
         self._beyond: tuple[str, ...] = ()
+        self._left: tuple[str, ...] = ()
+        self._text = ""
         if text is None or not text.strip():
             self._question: Question | None = questions(lexicon)[0]
             text = self._question.text
@@ -184,7 +188,10 @@ class _Asking:
             self._several = recognise_questions(telling, self._parser)
             self._partly = telling != text and bool(self._several)
             self._question = next(iter(self._several), None)
-            self._beyond = beyond(telling, self._parser) if self._several else ()
+            if self._several:
+                self._beyond = beyond(telling, self._parser)
+                self._left = not_understood(telling, self._parser)
+            self._text = telling
             self._understood = self._question is not None or not lexicon.entries
             self._told = self._partly or not cannot_be_told(text, self._parser)
             text = telling if self._partly else text
@@ -199,6 +206,10 @@ class _Asking:
         texts = [made["text"]]
         if self._beyond and made["way"] != "declined":
             texts.append(f"The labels say nothing of: {', '.join(self._beyond)}.")
+        uncolored = without_color(self._text, made["labels"], self._parser)
+        if uncolored and made["way"] != "declined":
+            texts.append(f"The labels name no colour of: {', '.join(uncolored)}.")
+        texts += [f"I do not understand “{question}”." for question in self._left]
         if self._partly:
             texts.append(UNTELLABLE)
         return made | {"text": " ".join(texts)}
