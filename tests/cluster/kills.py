@@ -17,14 +17,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from faceinsight.cluster import scoring
 from tests.cluster import test_scoring, test_training
 from tests.cluster.conftest import NODE
-from tests.cluster.test_scoring import DRIVER, Slow, assert_same, parts, run
+from tests.cluster.test_scoring import DRIVER, Slow, actors, assert_same, run
 
 # Fixtures are found by their names.
 expected, model, photos, small_parts = (
@@ -34,13 +33,11 @@ expected, model, photos, small_parts = (
     test_scoring.small_parts,
 )
 crops, one, uncounted = test_training.crops, test_training.one, test_training.uncounted
-_OVERLAP = 4
-"""Files that the actors of a driver that is gone may write once more: two of a part, each."""
 
 
 @pytest.fixture(scope="module")
 def seconds(connected, photos, expected, tmp_path_factory) -> float:
-    """What a run takes."""
+    """What a run takes at least."""
     out = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "_LEAST", test_scoring.SMALL)
@@ -48,7 +45,8 @@ def seconds(connected, photos, expected, tmp_path_factory) -> float:
         begun = time.monotonic()
         run(photos, out)
     assert_same(out, expected)
-    return time.monotonic() - begun
+    # The processes that were begun for it are there for the next one, which is quicker.
+    return 0.6 * (time.monotonic() - begun)
 
 
 @contextmanager
@@ -68,14 +66,6 @@ def at_a_moment(seed: object, within: float, act: Callable[[], object]) -> Itera
         end.set()
         thread.join()
         print(f"seed {seed}: {moment:.1f} of {within:.1f} s, {done}")
-
-
-def actors(kind: str) -> list[int]:
-    """Processes of this driver's actors."""
-    from ray._private import state
-
-    alive = state.actors(actor_state_name="ALIVE").values()
-    return sorted(of["Pid"] for of in alive if kind in of["ActorClassName"])
 
 
 def kill_one(kind: str, within: float) -> int | None:
@@ -118,14 +108,9 @@ def test_the_driver(connected, seconds, photos, expected, small_parts, monkeypat
     monkeypatch.setattr(scoring, "Scorer", test_scoring.Knowing)
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, photos, tmp_path])
     # Its own start, which the other runs have behind them, takes about as long again.
-    with at_a_moment(f"driver {seed}", 2 * seconds, driver.kill):
+    with at_a_moment(f"driver {seed}", 3 * seconds, driver.kill):
         driver.wait()
-    before = parts(tmp_path)
-    run(photos, tmp_path)
-    assert_same(tmp_path, expected)
-    after = parts(tmp_path)
-    counted = [name for name in before if f"faces/{Path(name).name}" in before]
-    assert sum(after[name] != before[name] for name in counted) <= _OVERLAP
+    test_scoring.go_on(photos, tmp_path, expected)
 
 
 @pytest.mark.parametrize("checkpoints", range(3))

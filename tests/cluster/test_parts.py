@@ -131,19 +131,53 @@ def test_parts_that_overlap_are_made_to_not(tmp_path, ends_with):
 
 
 @pytest.mark.parametrize("emptied", ["faces", "photographs"])
-@pytest.mark.parametrize("how", ["emptied", "gone"])
+@pytest.mark.parametrize("how", ["emptied", "cut", "gone"])
 def test_a_part_of_which_a_file_is_lost_is_scored_again(full, emptied, how):
     name = sorted(path.name for path in (full / emptied).iterdir())[2]
+    file = full / emptied / name
     if how == "gone":
-        (full / emptied / name).unlink()
+        file.unlink()
     else:
-        (full / emptied / name).write_bytes(b"")
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2 if how == "cut" else 0])
     parts = opened(full)
     pieces = missing(parts, listing())
     assert [piece.file for piece in pieces] == [name]
     assert not (full / "faces" / name).exists()  # it would be read as if it counted
     score(parts, pieces)
     assert faces(full) == sorted(2 * listing()["photograph"].tolist())
+
+
+def test_faces_of_an_earlier_try_do_not_count_with_photographs_of_a_later(tmp_path, monkeypatch):
+    parts = opened(tmp_path)
+    (piece, *_) = missing(parts, listing())
+    found = pd.DataFrame({"row": range(1, SIZE), "face": 1})
+    unreadable, ok = ("unreadable", "for once"), ("ok", "")
+    parts.write(piece, [unreadable, *[ok] * (SIZE - 1)], found)
+    write_table = Storage.write_table
+
+    def die(storage: Storage, name: str, table: pd.DataFrame) -> None:
+        write_table(storage, name, table)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "write_table", die)
+        with pytest.raises(KeyboardInterrupt):
+            parts.write(piece, [ok] * SIZE, pd.DataFrame({"row": range(SIZE), "face": 1}))
+    again, *_ = missing(opened(tmp_path), listing())
+    assert again.names == piece.names
+
+
+def test_what_is_hidden_or_goes_while_it_is_listed_is_no_file(full):
+    (full / "faces/.1.parquet").symlink_to(full / "nothing")
+    (full / "faces/1.parquet").symlink_to(full / "nothing")
+    storage = Storage(str(full))
+    assert storage.names("faces", whole=True) == storage.names("faces") - {"1.parquet"}
+
+
+def test_a_node_with_another_run_at_the_place_is_told(full):
+    opened(full).require_shared("key")
+    with pytest.raises(FaceInsightError, match=r"is not the same folder on node \S+: name a place"):
+        opened(full).require_shared("other")
 
 
 def test_a_part_that_is_begun_three_times_and_never_ended(tmp_path):
@@ -198,11 +232,13 @@ def dead_process() -> int:
     return process.pid
 
 
-@pytest.mark.parametrize("how", ["not renewed", "process gone", "emptied"])
+@pytest.mark.parametrize("how", ["not renewed", "process gone", "emptied", "no time"])
 def test_a_start_that_died_is_taken_over_from(tmp_path, how):
     record = {"start": "a", "host": "elsewhere", "pid": 1, "at": time.time() - 121}
     if how == "process gone":
         record |= {"host": socket.gethostname(), "pid": dead_process(), "at": time.time()}
+    if how == "no time":
+        record["at"] = "now"
     text = "" if how == "emptied" else json.dumps(record)
     (tmp_path / "owner.json").write_text(text)
     with Owner(Storage(str(tmp_path))) as owner:

@@ -20,6 +20,9 @@ from faceinsight.errors import FaceInsightError, ParameterError
 
 _FILE = "owner.json"
 
+_FIELDS = {"start": str, "host": str, "pid": int, "at": float}
+"""Of a record."""
+
 _EVERY, _DEAD = 30.0, 120.0
 """Seconds between two renewals, and without one until an owner counts as dead. The clocks of the
 machines have to agree to less than that."""
@@ -99,7 +102,7 @@ def _read(data: bytes | None) -> dict[str, Any]:
     """A record; nothing of what is none."""
     try:
         found = json.loads(data or b"")
-        return {name: found[name] for name in ("start", "host", "pid", "at")}
+        return {name: of(found[name]) for name, of in _FIELDS.items()}
     except (ValueError, TypeError, KeyError):
         return {}
 

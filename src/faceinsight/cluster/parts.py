@@ -122,13 +122,17 @@ class ScoredParts:
             )
         self.size = run["part"]
 
-    def require_shared(self) -> None:
+    def require_shared(self, key: str) -> None:
         """Stop on a node that does not see what the driver has written.
+
+        Args:
+            key: as of `claim`.
 
         Raises:
             FaceInsightError: it does not.
         """
-        if self.storage.read(_RUN) is None:
+        run, _ = self._run()
+        if run is None or run["key"] != key:
             raise FaceInsightError(
                 f"{self.storage.place} is not the same folder on node {gethostname()}: name a "
                 "place that all nodes share"
@@ -149,10 +153,11 @@ class ScoredParts:
         tables = self._tidy(files)
         rows = np.flatnonzero(known(files, tables.items())["part"].isna())
         # On a grid, so that what another start was at is given the same names.
+        ends = np.flatnonzero(np.diff(rows // self.size)) + 1
         return [
-            Part(int(number), some, [names[row] for row in some], files.iloc[some])
-            for number in np.unique(rows // self.size)
-            for some in [rows[rows // self.size == number]]
+            Part(int(some[0] // self.size), some, [names[row] for row in some], files.iloc[some])
+            for some in np.split(rows, ends)
+            if len(some)
         ]
 
     def write(
@@ -180,6 +185,8 @@ class ScoredParts:
                 reason=[reason for reason, _ in outcomes],
                 message=[message for _, message in outcomes],
             )
+            # Faces of an earlier try, which knew of other photographs, would count with these.
+            self.storage.remove(f"{_FACES}/{part.file}")
             self.storage.write_table(f"{_PHOTOGRAPHS}/{part.file}", photographs[lasting])
             faces = faces.sort_values(["row", "face"], kind="stable", ignore_index=True)
             rows = faces.pop("row").to_numpy(dtype=np.int64)
@@ -261,10 +268,10 @@ class ScoredParts:
         every = _rows(tables, files)
         self._require_few_gone(every, files)
         written: dict[str, pd.DataFrame] = {}
+        of_parts = every.groupby("part")["kept"]
         outdated = every.loc[~every["kept"], "part"].unique()
         for name in outdated:
-            kept = every.loc[every["part"] == name, "kept"].to_numpy()
-            written |= self._rewritten(name, tables[name][kept])
+            written |= self._rewritten(name, tables[name][of_parts.get_group(name).to_numpy()])
         if len(outdated):
             logger.warning(
                 "%d of %d parts held photographs that have changed, are gone, or are in two parts; "
@@ -283,9 +290,9 @@ class ScoredParts:
         gone = have[~have.isin(files["photograph"])]
         if len(gone) > _MAY_GO * len(have):
             raise ParameterError(
-                f"--out: {self.storage.place} has scores of {len(have)} photographs, of which "
+                f"{self.storage.place} has scores of {len(have)} photographs, of which "
                 f"{len(gone)} are not there any more, {gone.iloc[0]} the first: see that all "
-                "photographs can be read, or name another place"
+                "photographs can be read, or delete this folder or name another one (--out)"
             )
 
     def _rewritten(self, name: str, photographs: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -305,7 +312,7 @@ class ScoredParts:
 
     def _photographs(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Name and photographs of each part that is whole."""
-        whole = self.storage.names(_PHOTOGRAPHS) & self.storage.names(_FACES, empty=False)
+        whole = self.storage.names(_PHOTOGRAPHS) & self.storage.names(_FACES, whole=True)
         for name in sorted(whole):
             table = self.storage.read_table(f"{_PHOTOGRAPHS}/{name}")
             if table is not None:

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 _LEAST, _MOST = 64, 4096
 """Photographs a part. What an actor that dies has to do again is one part at most."""
 
+_NO_MATTER = {"pictures", "anyway", "batch_size", "workers", "device"}
+"""Settings with which photographs have the same scores."""
+
 _A_SHARE = 32
 """Parts that each actor is to have, where there are photographs enough."""
 
@@ -122,7 +125,7 @@ class Scorer:
         from faceinsight.inference.faceinsight import FaceInsight
 
         self._parts, self._root = ScoredParts(out), root
-        self._parts.require_shared()
+        self._parts.require_shared(key)
         require_folder("model", Path(model))
         if not is_remote(root):
             require_folder("folder of photographs", Path(root))
@@ -158,6 +161,7 @@ def analyze_on_cluster(
     settings: PhotoSettings | None = None,
     column: str | None = None,
     progress: bool = True,
+    option: str = "--cluster",
 ) -> Summary:
     """Every face of many photographs, by the cores or GPUs of a cluster, as tables in parts.
 
@@ -173,6 +177,7 @@ def analyze_on_cluster(
         settings: how faces are found, and what is handed out.
         column: of the table, the one with paths.
         progress: show a progress bar.
+        option: what named the address, as it was typed.
 
     Raises:
         ParameterError: an argument cannot work; the message names it.
@@ -185,20 +190,22 @@ def analyze_on_cluster(
     here = FaceInsight.from_pretrained(model, settings.model_copy(update={"device": "cpu"}))
     parts = ScoredParts(out)
     found.require_outside(parts.storage.place)
-    connect(address, option="--cluster")
+    connect(address, option=option)
     pool: Pool[Part, Scored] = Pool(settings.device)
-    files, key = _claim(parts, here, found, settings, pool.size)
-    arguments = {
-        "model": str(Path(str(here.source)).absolute()),
-        "settings": settings,
-        "root": found.root,
-        "out": parts.storage.place,
-        "source": found.source,
-        "key": key,
-    }
-    n, faces = len(files), 0
+    faces = 0
     passing: list[Skipped] = []
     with Owner(parts.storage) as owner:
+        files, key = _claim(parts, here, found, settings, pool.size)
+        arguments = {
+            "model": str(Path(str(here.source)).absolute()),
+            "settings": settings,
+            "root": found.root,
+            "out": parts.storage.place,
+            "source": found.source,
+            "key": key,
+        }
+        del here  # It said what it is: large ones would lie here for days.
+        n = len(files)
         pieces = parts.missing(found.names, files)
         todo = sum(len(piece.rows) for piece in pieces)
         with images_bar("scoring", n, initial=n - todo, disable=not progress) as bar:
@@ -228,10 +235,18 @@ def analyze_folder_on_cluster(
     Raises:
         FaceInsightError: as of `analyze_on_cluster`.
     """
-    place = WorkFolder(work, "cluster_scores", digest(str(model), str(photos), settings)).path
+    key = digest(str(model), str(photos), settings.model_dump(mode="json", exclude=_NO_MATTER))
+    place = WorkFolder(work, "cluster_scores", key).path
     done = analyze_on_cluster(
-        str(photos), str(place), address=address, model=str(model), settings=settings
+        str(photos),
+        str(place),
+        address=address,
+        model=str(model),
+        settings=settings,
+        option="cluster.address",
     )
+    if done.without == done.photographs:
+        return Scores(pd.DataFrame(), done.skipped)
     faces = pd.read_parquet(f"{done.place}/faces")
     # In parts that were scored later lie photographs of anywhere.
     faces = faces.sort_values(["photograph", "face"], kind="stable", ignore_index=True)

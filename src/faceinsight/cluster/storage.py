@@ -25,6 +25,10 @@ _EXTENSION = b"ARROW:extension:name"
 """What a schema of Arrow has with each type that a library has added, however deep it lies."""
 
 
+_END = b"PAR1"
+"""Of a Parquet file."""
+
+
 def is_remote(place: str) -> bool:
     """Whether a place is in an object store, such as `s3://bucket/folder`."""
     return "://" in place and not place.startswith("file://")
@@ -102,6 +106,14 @@ def parquet_file(stream: BinaryIO) -> pq.ParquetFile:
     return pq.ParquetFile(stream)
 
 
+def _has_end(path: Path) -> bool:
+    """Whether a file ends as Parquet does; one that is gone does not."""
+    with suppress(FileNotFoundError), path.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - len(_END)))
+        return stream.read() == _END
+    return False
+
+
 class Storage:
     """A folder, shared or in an object store, in which files are whole or absent.
 
@@ -120,16 +132,17 @@ class Storage:
         else:
             self.place = self._root = str(Path(at_home(place.removeprefix("file://"))).absolute())
 
-    def names(self, folder: str, *, empty: bool = True) -> set[str]:
+    def names(self, folder: str, *, whole: bool = False) -> set[str]:
         """The files in a folder of it; hidden ones are not.
 
         Args:
             folder: its name.
-            empty: whether files without a byte count, which a power loss can leave.
+            whole: whether only Parquet files count, and of these those that have an end: a copy
+                that was broken off has none.
         """
         if self._files is None:
-            paths = (Path(self._root) / folder).glob("*")
-            found = {path.name for path in paths if empty or path.stat().st_size}
+            paths = (Path(self._root) / folder).glob("[!.]*")
+            found = {path.name for path in paths if not whole or _has_end(path)}
         else:
             with failing_as_sentences(self.place):
                 try:
@@ -137,7 +150,9 @@ class Storage:
                     listed = self._files.ls(f"{self._root}/{folder}", detail=True)
                 except FileNotFoundError:
                     listed = []
-            found = {entry["name"].rpartition("/")[2] for entry in listed if empty or entry["size"]}
+            found = {
+                entry["name"].rpartition("/")[2] for entry in listed if entry["size"] or not whole
+            }
         return {name for name in found if name and not name.startswith(".")}
 
     def read(self, name: str) -> bytes | None:
@@ -153,8 +168,11 @@ class Storage:
     def write(self, name: str, data: bytes) -> None:
         """Put a file there, whole: by rename, or in one piece, which a store shows once it is."""
         if self._files is None:
-            with write_beside(Path(self._root) / name) as beside:
-                beside.write_bytes(data)
+            with write_beside(Path(self._root) / name) as beside, beside.open("wb") as stream:
+                stream.write(data)
+                # Before it has its name: a power loss leaves of others a name, and half the bytes.
+                stream.flush()
+                os.fsync(stream.fileno())
         else:
             with failing_as_sentences(f"{self.place}/{name}"):
                 self._files.pipe_file(f"{self._root}/{name}", data)
@@ -202,7 +220,7 @@ class Storage:
     def read_arrow(self, name: str) -> pa.Table | None:
         """A Parquet file with the types of its columns; None as of `read_table`.
 
-        A power loss can leave a file of which there is nothing, or a half.
+        Of one that others have copied there may be nothing, or a half.
         """
         import pyarrow as pa
 

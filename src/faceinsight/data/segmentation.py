@@ -149,9 +149,8 @@ def _assemble(
     copied out, so that few examples never drag a large folder along.
     """
     where = np.zeros((len(examples), 2), dtype=np.int32)
-    shards, rows = places["shard"].to_numpy(), places["row"].to_numpy(dtype=np.int64)
-    for shard in sorted(set(shards)):
-        at = np.flatnonzero(shards == shard)
+    rows = places["row"].to_numpy(dtype=np.int64)
+    for shard, at in places.reset_index(drop=True).groupby("shard").indices.items():
         files = store.files(shard)
         arrays = {k: np.load(p, mmap_mode="r", allow_pickle=False) for k, p in files.items()}
         wanted, back = np.unique(rows[at], return_inverse=True)
