@@ -151,7 +151,7 @@ def _assemble(
     where = np.zeros((len(examples), 2), dtype=np.int32)
     rows = places["row"].to_numpy(dtype=np.int64)
     for shard, at in places.reset_index(drop=True).groupby("shard").indices.items():
-        files = store.files(shard)
+        files = store.files(str(shard))
         arrays = {k: np.load(p, mmap_mode="r", allow_pickle=False) for k, p in files.items()}
         wanted, back = np.unique(rows[at], return_inverse=True)
         if not files or 2 * len(wanted) >= len(next(iter(arrays.values()))):
