@@ -162,6 +162,20 @@ def test_threads_find_what_one_finds(model: Path, photos: Path, weights: dict[st
         assert np.array_equal(crops.maps, alone.maps)
 
 
+def test_a_limit_counts_for_photographs_that_were_scored_without_it(
+    model: Path, photos: Path, weights: dict[str, Path], tmp_path: Path
+) -> None:
+    loaded = FaceInsight.from_pretrained(model, device="cpu", **weights)
+    every = loaded.analyze_folder(photos, work=tmp_path / "work", progress=False).faces
+    limited = FaceInsight.from_pretrained(model, device="cpu", most_faces=1, **weights)
+    found = limited.analyze_folder(photos, work=tmp_path / "work", progress=False)
+    several = every.groupby("photograph").filter(lambda faces: len(faces) > 1)["photograph"]
+    refused = found.skipped.query("reason == 'too many faces'")["photograph"]
+    assert len(refused)
+    assert {*refused} == {*several}
+    assert not {*refused} & {*found.faces["photograph"]}
+
+
 def test_a_call_may_look_for_other_faces_than_the_settings_say(
     model: Path, photos: Path, weights: dict[str, Path]
 ) -> None:

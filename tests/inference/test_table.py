@@ -298,6 +298,7 @@ def test_what_decides_the_result_starts_anew(
     for changes, read in (
         ({"batch_size": 2, "workers": 1, "pictures": True}, 0),
         ({"max_pixels": 100}, 7),
+        ({"most_faces": 3}, 7),
     ):
         opened.clear()
         score(org, photos, WHOLE.model_copy(update=changes), work=tmp_path)

@@ -318,9 +318,11 @@ class Cropper:
         self.face_from = WHOLE if self._detector is None else self._detector.face_from
         maps = MAP_FOLDERS.get(crops.maps)
         self.map_files = None if maps is None else MapFiles(maps)
+        # A limit that is None is left out: keys of before it counted stay as they are.
+        decides = {"faces", "max_pixels", "most_faces", "detector_side"}
         self.key = digest(
             crops.of_crops(),
-            settings.model_dump(mode="json", include={"faces", "max_pixels", "detector_side"}),
+            settings.model_dump(mode="json", include=decides, exclude_none=True),
             None if self._detector is None else self._detector.key,
             None if self._parser is None else self._parser.key,
             recipe("crops"),
