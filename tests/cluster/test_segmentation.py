@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from faceinsight.cluster import segmentation
-from faceinsight.cluster.segmentation import Segmenter, fill_on
+from faceinsight.cluster.segmentation import Segmenter, cut, fill_on
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.segmentation import segment
 from faceinsight.data.store import StoredCrops
@@ -45,6 +45,24 @@ def crops(raw: Path, work: str, **options: Any) -> StoredCrops:
         "celeba", examples(), raw, raw.parent / work, SETTINGS, progress=False, **options
     )
     return StoredCrops.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("faces", "actors", "pieces"), [(20_000, 2, 20), (20_480, 2, 20), (20_481, 2, 21), (3, 2, 3)]
+)
+def test_a_piece_is_one_shard_and_every_face_is_in_one(faces, actors, pieces):
+    random = np.random.default_rng(0)
+    keys = pd.DataFrame({"photograph": random.permutation(faces) // 2})
+    made = cut(keys, 1024, actors)
+    assert len(made) == pieces
+    assert max(map(len, made)) <= 1024
+    together = pd.concat(made)
+    assert sorted(together.index) == [*range(faces)]
+    assert together["photograph"].is_monotonic_increasing
+
+
+def test_each_actor_has_several_pieces():
+    assert len(cut(pd.DataFrame({"photograph": range(1000)}), 1024, 8)) >= 16
 
 
 class Dying(Segmenter):

@@ -1,4 +1,4 @@
-"""Face crops and label maps by many machines, into the shards that one machine would make.
+"""Face crops and label maps by many machines: the same crops as by one.
 
 Actors cut and parse some faces each, and write them into the work folder's store, which has to lie
 where all nodes see it; the crops are then put together as ever (`data.segmentation`). What an actor
@@ -7,6 +7,7 @@ that dies has written counts; a face that is cut twice is found once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,21 @@ class Segmenter:
         return Segmented(len(keys), [(name, error.reason, str(error)) for name, error in errors])
 
 
+def cut(keys: pd.DataFrame, shard_size: int, actors: int) -> list[pd.DataFrame]:
+    """Pieces of about one size, none larger than a shard: each of them becomes one.
+
+    Args:
+        keys: of faces, in any order.
+        shard_size: faces a shard.
+        actors: how many share the pieces.
+    """
+    count = max(math.ceil(len(keys) / shard_size), _A_SHARE * actors)
+    # A photograph with several faces is read once, as far as it is not on a boundary.
+    ordered = keys.sort_values("photograph", kind="stable")
+    rows_of = np.array_split(np.arange(len(keys)), count)
+    return [ordered.iloc[rows] for rows in rows_of if len(rows)]
+
+
 def fill_on(address: str) -> Fill:
     """What `data.segmentation.segment` takes to have its work done by a cluster.
 
@@ -82,10 +98,7 @@ def fill_on(address: str) -> Fill:
         connect(address)
         pool: Pool[pd.DataFrame, Segmented] = Pool(filler.settings.device)
         settings = with_absolute_weights(filler.settings)
-        count = max(len(keys) // settings.shard_size, _A_SHARE * pool.size, 1)
-        # A photograph with several faces is read once, as far as it is not on a boundary.
-        ordered = keys.sort_values("photograph", kind="stable")
-        pieces = [ordered.iloc[rows] for rows in np.array_split(np.arange(len(keys)), count)]
+        pieces = cut(keys, settings.shard_size, pool.size)
         arguments = {
             "dataset": filler.dataset,
             "root": filler.root.absolute(),
@@ -93,7 +106,7 @@ def fill_on(address: str) -> Fill:
             "shards": store.folder.absolute(),
         }
         failed: dict[str, PhotographError] = {}
-        for done in pool.map(Segmenter, arguments, [piece for piece in pieces if len(piece)]):
+        for done in pool.map(Segmenter, arguments, pieces):
             bar.update(done.faces)
             for name, reason, message in done.failed:
                 failed.setdefault(name, PhotographError(reason, message))
