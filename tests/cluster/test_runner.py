@@ -14,11 +14,12 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import Version
 from kedro.pipeline import node, pipeline
 from kedro.runner import SequentialRunner
+from kedro.runner.runner import AbstractRunner
 from kedro_datasets.json import JSONDataset
 
-from faceinsight.cluster import RayRunner
-from faceinsight.cluster.tags import SPREADS, TRAINS, resources
-from faceinsight.errors import FaceInsightError, PhotographError
+from faceinsight.cluster import RayRunner, runner
+from faceinsight.cluster.tags import SPREADS, TRAINS, resources, shortage
+from faceinsight.errors import FaceInsightError, ParameterError, PhotographError
 
 
 def count(number):
@@ -214,3 +215,105 @@ def test_a_defect_keeps_its_traceback(connected, tmp_path):
 )
 def test_tags_say_what_a_node_takes(tags, cluster, takes):
     assert resources(tags, **cluster) == takes
+
+
+TWO_CORES = {"CPU": 2.0, "memory": 8e9, "object_store_memory": 4e9}
+
+
+@pytest.mark.parametrize(
+    ("takes", "machines", "fits"),
+    [
+        ({"num_cpus": 2}, [TWO_CORES], True),
+        ({"num_cpus": 0}, [{"memory": 8e9}], True),
+        ({"num_cpus": 3}, [TWO_CORES] * 2, False),  # a task has one machine
+        ({"num_cpus": 2, "num_gpus": 1}, [TWO_CORES, {"CPU": 1, "GPU": 1}], False),
+        ({"num_cpus": 2, "num_gpus": 0.25}, [TWO_CORES, {"CPU": 2, "GPU": 1}], True),
+        ({"num_cpus": 1}, [], False),
+    ],
+)
+def test_a_task_has_room_on_one_machine_or_none(takes, machines, fits):
+    assert (shortage("a", (), takes, machines) is None) == fits
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    """Not started: a run gets as far as its first task. The names of the nodes that did."""
+    monkeypatch.setattr(runner, "connect", lambda *args, **options: None)
+    monkeypatch.setattr(runner.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(runner.ray, "cluster_resources", lambda: TWO_CORES)
+    gone = {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0, "memory": 1e12}}
+    there = {"Alive": True, "Resources": TWO_CORES}
+    monkeypatch.setattr(runner.ray, "nodes", lambda: [gone, there])
+    begun = []
+
+    def begin(self, nodes, catalog, *args):
+        begun.extend(node.name for node in nodes.nodes)
+        for name in nodes.outputs():
+            catalog.save(name, 0)
+
+    monkeypatch.setattr(AbstractRunner, "_run", begin)
+    return begun
+
+
+def needing(tag, names=("some",), **parameters):
+    nodes = [node(count, "params:number", f"of_{name}", name=name, tags=tag) for name in names]
+    given = {"params:number": 1} | parameters
+    return nodes, DataCatalog({name: MemoryDataset(value) for name, value in given.items()})
+
+
+LOCAL = {"params:cluster.address": "local"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "parameters", "said"),
+    [
+        (
+            TRAINS,
+            {"params:training.processes": 8},
+            "some takes 8 cores, and no machine of the cluster has so much at once (at most 2 "
+            "cores); lower training.processes, or take a larger machine",
+        ),
+        (
+            TRAINS,
+            {"params:training.processes": 3} | LOCAL,
+            "some takes 3 cores, and no machine of the cluster has so much at once (at most 2 "
+            "cores); lower training.processes, or take a larger machine",
+        ),
+        (
+            "gpus-0.25",
+            {},
+            "some takes 1 core and 0.25 GPUs, and no machine of the cluster has so much at once "
+            "(at most 2 cores and 0 GPUs); lower or remove its tag gpus-0.25, or take a larger "
+            "machine",
+        ),
+        (
+            "memory-64",
+            LOCAL,
+            "some takes 1 core and 64 GB, and no machine of the cluster has so much at once (at "
+            "most 2 cores and 8 GB); lower or remove its tag memory-64, or take a larger machine",
+        ),
+    ],
+)
+def test_what_no_machine_of_ones_own_has_stops_the_run(two_cores, tag, parameters, said):
+    nodes, catalog = needing(tag, **parameters)
+    with pytest.raises(ParameterError) as stopped:
+        run(nodes, catalog)
+    assert str(stopped.value) == said
+    assert not two_cores
+
+
+def test_a_cluster_elsewhere_may_get_what_it_has_not(two_cores, caplog):
+    nodes, catalog = needing("cpus-64", ("one", "two"), **{"params:cluster.address": "auto"})
+    run(nodes, catalog)
+    assert two_cores == ["one", "two"]
+    (warning,) = [said for said in caplog.messages if "takes" in said]
+    assert warning.startswith("one takes 64 cores")
+    assert warning.endswith("; it waits for one to join.")
+
+
+@pytest.mark.parametrize("parameters", [{}, LOCAL])
+def test_what_has_room_is_begun(two_cores, caplog, parameters):
+    nodes, catalog = needing(TRAINS, **{"params:training.processes": 2} | parameters)
+    run(nodes, catalog)
+    assert two_cores == ["some"]
+    assert "takes" not in caplog.text

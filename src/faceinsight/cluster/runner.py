@@ -25,9 +25,9 @@ from ray import ObjectRef, cloudpickle
 from ray.exceptions import RayError, RayTaskError
 
 from faceinsight.cluster.connection import connect
-from faceinsight.cluster.tags import resources
+from faceinsight.cluster.tags import TRAINS, resources, shortage
 from faceinsight.cluster.tasks import Kept, call
-from faceinsight.errors import FaceInsightError
+from faceinsight.errors import FaceInsightError, ParameterError
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
@@ -62,14 +62,40 @@ class RayRunner(AbstractRunner):
         self, pipeline: Pipeline, catalog: Any, hook_manager: Any = None, run_id: str | None = None
     ) -> None:
         address = _parameter(catalog, "cluster.address")
-        if address is not None or not ray.is_initialized():
+        is_own = address == "local" or (address is None and not ray.is_initialized())
+        if address is not None or is_own:
             connect(address or "local", logs=True)
         self._takes = {
             "gpus": ray.cluster_resources().get("GPU", 0.0),
             "processes": _parameter(catalog, "training.processes") or 1,
             "elsewhere": address is not None,
         }
+        self._require_room(pipeline, is_own)
         super()._run(pipeline, catalog, hook_manager, run_id)
+
+    def _require_room(self, pipeline: Pipeline, is_own: bool) -> None:
+        """Stop, or warn, where a task would wait for a machine that is not there.
+
+        Args:
+            pipeline: whose nodes are the tasks.
+            is_own: whether the cluster was started for the run, so that no machine joins it.
+
+        Raises:
+            ParameterError: a task would wait for ever.
+        """
+        machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]
+        processes = self._takes["processes"]
+        short: dict[frozenset[tuple[str, float]], str] = {}
+        for node in pipeline.nodes:
+            takes = resources(node.tags, **self._takes)
+            if is_own and TRAINS in node.tags and self._takes["elsewhere"]:
+                takes = {"num_cpus": processes}  # by Ray Train, on this very machine
+            if why := shortage(node.name, node.tags, takes, machines, processes):
+                if is_own:
+                    raise ParameterError(why)
+                short.setdefault(frozenset(takes.items()), why)
+        for why in short.values():  # One of many alike is told of.
+            logger.warning("%s; it waits for one to join.", why)
 
     def _get_required_workers_count(self, pipeline: Pipeline) -> int:
         # Of threads, which but wait: what the cluster has not got yet, it may get.
