@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -9,16 +10,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from faceinsight.cluster.photographs import find_photographs, open_photographs, place_of
+from faceinsight.cluster import photographs
+from faceinsight.cluster.photographs import (
+    Photographs,
+    find_photographs,
+    open_photographs,
+    place_of,
+)
 from faceinsight.cluster.storage import Storage
 from faceinsight.errors import FaceInsightError, ParameterError, PhotographError
+from faceinsight.inference.map_files import MapFiles
 from faceinsight.inference.photograph import read_photograph
-from faceinsight.inference.scored_parts import KEY
+from faceinsight.inference.scored_parts import KEY, LASTING
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("a.jpg", "b.png", "in/c.jpg", ".hidden.jpg"):
+    for name in ("a.jpg", "b.png", "in/c.jpg", ".hidden.jpg", "in/._c.jpg", ".in/d.jpg"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(name.encode())
@@ -29,7 +37,7 @@ def test_a_folder_and_a_pattern(folder):
     found = find_photographs(str(folder), None)
     assert (found.root, found.names) == (str(folder), ["a.jpg", "b.png", "in/c.jpg"])
     found = find_photographs(f"{folder}/**/*.jpg", None)
-    assert [name for name in found.names if name[0] != "."] == ["a.jpg", "in/c.jpg"]
+    assert found.names == ["a.jpg", "in/c.jpg"]
     assert found.keys(None, 1)["bytes"].tolist() == [len(name) for name in found.names]
     with pytest.raises(ParameterError, match=r"photos: no file is called .*\*\.gif"):
         find_photographs(f"{folder}/*.gif", None)
@@ -56,6 +64,145 @@ def test_a_table_of_paths(folder, kind):
         else:
             with pytest.raises(ParameterError, match=f"--column: name {told}"):
                 find_photographs(str(folder / f"t.{kind}"), column)
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_patterns_mean_the_same_here_and_in_an_object_store(remote, store, folder):
+    root = str(folder)
+    if remote:
+        import fsspec
+
+        root = f"{store}/patterns"
+        fsspec.filesystem("s3").put(f"{folder}/", f"{root}/", recursive=True)
+    every = ["a.jpg", "b.png", "in/c.jpg"]
+    for pattern, names in {
+        "**": every,
+        "**/*": every,
+        "*": every[:2],
+        "**/?.jpg": ["a.jpg", "in/c.jpg"],
+        "i[n]/**": ["in/c.jpg"],
+    }.items():
+        assert find_photographs(f"{root}/{pattern}", None).names == names
+    for pattern in ("**.jpg", "in**/*"):
+        with pytest.raises(ParameterError, match=r"photos: in \S+ other characters stand beside"):
+            find_photographs(f"{root}/{pattern}", None)
+
+
+def test_an_address_of_a_file_is_its_path(folder):
+    for given in ("", "/*.jpg"):
+        assert find_photographs(f"file://{folder}{given}", None) == find_photographs(
+            f"{folder}{given}", None
+        )
+    (folder / "t.csv").write_text(f"path\nfile://{folder}/a.jpg\n")
+    found = find_photographs(f"file://{folder}/t.csv", None)
+    assert [path.read_bytes() for path in open_photographs(found.root, found.names)] == [b"a.jpg"]
+    assert found.keys(None, 1)["bytes"].tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "xyz://a.jpg",
+        "gs://a/a.jpg",
+        "https://no-such-host.invalid/a.jpg",
+        "http://169.254.169.254/a.jpg",
+        "local:///etc/hostname",
+        "reference://a.jpg::/tmp/refs.json",
+        "simplecache::local:///etc/hostname",
+        "s3://faces/a.jpg::file:///etc/hostname",
+        "a" * 300 + ".jpg",
+        "a\0.jpg",
+    ],
+)
+@pytest.mark.parametrize("root", ["/nowhere", "memory://nowhere"])
+def test_no_row_ends_a_run(root, row, monkeypatch):
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.cat_file", _must_not)
+    (photo,) = open_photographs(root, [row])
+    with pytest.raises(PhotographError, match=r"\.$") as raised:
+        read_photograph(photo, row, 1e6)
+    assert raised.value.reason not in LASTING
+
+
+def _must_not(*_: object, **__: object) -> bytes:
+    raise AssertionError("a table has had a file of this machine read")
+
+
+@pytest.mark.parametrize(
+    ("root", "row", "is_read"),
+    [
+        ("/in", "s3://faces/a.jpg", True),
+        ("memory://in", "a.jpg", True),
+        ("memory://in", "memory://in/a.jpg", True),
+        ("memory://in", "memory://in/a.jpg::memory://b", False),
+        ("memory://in", "a.jpg::file:///etc/hostname", False),
+        ("/in", "memory://in/a.jpg", False),
+        ("https://a.invalid", "a.jpg", True),
+        ("https://a.invalid", "https://a.invalid/a.jpg", False),
+    ],
+)
+def test_what_a_table_may_name(root, row, is_read, monkeypatch):
+    class Store:
+        def cat_file(self, path: str) -> bytes:
+            return path.encode()
+
+    monkeypatch.setattr(photographs, "filesystem", lambda place: (Store(), place))
+    (photo,) = open_photographs(root, [row])
+    if is_read:
+        assert photo.read().decode() == place_of(root, row)
+        return
+    with pytest.raises(PhotographError, match="is not read: name photographs by paths, or"):
+        photo.read()
+
+
+def test_a_store_that_fails_all_the_time_is_not_asked_for_ever(monkeypatch):
+    asked = []
+
+    class Store:
+        def cat_file(self, path: str) -> bytes:
+            asked.append(path)
+            if "good" in path:
+                return b"photograph"
+            raise {"s3://down/": OSError, "s3://shut/": PermissionError}[path[:10]]("no")
+
+    def failing(names: list[str]) -> list[str]:
+        messages = []
+        for photo in open_photographs("/tables", names):
+            with pytest.raises(PhotographError) as raised:
+                photo.read()
+            assert raised.value.reason == "unreadable"
+            messages.append(str(raised.value))
+        return messages
+
+    monkeypatch.setattr(photographs, "filesystem", lambda place: (Store(), place))
+    messages = failing([f"s3://down/{i}" for i in range(100)] + ["s3://down/good"])
+    assert len(asked) == 32
+    assert "s3://down/31 cannot be read (no): see to" in messages[31]
+    assert "s3://down/32 was not asked for: s3://down failed 32 times in a row" in messages[32]
+    # One that answers, if only by a refusal, is asked again; so are others, and by the next part.
+    asked.clear()
+    failing([f"s3://shut/{i}" for i in range(100)] + ["s3://down/0"])
+    for photo in open_photographs("/", [f"s3://down/{i % 31 or 'good'}" for i in range(100)]):
+        with suppress(PhotographError):
+            photo.read()
+    assert len(asked) == 201
+
+
+def test_of_a_table_rows_that_are_files_are_known_as_files(folder):
+    rows = ["s3://faces/a.jpg", "a.jpg", f"{folder}/in/c.jpg", f"file://{folder}/b.png", "gone"]
+    keys = Photographs(str(folder / "t.csv"), str(folder), rows, []).keys(None, 1)
+    alone = find_photographs(str(folder), None).keys(None, 1).set_index("photograph")
+    assert keys["photograph"].tolist() == rows
+    assert keys["bytes"].tolist() == [0, 5, 8, 5, -1]
+    assert keys["changed"].tolist() == [
+        0,
+        *(alone.loc[name, "changed"] for name in ("a.jpg", "in/c.jpg", "b.png")),
+        -1,
+    ]
+    assert {str(keys[column].dtype) for column in KEY[1:]} == {"int64"}
+    (folder / "maps/in").mkdir(parents=True)
+    (folder / "maps/in/c.png").write_bytes(b"map")
+    keys = Photographs("t.csv", str(folder), rows, []).keys(MapFiles("maps"), 1)
+    assert keys["map_bytes"].tolist() == [-1, -1, 3, -1, -1]
 
 
 def test_tables_that_cannot_be_used(folder):
@@ -162,6 +309,11 @@ def test_an_object_store(store, folder):
         "s3://faces/some/in/c.jpg",
         "s3://faces/some/a.jpg",
     ]
+    files.pipe_file(f"{store}/odd//etc/hostname", b"1")
+    files.pipe_file(f"{store}/odd/in/local:///etc/hostname", b"22")
+    odd = find_photographs(f"{store}/odd", None)
+    assert [photo.read() for photo in open_photographs(odd.root, odd.names)] == [b"1", b"22"]
+    assert not files.dircache, "a listing holds much more of each photograph than its name"
     for absent in (f"{store}/nothing", "s3://no-such-bucket/x"):
         with pytest.raises(FaceInsightError, match=r"there is no file in|cannot be read"):
             find_photographs(absent, None)

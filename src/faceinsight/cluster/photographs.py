@@ -5,6 +5,7 @@ Paths are those of a file system that all nodes share, or of an object store, by
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -26,6 +27,11 @@ _TABLES = {".csv", ".parquet"}
 _COLUMNS = ("photograph", "path", "file")
 _INDEX = "__index_level_"  # how pandas calls rows' names that it stores
 _MAGIC = set("*?[")
+_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "az")
+"""What a table may name beside paths and the table's own store, unless that is a web server."""
+
+_IN_A_ROW = 32
+"""Photographs that a store fails to hand out, one after another, until it is asked for no more."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +81,27 @@ class Photographs:
     def keys(self, map_files: MapFiles | None, workers: int) -> pd.DataFrame:
         """What each photograph is known by, [N] rows of `scored_parts.KEY`.
 
-        What a table names in an object store is known by its path alone: to ask for each would
-        take hours.
+        What a table names in an object store is known by its path alone, since to ask for each
+        would take hours; its rows that are files are known as files are.
 
         Args:
             map_files: finds their maps, where these are files.
             workers: threads.
         """
-        if self.found is None and not any(map(is_remote, [self.root, *self.names])):
-            return stamps(Path(self.root), self.names, map_files, workers)
-        sizes, changes = self.found or (np.zeros(len(self.names), dtype=np.int64),) * 2
-        no_map = np.full(len(self.names), 0 if map_files is None else -1, dtype=np.int64)
-        columns = [[printable(name) for name in self.names], sizes, changes, no_map, no_map]
-        return pd.DataFrame(dict(zip(KEY, columns, strict=True))).astype({"photograph": object})
+        n = len(self.names)
+        sizes, changes = self.found or (np.zeros(n, dtype=np.int64),) * 2
+        no_map = np.full(n, 0 if map_files is None else -1, dtype=np.int64)
+        columns = [list(map(printable, self.names)), sizes, changes, no_map, no_map]
+        keys = pd.DataFrame(dict(zip(KEY, columns, strict=True))).astype({"photograph": object})
+        if self.found is not None:
+            return keys
+        are_files = np.array([not is_remote(place_of(self.root, name)) for name in self.names])
+        if are_files.any():
+            of_files = [self.names[row] for row in np.flatnonzero(are_files)]
+            paths = [name.removeprefix("file://") for name in of_files]
+            known = stamps(Path(self.root), paths, map_files, workers)
+            keys.loc[are_files, KEY[1:]] = known[KEY[1:]].to_numpy()
+        return keys
 
 
 def find_photographs(given: str, column: str | None) -> Photographs:
@@ -103,6 +117,7 @@ def find_photographs(given: str, column: str | None) -> Photographs:
     Raises:
         ParameterError: there is nothing there, or the table has no such column.
     """
+    given = given.removeprefix("file://")
     if is_remote(given):
         return _remote(given.rstrip("/"), column)
     path = Path(at_home(given)).absolute()
@@ -124,40 +139,81 @@ def open_photographs(root: str, names: Iterable[str]) -> Iterator[Photo]:
         root: see `Photographs.root`.
         names: some of them.
     """
+    failures: Counter[str] = Counter()
     for name in names:
         place = place_of(root, name)
-        yield _Remote(place) if is_remote(place) else Path(place)  # type: ignore[misc]
+        if is_remote(place):
+            yield _Remote(root, name, failures)  # type: ignore[misc]
+        else:
+            yield Path(place)
 
 
 def place_of(root: str, name: str) -> str:
     """Where a photograph lies: an absolute path, or a URI."""
+    name = name.removeprefix("file://")
     is_absolute = is_remote(name) or Path(name).is_absolute()
     return name if is_absolute else f"{root}/{name}"
 
 
 class _Remote:
-    """A photograph in an object store, as a file that is read at once."""
+    """A photograph in an object store, as a file that is read at once.
 
-    def __init__(self, place: str) -> None:
-        self._place = place
+    Args:
+        root: see `Photographs.root`.
+        name: as it stands in a table, which may be a stranger's, or in a listing.
+        failures: of each store, how many in a row; counted here.
+    """
+
+    def __init__(self, root: str, name: str, failures: Counter[str]) -> None:
+        self._place, self._failures = place_of(root, name), failures
+        self._is_allowed = _is_allowed(root, name)
 
     def read(self) -> bytes:
         """All its bytes.
 
         Raises:
-            PhotographError: it is not there, or may not be read.
-            FaceInsightError: the store does not answer.
+            PhotographError: it is not there, or cannot be read, whatever the store says.
         """
-        files, path = filesystem(self._place)
-        try:
-            with failing_as_sentences(self._place):
-                return files.cat_file(path)
-        except FileNotFoundError:
-            raise PhotographError("missing", f"there is no file {self._place}.") from None
-        except PermissionError:
+        place, failures = self._place, self._failures
+        if not self._is_allowed:
             raise PhotographError(
-                "unreadable", f"{self._place} cannot be read: see to its permissions."
-            ) from None
+                "unreadable",
+                f"{place} is not read: name photographs by paths, or by addresses of "
+                f"{', '.join(_STORES)} or their table's own store; neither of http nor with '::'.",
+            )
+        store = "/".join(place.split("/", 3)[:3])
+        if failures[store] >= _IN_A_ROW:
+            raise PhotographError(
+                "unreadable",
+                f"{place} was not asked for: {store} failed {_IN_A_ROW} times in a row; see that "
+                "it can be reached, and start again.",
+            )
+        try:
+            files, path = filesystem(place)
+            data = files.cat_file(path)
+        except FileNotFoundError:
+            failures[store] = 0
+            raise PhotographError("missing", f"there is no file {place}.") from None
+        except Exception as error:  # every store has classes of its own
+            failures[store] = 0 if isinstance(error, PermissionError) else failures[store] + 1
+            said = str(error).partition("\n")[0] or type(error).__name__
+            raise PhotographError(
+                "unreadable",
+                f"{place} cannot be read ({said}): see to the address, the network and the "
+                "credentials on every node, and start again.",
+            ) from error
+        failures[store] = 0
+        return data
+
+
+def _is_allowed(root: str, name: str) -> bool:
+    """Whether a photograph's name may say how it is read: fsspec opens whatever a name asks for.
+
+    That is files of the node, and the network that it is in; `::` chains one way to another.
+    """
+    if "::" in name or name.startswith(("http://", "https://")):
+        return False
+    return not is_remote(name) or name.partition("://")[0] in (*_STORES, root.partition("://")[0])
 
 
 def _remote(given: str, column: str | None) -> Photographs:
@@ -172,17 +228,23 @@ def _remote(given: str, column: str | None) -> Photographs:
         else:
             root = path.rstrip("/")
             listed = files.find(root, detail=True)
-    entries = {
-        name.removeprefix(f"{root}/"): of
-        for name, of in listed.items()
-        if of.get("type") != "directory"
-    }
-    names = sorted(name for name in entries if not any(p[0] == "." for p in name.split("/") if p))
+    files.invalidate_cache()  # it would keep the entries, which take much more than is needed here
+    uri = f"{scheme}://{root}"
+    names, sizes, changes = [], [], []
+    while listed:
+        path, of = listed.popitem()
+        name = path.removeprefix(f"{root}/")
+        if of.get("type") == "directory" or _is_hidden(name):
+            continue
+        is_absolute = name.startswith("/") or "://" in name  # of photos//a.jpg, by `place_of`
+        names.append(f"{uri}/{name}" if is_absolute else name)
+        sizes.append(of.get("size") or 0)
+        changes.append(_changed(of))
     if not names:
         raise ParameterError(f"photos: there is no file in {given}")
-    sizes = np.array([entries[name].get("size") or 0 for name in names], dtype=np.int64)
-    changes = np.array([_changed(entries[name]) for name in names], dtype=np.int64)
-    return Photographs(given, f"{scheme}://{root}", names, [], (sizes, changes))
+    order = sorted(range(len(names)), key=names.__getitem__)
+    found = np.array(sizes, dtype=np.int64)[order], np.array(changes, dtype=np.int64)[order]
+    return Photographs(given, uri, [names[row] for row in order], [], found)
 
 
 def _changed(entry: dict[str, Any]) -> int:
@@ -190,23 +252,41 @@ def _changed(entry: dict[str, Any]) -> int:
     at = next(
         (entry[k] for k in ("LastModified", "mtime", "updated", "created") if k in entry), None
     )
-    return 0 if at is None else pd.to_datetime(at, utc=True).value
+    return 0 if at is None else pd.Timestamp(at).value  # of none but UTC, if it names no zone
 
 
 def _of_pattern(pattern: str) -> Photographs:
-    root = _before_pattern(pattern)
-    matching = Path(root).glob(pattern.removeprefix(f"{root}/"))
-    names = sorted(path.relative_to(root).as_posix() for path in matching if path.is_file())
+    before = _before_pattern(pattern)
+    root, below = before or "/", pattern.removeprefix(f"{before}/")
+    if below.endswith("**"):  # which are folders alone to `Path.glob`
+        below += "/*"
+    paths = (path for path in Path(root).glob(below) if path.is_file())
+    found = (path.relative_to(root).as_posix() for path in paths)
+    names = sorted(name for name in found if not _is_hidden(name))
     if not names:
         raise ParameterError(f"photos: no file is called {pattern}")
     return Photographs(pattern, root, names, [])
 
 
 def _before_pattern(pattern: str) -> str:
-    """The folder in front of the first part of a path that is a pattern."""
+    """The folder in front of the first part of a path that is a pattern.
+
+    Raises:
+        ParameterError: it is none.
+    """
     parts = pattern.split("/")
+    if any("**" in part and part != "**" for part in parts):
+        raise ParameterError(
+            f"photos: in {pattern} other characters stand beside **, which is any number of "
+            "folders: write it between slashes, as in **/*.jpg"
+        )
     first = next(i for i, part in enumerate(parts) if _MAGIC & set(part))
     return "/".join(parts[:first])
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file, or a folder that it lies in, is called `.name`."""
+    return any(part.startswith(".") for part in name.split("/"))
 
 
 def _of_table(place: str, root: str, column: str | None) -> Photographs:
