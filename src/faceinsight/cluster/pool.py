@@ -1,8 +1,8 @@
 """Work of one kind on all cores or GPUs of a cluster, by Ray Data.
 
 An actor a core, or a GPU, holds what is loaded once; pieces of work go to whoever is free. An actor
-that dies costs the piece it was at, which another one does again, a few times at most: what a piece
-writes has to be the same however often it is done.
+that dies costs the pieces it had, which are done again while actors are begun again, ten times each
+at most: what a piece writes has to be the same however often it is done.
 """
 
 from __future__ import annotations
