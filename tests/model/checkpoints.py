@@ -10,6 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+import gguf
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -438,4 +439,106 @@ def write_vit(folder, form="safetensors"):
             name = name.replace(old, new)
         published[name] = tensor
     write_weights(folder, published, form)
+    return model
+
+
+CHATML = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful AI assistant<|im_end|>\n' }}{% endif %}"
+    "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+_GGUF_NAMES = {
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+
+
+def write_gguf(path):
+    """SmolLM2-135M-Instruct as llama.cpp converts it: matrices in Q4_1, word embeddings in Q8_0,
+    the output matrix tied to them, grouped-query attention, ChatML.
+
+    Returns:
+        The model, which holds the very numbers that the file holds.
+    """
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    vocabulary, merges = _byte_pairs("bytes")
+    tokens = [*special, *vocabulary]
+    heads, shared, layers, width = 4, 2, 3, 64
+    config = LlamaConfig(
+        hidden_size=width,
+        intermediate_size=96,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=shared,
+        max_position_embeddings=256,
+        vocab_size=len(tokens),
+        initializer_range=0.2,
+        rms_norm_eps=1e-5,
+        rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    model = LlamaForCausalLM(config).eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(shared)
+    writer.add_rope_freq_base(100000.0)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(len(tokens))
+    writer.add_rope_dimension_count(width // heads)
+    writer.add_add_space_prefix(False)
+    writer.add_add_bos_token(False)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3] * len(special) + [1] * len(vocabulary))
+    writer.add_token_merges([" ".join(merge) for merge in merges])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)
+    writer.add_pad_token_id(2)
+    writer.add_chat_template(CHATML)
+    with torch.no_grad():
+        for name, tensor in model.named_parameters():
+            kind = gguf.GGMLQuantizationType.Q4_1
+            if name == "model.embed_tokens.weight":
+                name, kind = "token_embd.weight", gguf.GGMLQuantizationType.Q8_0
+            elif name == "model.norm.weight":
+                name = "output_norm.weight"
+            else:
+                number, rest = name.removeprefix("model.layers.").split(".", 1)
+                name = f"blk.{number}.{_GGUF_NAMES[rest.removesuffix('.weight')]}.weight"
+            if tensor.ndim == 1:
+                tensor.uniform_(0.5, 1.5)
+                writer.add_tensor(name, tensor.numpy().copy())
+                continue
+            # llama.cpp turns halves of each head into pairs that rotate together.
+            turned = {"attn_q": heads, "attn_k": shared}.get(name.split(".")[-2])
+            rows = tensor.numpy()
+            if turned:
+                rows = rows.reshape(turned, 2, -1, width).swapaxes(1, 2).reshape(rows.shape)
+            packed = gguf.quants.quantize(rows, kind)
+            writer.add_tensor(name, packed, raw_dtype=kind)
+            held = gguf.quants.dequantize(packed, kind)
+            if turned:
+                held = held.reshape(turned, -1, 2, width).swapaxes(1, 2).reshape(rows.shape)
+            tensor.copy_(torch.from_numpy(held.copy()))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
     return model

@@ -86,3 +86,20 @@ def test_faults_are_named():
     config = vision_config(RESNET, SIZE, "image_encoder")
     with pytest.raises(ParameterError, match="feature_layer -9"):
         token_shape(config, -9, SIZE)
+
+
+@pytest.mark.parametrize("architecture", [RESNET, VIT, REGISTERS], ids=lambda a: a["model_type"])
+@pytest.mark.parametrize("grid", [1, 2, 3])
+def test_tokens_are_averaged_to_a_grid(architecture, grid):
+    config = vision_config(architecture, SIZE, "image_encoder")
+    backbone = vision_model(config)
+    read = -1, (0.5,) * 3, (0.5,) * 3
+    x = pictures()
+    plain = Encoder(backbone, *read).eval()(x).detach()
+    pooled = Encoder(backbone, *read, grid).eval()(x).detach()
+    assert token_shape(config, -1, SIZE, grid) == pooled.shape[1:] == (grid**2, 16)
+    square = plain.unflatten(1, (4, 4))
+    # Cell i of n covers rows from i * 4 / n, rounded down, to (i + 1) * 4 / n, rounded up.
+    spans = [(i * 4 // grid, -(-(i + 1) * 4 // grid)) for i in range(grid)]
+    expected = [square[:, a:b, c:d].mean((1, 2)) for a, b in spans for c, d in spans]
+    torch.testing.assert_close(pooled, torch.stack(expected, 1), rtol=1e-4, atol=1e-5)

@@ -49,7 +49,9 @@ def test_layers_are_recomputed_to_save_memory_even_if_frozen(frozen):
                     break
         calls = []
         layer = model.language_model.base_model.layers[0]
-        layer.input_layernorm.register_forward_hook(lambda *_, calls=calls: calls.append(1))
+        layer.input_layernorm.register_forward_hook(
+            lambda _, given, __, calls=calls: calls.extend([1] * (len(given[0]) > 1))
+        )
         model.train()(**batch).loss.backward()
         assert len(calls) == 1 + recompute
         gradients[recompute] = model.text_adapter.hidden.weight.grad
@@ -83,3 +85,52 @@ def test_frozen_parts_from_checkpoints_are_held_in_their_own_number_format(tmp_p
         out.loss.backward()
         assert out.logits.dtype == torch.float32
         assert model.gcn.layers[0].lin.weight.grad.any()
+
+
+@pytest.mark.parametrize("attend", ["causal", "independent"])
+def test_the_system_prompt_is_read_once_a_batch_where_it_learns_nothing(monkeypatch, attend):
+    """Logits and gradients are those of sequences that are read whole."""
+    answers = {"answer_ids": torch.tensor([[5, 6, 7], [6, 8, 3]])}
+    answers["answer_labels"] = torch.tensor([[-100, 6, 7], [-100, 8, 3]])
+    results = {}
+    for shared in (True, False):
+        model = tiny.model(
+            frozen=["language_model"], characteristics_attend=attend, answer_weight=1.0
+        ).train()
+        lengths = []
+        model.language_model.base_model.register_forward_pre_hook(
+            lambda _, __, given, lengths=lengths: lengths.append(given["inputs_embeds"].shape[:2]),
+            with_kwargs=True,
+        )
+        if not shared:
+            monkeypatch.setattr(model, "_shares_system_prompt", lambda sequence: False)
+        output = model(**tiny.batch(), **answers)
+        output.loss.backward()
+        gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        results[shared] = {"logits": output.logits, "answer": output.answer, **gradients}
+        system = len(model.config.system_ids)
+        assert system > 1
+        assert ((1, system) in lengths) == shared
+    torch.testing.assert_close(results[True], results[False], rtol=1e-4, atol=1e-5)
+
+
+def test_it_is_read_whole_where_layers_are_recomputed_or_the_language_model_learns(monkeypatch):
+    sequence = torch.zeros(1, 1, 1)
+    assert not tiny.model()._shares_system_prompt(sequence)
+    frozen = tiny.model(frozen=["language_model"])
+    assert frozen._shares_system_prompt(sequence)
+    assert not frozen._shares_system_prompt(sequence.to("meta"))
+    frozen.gradient_checkpointing_enable()
+    assert frozen._shares_system_prompt(sequence)
+    assert not frozen.train()._shares_system_prompt(sequence)
+    lora = tiny.model(frozen=["language_model"], lora={"rank": 2})
+    assert lora._shares_system_prompt(sequence)
+    assert not lora.train()._shares_system_prompt(sequence)
+
+
+@pytest.mark.parametrize(("native", "dtype"), [(True, "bfloat16"), (False, "float32")])
+def test_the_number_format_follows_the_processor(monkeypatch, native, dtype):
+    monkeypatch.setattr("faceinsight.model.building.computes_in_bfloat16", lambda: native)
+    model = tiny.model(frozen=["language_model"], frozen_dtype="auto")
+    assert model.config.frozen_dtype == dtype
+    assert model.language_model.dtype == getattr(torch, dtype)

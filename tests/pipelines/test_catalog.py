@@ -11,7 +11,7 @@ NOT_KEPT = {"raw"}
 """What lies where the parameter says."""
 
 
-@pytest.fixture(scope="module", params=["base", "small", "embedded", "paper", "tiny"])
+@pytest.fixture(scope="module", params=["base", "small", "embedded", "compact", "paper", "tiny"])
 def catalog(request):
     bootstrap_project(ROOT)
     with KedroSession.create(ROOT, env=request.param) as session:

@@ -19,6 +19,19 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def computes_in_bfloat16() -> bool:
+    """Whether a GPU here, or else the CPU, has instructions that multiply matrices in bfloat16.
+
+    Without them it is slower than float32.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(found.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
 def known_device(name: str) -> str:
     """Pydantic validator: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):

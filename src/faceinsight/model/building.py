@@ -14,6 +14,7 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerBase
 from faceinsight.answers.grounding import grounding
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.writer import all_texts
+from faceinsight.common.devices import computes_in_bfloat16
 from faceinsight.common.messages import no_such
 from faceinsight.errors import ParameterError, WeightsError
 from faceinsight.method.characteristics import Vocabulary
@@ -21,11 +22,11 @@ from faceinsight.method.coherent import Noise
 from faceinsight.method.rules.compiler import RuleSet
 from faceinsight.method.variants import LGC, Variant
 from faceinsight.model.configuration import FaceInsightConfig
-from faceinsight.model.conversation import fact_prompt
+from faceinsight.model.conversation import before_question, fact_prompt
 from faceinsight.model.encoders import one_line, require_model_type, token_shape, vision_config
 from faceinsight.model.modeling import Adapter, FaceInsightModel
 from faceinsight.model.parts import load_parts
-from faceinsight.model.pretrained import load_config, load_projector, load_tokenizer
+from faceinsight.model.pretrained import first_layers, load_config, load_projector, load_tokenizer
 from faceinsight.model.settings import AdapterSettings, EncoderSettings, ModelSettings
 from faceinsight.model.tokenizer import build_tokenizer
 
@@ -79,10 +80,10 @@ def build_model(
                 f"{'not given' if adjacency is None else ' x '.join(map(str, adjacency.shape))}"
             )
         config.gcn_edges = int(np.count_nonzero(adjacency))
-    if settings.text_encoder.pretrained is not None:
+    if not settings.text_encoder.is_learnt:
         if text_features is None or text_features.ndim != 2 or len(text_features) != size:
             raise ParameterError(
-                f"text_encoder.pretrained is set: text_features must be given, one row for each "
+                f"text_encoder.width is null: text_features must be given, one row for each "
                 f"of {size} characteristics"
             )
         config.text_encoder["width"] = text_features.shape[1]
@@ -92,7 +93,7 @@ def build_model(
         model = FaceInsightModel(config)
         model.attach(**parts)
     model.complete(vocabulary, tokenizer, ruleset, lexicon)
-    if text_features is not None and settings.text_encoder.pretrained is not None:
+    if text_features is not None and not settings.text_encoder.is_learnt:
         model.text_features.data.copy_(torch.from_numpy(text_features))
     if settings.image_adapter.pretrained is not None:
         _start_from_projector(model.image_adapter, settings.image_adapter)
@@ -133,7 +134,8 @@ def default_tokenizer(
     """
     language = settings.language_model
     if language.pretrained is not None:
-        return load_tokenizer("language_model", language.pretrained, language.revision)
+        asked = ("language_model", language.pretrained, language.revision)
+        return load_tokenizer(*asked, gguf=language.gguf)
     prompts = settings.prompts
     texts = [prompts.system, prompts.query, prompts.yes, prompts.no, *vocabulary.phrases]
     if lexicon is not None:
@@ -170,12 +172,17 @@ def resolve(
     plain["adapter_width"] = settings.adapter_width or language.hidden_size
     if not variant.segmentation:
         plain["frozen"] = [part for part in settings.frozen if part != "segmentation_encoder"]
+    plain["frozen_dtype"] = _frozen_dtype(settings)
     prompts = settings.prompts
-    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    if prompts.chat:
+        system_ids = _ids(tokenizer, before_question(tokenizer, prompts.system))
+    else:
+        begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+        system_ids = begin + _ids(tokenizer, prompts.system)
     config = FaceInsightConfig(
         characteristics=vocabulary.ids,
         variant=variant.model_dump(mode="json"),
-        system_ids=begin + _ids(tokenizer, prompts.system),
+        system_ids=system_ids,
         query_ids=_ids(tokenizer, prompts.query),
         yes_id=_readout_id(tokenizer, "yes", prompts.yes),
         no_id=_readout_id(tokenizer, "no", prompts.no),
@@ -193,13 +200,21 @@ def resolve(
     return config
 
 
+def _frozen_dtype(settings: ModelSettings) -> str:
+    if settings.frozen_dtype == "auto":
+        return "bfloat16" if computes_in_bfloat16() else "float32"
+    return settings.frozen_dtype
+
+
 def _language_config(
     settings: ModelSettings, tokenizer: PreTrainedTokenizerBase
 ) -> PretrainedConfig:
     language = settings.language_model
     if language.pretrained is not None:
-        config = load_config("language_model", language.pretrained, language.revision)
-        return getattr(config, "text_config", config)
+        asked = ("language_model", language.pretrained, language.revision)
+        config = load_config(*asked, gguf=language.gguf)
+        config = getattr(config, "text_config", config)
+        return first_layers("language_model", config, language.layers)
     own = {
         "vocab_size": len(tokenizer),
         "bos_token_id": tokenizer.bos_token_id,
@@ -241,7 +256,9 @@ def _encoder(settings: ModelSettings, part: str) -> dict[str, Any]:
         config = vision_config(encoder.architecture or {}, settings.image_size, part)
         _refuse_unknown(part, encoder.architecture or {}, config)
     try:
-        tokens, width = token_shape(config, encoder.feature_layer, settings.image_size)
+        tokens, width = token_shape(
+            config, encoder.feature_layer, settings.image_size, encoder.grid
+        )
     except ParameterError as error:
         raise ParameterError(f"model.{part}: {error}") from error
     return encoder.model_dump(mode="json") | {

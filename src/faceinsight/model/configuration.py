@@ -22,12 +22,13 @@ class FaceInsightConfig(PretrainedConfig):
 
     Args:
         characteristics: ids in vocabulary order (K).
-        image_encoder: `pretrained`, `revision`, `architecture`, `feature_layer`, `mean`, `std`.
+        image_encoder: `pretrained`, `revision`, `architecture`, `feature_layer`, `mean`, `std`,
+            `grid`.
         segmentation_encoder: likewise; empty where maps are no part of the input.
         image_adapter: `pretrained`, `revision` of the LLaVA checkpoint whose projector it started
             from, if any.
-        text_encoder: `pretrained`, `revision`, `width` (d).
-        language_model: `pretrained`, `revision`, `architecture`.
+        text_encoder: `pretrained`, `revision`, `language_model`, `width` (d).
+        language_model: `pretrained`, `revision`, `gguf`, `layers`, `architecture`.
         lora: `rank`, `alpha`, `dropout`, `target_modules`; None for a model without LoRA.
         prompts: the words, as in `PromptSettings`.
         system_ids: token ids before the pictures, begin-of-sequence token included.
@@ -132,6 +133,11 @@ class FaceInsightConfig(PretrainedConfig):
     def logic(self) -> bool:
         """Whether the logical loss is part of the loss."""
         return bool(self.variant["logic"])
+
+    @property
+    def learns_text_features(self) -> bool:
+        """Whether T_p^0 is trained with the rest."""
+        return not (self.text_encoder["pretrained"] or self.text_encoder.get("language_model"))
 
     @property
     def loss(self) -> Loss:

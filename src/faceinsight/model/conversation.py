@@ -14,6 +14,9 @@ from faceinsight.model.tokenizer import CHAT_TEMPLATE
 NOT_LEARNT = -100
 """Label of tokens that a model reads and need not predict: question and padding."""
 
+_MARK = "\N{REPLACEMENT CHARACTER}"
+"""Stands for a question, to find what is around it."""
+
 
 def answer_loss(head: nn.Module, hidden: Tensor, labels: Tensor, tokens: float | None) -> Tensor:
     """Cross-entropy of the next token, mean over the tokens that are learnt.
@@ -75,10 +78,14 @@ def chat_text(tokenizer: PreTrainedTokenizerBase, question: str, system: str | N
     return str(text)
 
 
+def before_question(tokenizer: PreTrainedTokenizerBase, system: str | None) -> str:
+    """What stands before a question in the chat template, the system prompt included."""
+    return chat_text(tokenizer, _MARK, system).partition(_MARK)[0]
+
+
 def reply_text(tokenizer: PreTrainedTokenizerBase) -> str:
     """What stands between a question and its answer in the chat template, e.g. " ASSISTANT:"."""
-    mark = "\N{REPLACEMENT CHARACTER}"
-    return chat_text(tokenizer, mark).partition(mark)[2]
+    return chat_text(tokenizer, _MARK).partition(_MARK)[2]
 
 
 def fact_prompt(facts: str, question: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -89,6 +91,7 @@ class Encoder(nn.Module):
         feature_layer: hidden state to read; -1 is the model's own output.
         mean: of each channel, of pictures scaled to 0..1.
         std: of each channel.
+        grid: side of the grid that tokens are averaged to; None keeps them.
     """
 
     scale: Tensor
@@ -100,10 +103,12 @@ class Encoder(nn.Module):
         feature_layer: int,
         mean: Sequence[float],
         std: Sequence[float],
+        grid: int | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.feature_layer = feature_layer
+        self.grid = grid
         # (x / 255 - mean) / std as one multiplication and one addition.
         deviation = torch.tensor(std)
         self.register_buffer("scale", 1 / (255 * deviation), persistent=False)
@@ -132,9 +137,15 @@ class Encoder(nn.Module):
         else:
             states = self.backbone(pixel_values=pixels, output_hidden_states=True, **options)
             tokens = states.hidden_states[self.feature_layer]
-        if tokens.ndim == 4:
-            return tokens.flatten(2).transpose(1, 2)
-        return tokens[:, self._before_patches(tokens.shape[1], pictures.shape[1]) :]
+        if tokens.ndim == 3:
+            tokens = tokens[:, self._before_patches(tokens.shape[1], pictures.shape[1]) :]
+            if self.grid is None:
+                return tokens
+            side = math.isqrt(tokens.shape[1])
+            tokens = tokens.transpose(1, 2).unflatten(2, (side, side))
+        if self.grid is not None:
+            tokens = F.adaptive_avg_pool2d(tokens, self.grid)
+        return tokens.flatten(2).transpose(1, 2)
 
     def _before_patches(self, tokens: int, size: int) -> int:
         patch = getattr(self.backbone.config, "patch_size", None)
@@ -143,7 +154,9 @@ class Encoder(nn.Module):
         return max(tokens - (size // patch) ** 2, 0)
 
 
-def token_shape(config: PretrainedConfig, feature_layer: int, size: int) -> tuple[int, int]:
+def token_shape(
+    config: PretrainedConfig, feature_layer: int, size: int, grid: int | None = None
+) -> tuple[int, int]:
     """Number n and width w of the tokens that an encoder makes of a picture of side `size`.
 
     Found by running the model without weights or arithmetic (on torch's meta device).
@@ -153,7 +166,8 @@ def token_shape(config: PretrainedConfig, feature_layer: int, size: int) -> tupl
     """
     try:
         with torch.device("meta"):
-            encoder = Encoder(vision_model(config), feature_layer, (0.0,) * 3, (1.0,) * 3).eval()
+            read = feature_layer, (0.0,) * 3, (1.0,) * 3, grid
+            encoder = Encoder(vision_model(config), *read).eval()
             tokens = encoder(torch.zeros(1, size, size, 3, dtype=torch.uint8))
     except Exception as error:
         raise ParameterError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoModel, DynamicCache
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import ModelOutput
 
@@ -111,7 +111,10 @@ class FaceInsightModel(SavedModel):
             if (encoder := parts.get(f"{name}_encoder")) is None:
                 continue
             settings = getattr(config, f"{name}_encoder")
-            read = settings["feature_layer"], settings["mean"], settings["std"]
+            read = (
+                *(settings[key] for key in ("feature_layer", "mean", "std")),
+                settings.get("grid"),
+            )
             setattr(self, f"{name}_encoder", Encoder(encoder, *read))
             adapter = Adapter(settings["width"], config.adapter_width, width)
             setattr(self, f"{name}_adapter", adapter)
@@ -119,7 +122,7 @@ class FaceInsightModel(SavedModel):
             self.register_buffer("map_colours", torch.from_numpy(MAP_COLOURS.copy()))
         text_width = config.text_encoder["width"]
         shape = (len(config.characteristics), text_width)
-        if config.text_encoder["pretrained"] is None:
+        if config.learns_text_features:
             # Rows of about unit length, as text encoders give, and distinct from the start, so that
             # each token can find its characteristic's prevalence.
             self.text_features = nn.Parameter(torch.randn(shape) / text_width**0.5)
@@ -236,6 +239,51 @@ class FaceInsightModel(SavedModel):
         mask.masked_fill_(~seen, torch.finfo(dtype).min)
         return {"attention_mask": mask, "position_ids": place.where(~of_list, first)[None]}
 
+    def _states(self, sequence: Tensor, answer: int = 0) -> Tensor:
+        """Final hidden states of a sequence, at least of what follows the system prompt.
+
+        Args:
+            sequence: embeddings, [B, T + answer, D].
+            answer: number of tokens after the characteristics.
+
+        Returns:
+            [B, n, D], of the last n tokens.
+        """
+        body = self.language_model.base_model
+        attention = self.attention(sequence.shape[1] - answer, answer)
+        system = len(self.config.system_ids)
+        if not (system and self._shares_system_prompt(sequence)):
+            return body(inputs_embeds=sequence, use_cache=False, **attention).last_hidden_state
+        prompt = DynamicCache(config=self.language_model.config)
+        with torch.no_grad():
+            body(
+                inputs_embeds=sequence[:1, :system].detach(), use_cache=True, past_key_values=prompt
+            )
+        prompt.batch_repeat_interleave(len(sequence))
+        if attention:
+            attention["attention_mask"] = attention["attention_mask"][:, :, system:]
+            attention["position_ids"] = attention["position_ids"][:, system:]
+        rest = sequence[:, system:]
+        return body(
+            inputs_embeds=rest, use_cache=True, past_key_values=prompt, **attention
+        ).last_hidden_state
+
+    def _shares_system_prompt(self, sequence: Tensor) -> bool:
+        """Whether the keys and values of the system prompt, which no picture changes, are computed
+        once a batch, and not for each image.
+
+        No gradient may be needed of them; and only on a CPU, since attention to what was computed
+        before takes a mask, and with a mask a GPU's fastest attention is out.
+        """
+        frozen = "language_model" in self.config.frozen
+        if not frozen or sequence.device.type != "cpu":
+            return False
+        recomputes = any(
+            getattr(module, "gradient_checkpointing", False)
+            for module in self.language_model.modules()
+        )
+        return not (self.training and (self.lora is not None or recomputes))
+
     def read_out(self, hidden: Tensor) -> Tensor:
         """z_yes - z_no at each position, from two rows of the output matrix, in float32.
 
@@ -279,25 +327,20 @@ class FaceInsightModel(SavedModel):
                 given to a model with a loss over rules that has none beside it.
         """
         sequence = self.embed(photographs, maps, order)
-        words, body = self.get_input_embeddings(), self.language_model.base_model
-        length = sequence.shape[1]
+        characteristics = len(self.config.characteristics)
         spoken = 0 if answer_ids is None else len(answer_ids)
         states = []
         if answer_ids is not None:
-            longer = torch.cat([sequence[:spoken], words(answer_ids)], dim=1)
-            attention = self.attention(length, answer_ids.shape[1])
-            said = body(inputs_embeds=longer, use_cache=False, **attention).last_hidden_state
-            states.append(said[:, :length])
+            answers = self.get_input_embeddings()(answer_ids)
+            said = self._states(torch.cat([sequence[:spoken], answers], dim=1), answers.shape[1])
+            states.append(said[:, : -answers.shape[1]][:, -characteristics:])
         if spoken < len(sequence):
-            attention = self.attention(length)
-            rest = body(inputs_embeds=sequence[spoken:], use_cache=False, **attention)
-            states.append(rest.last_hidden_state)
+            states.append(self._states(sequence[spoken:])[:, -characteristics:])
         elif answer_tokens is not None:
             # Processes that share sharded layers must call them equally often, forward and back.
-            idle = body(inputs_embeds=sequence[:1], use_cache=False, **self.attention(length))
-            states.append(states.pop() + 0 * idle.last_hidden_state)
-        hidden = torch.cat(states)
-        logits = self.read_out(hidden[:, -len(self.config.characteristics) :])
+            idle = self._states(sequence[:1])[:, -characteristics:]
+            states.append(states.pop() + 0 * idle)
+        logits = self.read_out(torch.cat(states))
         if order is not None:
             logits = logits[:, order.argsort()]
         if labels is None:
@@ -319,7 +362,8 @@ class FaceInsightModel(SavedModel):
         if answer_labels is not None:
             # The token before it predicts each token of an answer.
             head = self.language_model.get_output_embeddings()
-            answer = answer_loss(head, said[:, length - 1 : -1], answer_labels, answer_tokens)
+            before = said[:, -answers.shape[1] - 1 : -1]
+            answer = answer_loss(head, before, answer_labels, answer_tokens)
             loss = loss + self.config.answer_weight * answer
         return FaceInsightOutput(loss, bce, logic, coherent, answer, logits)
 

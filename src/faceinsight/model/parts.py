@@ -8,6 +8,8 @@ A part that is frozen and comes from a checkpoint is no part of a saved model. T
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
@@ -65,7 +67,10 @@ def load_parts(config: FaceInsightConfig, *, trained: bool) -> dict[str, PreTrai
     for part in PARTS:
         settings = getattr(config, part)
         if settings and settings["pretrained"] and (trained or is_attached(config, part)):
-            load = load_language_model if part == "language_model" else load_vision_model
+            load: Any = load_vision_model
+            if part == "language_model":
+                kept = {name: settings.get(name) for name in ("gguf", "layers")}
+                load = partial(load_language_model, **kept)
             dtype = _dtype(config, part)
             loaded[part] = load(part, settings["pretrained"], settings["revision"], dtype)
     return loaded

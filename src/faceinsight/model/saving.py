@@ -249,7 +249,8 @@ class SavedModel(PreTrainedModel):
         Args:
             pretrained_model_name_or_path: the folder that `save_pretrained` wrote, or its name on
                 the Hugging Face hub.
-            bases: for frozen parts whose checkpoint lies elsewhere now, part to name or folder.
+            bases: for frozen parts whose checkpoint lies elsewhere now, part to name or folder; of
+                a GGUF file, to its folder or path.
             config: in place of the saved one.
             dtype: `auto` or float32; weights are held as they were in training.
             hub: for a name on the hub, what `faceinsight.model.hub.saved_folder` takes: `revision`,
@@ -339,7 +340,12 @@ def _config(
     for part, name in bases.items():
         if part not in PARTS:
             raise WeightsError(f"bases: there is no part '{part}'; there are {list(PARTS)}")
-        getattr(config, part)["pretrained"] = name
+        settings = getattr(config, part)
+        settings["pretrained"] = name
+        if settings.get("gguf"):
+            # Its folder is given, or its own path.
+            is_file = name.endswith(".gguf")
+            settings["gguf"] = name if is_file else Path(settings["gguf"]).name
     return config
 
 

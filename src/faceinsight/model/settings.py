@@ -75,11 +75,36 @@ class EncoderSettings(PartSettings):
             CLIP's; -1 is the encoder's own output.
         mean: subtracted from each channel of pictures scaled to 0..1.
         std: divides each channel after that.
+        grid: tokens are averaged to this many a side, which the language model reads quicker; null
+            keeps them as they are.
     """
 
     feature_layer: int = Field(-2, le=-1)
+    grid: int | None = Field(None, ge=1)
     mean: Channels = (0.5, 0.5, 0.5)
     std: Deviations = (0.5, 0.5, 0.5)
+
+
+class LanguageModelSettings(PartSettings):
+    """The language model.
+
+    Attributes:
+        gguf: a GGUF file, in place of other weights: its path, or its name in the folder or on the
+            hub, as `gguf_file` of transformers. What is quantised in it is unpacked.
+        layers: how many of its first layers there are; null keeps all of a checkpoint's.
+    """
+
+    gguf: str | None = Field(None, min_length=1)
+    layers: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _of_a_checkpoint(self) -> LanguageModelSettings:
+        if self.architecture is not None and (self.gguf or self.layers):
+            raise ValueError(
+                "'gguf' and 'layers' are of a checkpoint: name it as 'pretrained', or give "
+                "num_hidden_layers in 'architecture'"
+            )
+        return self
 
 
 class AdapterSettings(_Settings):
@@ -126,20 +151,31 @@ class TextSettings(_Settings):
     """Where the text features T_p^0 come from.
 
     Attributes:
-        pretrained: name or folder of a text encoder; null means that the features are learned.
+        pretrained: name or folder of a text encoder.
         revision: branch, tag or commit of a checkpoint on the hub.
-        width: d of learned features.
+        language_model: take the language model's own, of each phrase's tokens: the mean of their
+            `embeddings`, or the last layer's state at the last of them (`states`).
+        width: d of features that are learned.
     """
 
     pretrained: str | None = None
     revision: str | None = None
+    language_model: Literal["embeddings", "states"] | None = None
     width: int | None = Field(None, gt=0)
 
     @model_validator(mode="after")
-    def _either_or(self) -> TextSettings:
-        if (self.pretrained is None) == (self.width is None):
-            raise ValueError("give either 'pretrained' or, for learned features, 'width'")
+    def _one_source(self) -> TextSettings:
+        given = (self.pretrained, self.language_model, self.width)
+        if sum(source is not None for source in given) != 1:
+            raise ValueError(
+                "give one of 'pretrained', 'language_model' and, for learned features, 'width'"
+            )
         return self
+
+    @property
+    def is_learnt(self) -> bool:
+        """Whether the features are weights of the model."""
+        return self.width is not None
 
 
 class PromptSettings(_Settings):
@@ -150,6 +186,8 @@ class PromptSettings(_Settings):
         query: T_q, between the picture tokens and the characteristic tokens.
         yes: the word whose next-token logit speaks for a characteristic; one token.
         no: the word whose logit speaks against it; one token.
+        chat: put them through the tokenizer's chat template: `system` is its system prompt, and
+            pictures, query and characteristics are the user's turn.
     """
 
     system: str = (
@@ -159,6 +197,7 @@ class PromptSettings(_Settings):
     query: str = "Analyze the facial features in this image."
     yes: str = Field(default="yes", min_length=1)
     no: str = Field(default="no", min_length=1)
+    chat: bool = False
 
 
 class ModelSettings(_Settings):
@@ -180,7 +219,8 @@ class ModelSettings(_Settings):
             is coherent; a tenth of what is rarer, if that is less (`method.coherent.Noise`).
         answer_weight: factor of the language-model loss on templated answers; Eq. 4 has none (0).
         frozen: parts that are not trained.
-        frozen_dtype: number format in which frozen parts are held.
+        frozen_dtype: number format in which frozen parts are held; `auto` is bfloat16 where the
+            processor that builds the model computes in it, else float32.
         characteristics_attend: `causal` (each characteristic token also sees those before it) or
             `independent` (it sees pictures and query, no other characteristic, and all share one
             position, so that neither order nor length of the list matters).
@@ -191,7 +231,7 @@ class ModelSettings(_Settings):
     image_adapter: AdapterSettings = AdapterSettings()
     segmentation_encoder: EncoderSettings
     text_encoder: TextSettings
-    language_model: PartSettings
+    language_model: LanguageModelSettings
     lora: LoraSettings | None = None
     prompts: PromptSettings = PromptSettings()
     adapter_width: int | None = Field(None, gt=0)
@@ -200,7 +240,7 @@ class ModelSettings(_Settings):
     annotation_noise: float = Field(0.02, gt=0, lt=0.5)
     answer_weight: float = Field(0.0, ge=0)
     frozen: tuple[Part, ...] = ()
-    frozen_dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    frozen_dtype: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
     characteristics_attend: Literal["causal", "independent"] = "causal"
 
     @model_validator(mode="after")
@@ -209,5 +249,14 @@ class ModelSettings(_Settings):
             raise ValueError(
                 "'lora' trains small matrices beside a frozen language model: add language_model "
                 "to 'frozen', or set 'lora' to null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_language_model_to_read(self) -> ModelSettings:
+        if self.text_encoder.language_model and self.language_model.pretrained is None:
+            raise ValueError(
+                "'text_encoder.language_model' takes the features of a pretrained language model: "
+                "name one, or give 'text_encoder.width'"
             )
         return self

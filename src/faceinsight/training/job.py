@@ -78,10 +78,12 @@ def _checkpoints(model: ModelSettings) -> list[tuple[str, int, int]]:
         model.language_model.pretrained,
     )
     folders = {Path(name) for name in names if name and Path(name).is_dir()}
+    files = [file for folder in sorted(folders) for file in sorted(folder.rglob("*"))]
+    if model.language_model.gguf is not None:
+        files.append(Path(model.language_model.gguf))
     return [
         (str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns)
-        for folder in sorted(folders)
-        for file in sorted(folder.rglob("*"))
+        for file in files
         if file.is_file()
     ]
 

@@ -35,12 +35,26 @@ def build_prior(
 
 
 def encode_phrases(vocabulary: Vocabulary, model: ModelSettings) -> dict[str, ndarray]:
-    """Text features T_p^0 of the frozen text encoder, once; empty where the model learns them."""
+    """Text features T_p^0 of what is frozen, once; empty where the model learns them."""
     import numpy as np
 
-    encoder = model.text_encoder
-    if encoder.pretrained is None:
+    encoder, phrases = model.text_encoder, vocabulary.phrases
+    if encoder.is_learnt:
         return {"features": np.zeros((0, 0), np.float32)}
-    from faceinsight.model.pretrained import encode_phrases as encode
+    from faceinsight.model import pretrained
 
-    return {"features": encode(encoder.pretrained, vocabulary.phrases, encoder.revision)}
+    if encoder.pretrained is not None:
+        return {
+            "features": pretrained.encode_phrases(encoder.pretrained, phrases, encoder.revision)
+        }
+    of = model.language_model
+    return {
+        "features": pretrained.language_features(
+            str(of.pretrained),
+            phrases,
+            encoder.language_model or "embeddings",
+            of.revision,
+            gguf=of.gguf,
+            layers=of.layers,
+        )
+    }
