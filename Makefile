@@ -91,4 +91,4 @@ lock: $(READY)  ## compile requirements.txt anew from pyproject.toml
 		--no-emit-index-url --no-emit-find-links --quiet -o requirements.txt
 
 clean:  ## remove what runs have made, but neither your raw data nor the environment
-	rm -rf data/01_raw/drawn $(TINY) data/0[2-8]_* data/latest data/work data/small data/tiny data/paper build .viz
+	rm -rf data/01_raw/drawn $(TINY) data/0[2-8]_* data/latest data/work data/small data/embedded data/compact data/tiny data/paper build .viz

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,13 +32,13 @@ from kedro.framework.startup import bootstrap_project
 from torch import nn
 
 from faceinsight.common.devices import cores
-from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import CORR
 from faceinsight.model import FaceInsightModel, build_model
 from faceinsight.model.settings import ModelSettings
+from faceinsight.pipelines.ingestion.nodes import build_vocabulary
 
 ROOT = Path(__file__).parents[1]
-SMOLLM2 = {
+SMOLLM2: dict[str, Any] = {
     "model_type": "llama",
     "hidden_size": 576,
     "intermediate_size": 1536,
@@ -61,7 +61,8 @@ def main() -> None:
     inputs = batch(model, given.batch)
     body = model.language_model.base_model
     length = model.embed(inputs["photographs"], inputs["maps"]).shape[1]
-    states = torch.randn(given.batch, length, body.config.hidden_size)
+    width = model.language_model.config.hidden_size
+    states = torch.randn(given.batch, length, width)
     works: dict[str, Callable[[], Any]] = {}
     for name, shares in (("", None), (" (prompt read for each image)", lambda sequence: False)):
         of = partial(sharing, model, shares)
@@ -91,7 +92,7 @@ def compact(gguf: Path | None, image_encoder: Path | None) -> FaceInsightModel:
     """The model of `--env=compact`, of variant +corr, untrained."""
     bootstrap_project(ROOT)
     with KedroSession.create(ROOT, env="compact") as session:
-        parameters = session.load_context().params
+        parameters = cast(KedroSession, session).load_context().params
     plain = parameters["model"].model_dump(mode="json")
     if gguf is None:
         plain["language_model"] = {"architecture": SMOLLM2}
@@ -104,7 +105,7 @@ def compact(gguf: Path | None, image_encoder: Path | None) -> FaceInsightModel:
         plain["image_encoder"] |= {"pretrained": None, "architecture": own}
     else:
         plain["image_encoder"]["pretrained"] = str(image_encoder)
-    vocabulary = Vocabulary.from_config(parameters["vocabulary"].model_dump(mode="json"))
+    vocabulary = build_vocabulary(parameters["vocabulary"])
     size = len(vocabulary)
     width = SMOLLM2["hidden_size"]
     return build_model(

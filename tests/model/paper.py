@@ -1,4 +1,4 @@
-"""The configuration of `--env=paper`, with tiny checkpoints in the places of the published ones."""
+"""A scale's own configuration, with tiny checkpoints in the places of the published ones."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,11 +10,11 @@ import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.prior import correlation_prior, count
-from faceinsight.method.rules.compiler import compile_rules
 from faceinsight.method.variants import Variant
+from faceinsight.pipelines.ingestion.nodes import build_vocabulary
 from faceinsight.pipelines.priors.nodes import encode_phrases
+from faceinsight.pipelines.rules.nodes import compile_rules
 from faceinsight.training.job import TrainingJob
 from tests.conftest import ROOT
 from tests.model import checkpoints
@@ -22,16 +22,16 @@ from tests.training.conftest import write_crops
 
 
 @cache
-def configuration() -> dict[str, Any]:
-    """The typed parameters of `kedro run --env=paper`."""
+def configuration(env: str = "paper") -> dict[str, Any]:
+    """The typed parameters of `kedro run --env=paper`, or of another environment."""
     bootstrap_project(ROOT)
-    with KedroSession.create(ROOT, env="paper") as session:
+    with KedroSession.create(ROOT, env=env) as session:
         return session.load_context().params
 
 
-def settings(name: str, changes: Mapping[str, Any]) -> Any:
-    """`paper`'s own settings of that name, changed as `--params` would change them."""
-    own = configuration()[name]
+def settings(name: str, changes: Mapping[str, Any], env: str = "paper") -> Any:
+    """The environment's own settings of that name, changed as `--params` would change them."""
+    own = configuration(env)[name]
     plain = own.model_dump(mode="json")
     for key, value in changes.items():
         merges = isinstance(value, dict) and isinstance(plain[key], dict)
@@ -53,9 +53,11 @@ def write_bases(folder: Path, *, language=checkpoints.write_llava) -> dict:
     return {part: {"pretrained": str(folder / name)} for part, name in places.items()}
 
 
-def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
-    """Two steps of training as `paper` says, but for paths and sizes."""
-    given = configuration()
+def job(
+    folder: Path, model: dict | None = None, *, env: str = "paper", variant: str = "lgc", **training
+) -> TrainingJob:
+    """Two steps of training as `paper`, or another environment, says, but for paths and sizes."""
+    given = configuration(env)
     sizes = {
         "batch_size": 4,
         "gradient_accumulation_steps": 1,
@@ -64,20 +66,20 @@ def job(folder: Path, model: dict | None = None, **training) -> TrainingJob:
         "logging_steps": 1,
         "device": "cpu",
     }
-    bases = write_bases(folder) | (model or {})
-    model_settings = settings("model", {"image_size": checkpoints.SIZE} | bases)
-    vocabulary = Vocabulary.from_config(given["vocabulary"].model_dump(mode="json"))
+    bases = (write_bases(folder) if env == "paper" else {}) | (model or {})
+    model_settings = settings("model", {"image_size": checkpoints.SIZE} | bases, env)
+    vocabulary = build_vocabulary(given["vocabulary"])
     rng = np.random.default_rng(0)
     counts = count([rng.integers(0, 2, (50, len(vocabulary))).astype(np.int8)])
     crops = folder / "crops"
     if not crops.exists():
         write_crops(crops, 11, seed=1)  # 8 to train on, 3 to validate with
     return TrainingJob(
-        variant=Variant.model_validate(given["variants"]["lgc"]),
+        variant=Variant.model_validate(given["variants"][variant]),
         model=model_settings,
-        training=settings("training", sizes | training),
+        training=settings("training", sizes | training, env),
         vocabulary=vocabulary,
-        rule_set=compile_rules(given["rules"], vocabulary),
+        rule_set=compile_rules(given["rules"], vocabulary, given["vocabulary"]),
         adjacency=correlation_prior(counts, 0.4, 0.8).adjacency,
         text_features=encode_phrases(vocabulary, model_settings)["features"],
         crops={"celeba": crops},

@@ -154,7 +154,7 @@ def test_a_file_that_is_none(tmp_path):
 
 def test_without_the_package_that_reads_it(path, monkeypatch):
     monkeypatch.setattr("faceinsight.model.pretrained.find_spec", lambda name: None)
-    with pytest.raises(WeightsError, match="pip install gguf"):
+    with pytest.raises(WeightsError, match=r"pip install 'faceinsight\[gguf\]'"):
         load_config("language_model", str(path.parent / "no"), gguf=FILE)
 
 

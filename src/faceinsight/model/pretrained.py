@@ -362,7 +362,7 @@ def _gguf_file(name: str, gguf: str) -> tuple[str, str]:
 
 def _remedy(part: str, name: str, gguf: str | None) -> str:
     if gguf is not None and find_spec("gguf") is None:
-        return "install what reads GGUF files: pip install gguf"
+        return "install what reads GGUF files: pip install 'faceinsight[gguf]'"
     if gguf is not None and (Path(name).is_dir() or not HUB_NAME.fullmatch(name)):
         return (
             f"model.{part}.gguf names {gguf}: give the path of a GGUF file of a language model "

@@ -185,6 +185,28 @@ def test_a_slip_in_a_rule_that_is_left_out_is_told_at_once(
     assert f"the rule '{(good | change)['rule']}'" in str(caught.value)
 
 
+def test_a_rule_that_names_what_is_left_out_is_left_out(vocabulary: Vocabulary) -> None:
+    """And no other: a slip is no characteristic that somebody has left out."""
+    written = VocabularyConfig.model_validate(
+        vocabulary.to_config() | {"without": ["Mouth_Closed", "age"]}
+    )
+    vocabulary = Vocabulary.from_config(written)
+    entries = [
+        {"rule": "Mouth_Closed -> not Mouth_Slightly_Open", "reason": "r"},
+        {"rule": "Bald -> not Bangs", "reason": "r"},
+    ]
+    ruleset = compile_rules({"exclusions": entries}, vocabulary, written)
+    assert [rule.text for rule in ruleset.rules if rule.kind == "exclusion"] == [
+        "Bald -> not Bangs"
+    ]
+    slip = {"rule": "Mouth_Close -> not Bald", "reason": "r"}
+    with pytest.raises(RuleError, match="names 'Mouth_Close', which is no characteristic"):
+        compile_rules({"exclusions": [slip]}, vocabulary, written)
+    of_group = {"rule": "Young -> not age_70_plus", "reason": "r"}
+    with pytest.raises(RuleError, match="names 'age_70_plus', which is no characteristic"):
+        compile_rules({"exclusions": [of_group]}, vocabulary, written)
+
+
 def test_what_cannot_be_read_is_told_without_the_written_vocabulary_as_well() -> None:
     entry = {"rule": "x -> and y", "reason": "r", "needs": ["age_decades"]}
     with pytest.raises(RuleError, match="'and y' is not expected"):

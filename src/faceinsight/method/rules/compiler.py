@@ -224,11 +224,11 @@ def compile_rules(
     Args:
         config: lists `exclusions` and `links` of {rule, reason, needs, unless}, as under `rules:`
             in `conf/base/rules.yml`. A rule is left out if the vocabulary lacks a group that it
-            needs, or has one named in its `unless`.
+            needs, has one named in its `unless`, or leaves out (`without`) what it names.
         vocabulary: gives ids, their order, and groups.
-        written: the vocabulary as it is configured, with the groups that no data set uses. What a
-            rule that is left out names is looked for there, so that a slip in it is told before
-            it is needed; without it such a rule is only read.
+        written: the vocabulary as it is configured, with what is left out and the groups that no
+            data set uses. What a rule that is left out names is looked for there, so that a slip
+            in it is told before it is needed; without it such a rule is only read.
 
     Returns:
         The rule set: exclusions, then groups, then links.
@@ -256,7 +256,7 @@ def compile_rules(
 def _applying(
     entries: Sequence[_RuleConfig], vocabulary: Vocabulary, written: VocabularyConfig | None
 ) -> list[_RuleConfig]:
-    """The rules whose `needs` the vocabulary has, and whose `unless` it has not."""
+    """The rules that the vocabulary has what they need for, and nothing that they are `unless`."""
     applying = []
     for entry in entries:
         if written is not None:
@@ -268,7 +268,8 @@ def _applying(
                 f"the rule {quoted(entry.rule)} needs {absent}, no group of the vocabulary "
                 f"{list(vocabulary.groups)}, though all of its ids are there; correct `needs`"
             )
-        if not absent and not any(group in vocabulary.groups for group in entry.unless):
+        lacks = absent or (written is not None and _names_any(entry.rule, written))
+        if not lacks and not any(group in vocabulary.groups for group in entry.unless):
             applying.append(entry)
         elif written is not None:
             _compile(entry.rule, entry.reason, "link", tuple(written.characteristics))
@@ -284,6 +285,14 @@ def _check_groups(entry: _RuleConfig, known: set[str]) -> None:
                 f"the rule {quoted(entry.rule)}: {no_such('group', unknown[0], known)}; correct "
                 f"`{key}`"
             )
+
+
+def _names_any(text: str, written: VocabularyConfig) -> bool:
+    """Whether a rule names a characteristic that `without` leaves out of the vocabulary."""
+    ids = tuple(written.characteristics)
+    if not written.without or not _is_readable(text, ids):
+        return False
+    return any(ids[column] in written.without for column in columns_of(parse(text, ids)))
 
 
 def _is_readable(text: str, ids: Sequence[str]) -> bool:
