@@ -12,7 +12,7 @@ VISION = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 16], 
 
 
 def tried(variant=LGC, lexicon=None, **changes):
-    try_out(tiny.settings(**changes), tiny.vocabulary(), variant, lexicon)
+    try_out(tiny.settings(**changes), tiny.vocabulary(), [variant], lexicon)
 
 
 @pytest.mark.parametrize("variant", [ORG, LGC], ids=lambda variant: variant.name)

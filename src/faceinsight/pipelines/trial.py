@@ -112,8 +112,7 @@ def _try_models(load: Load, variants: list[Variant]) -> None:
         find_device(training.device, "training.device")
     with_processes(training, here)
     lexicon = Lexicon.from_config(words, vocabulary)
-    for variant in variants:
-        try_model(model, vocabulary, variant, lexicon if lexicon.entries else None)
+    try_model(model, vocabulary, variants, lexicon if lexicon.entries else None)
     if not any(_checkpoints(model)):  # which may be taken away
         done.finish()
 

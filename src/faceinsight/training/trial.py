@@ -1,10 +1,12 @@
-"""A variant's model, built once without weights before anything runs.
+"""The variants' models, built once without weights before anything runs.
 
 What decides whether a model can be made is told before photographs are read and faces are parsed,
 which may take hours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import torch
 
@@ -13,6 +15,7 @@ from faceinsight.errors import FaceInsightError, ParameterError
 from faceinsight.method.characteristics import Vocabulary
 from faceinsight.method.variants import Variant
 from faceinsight.model.building import default_tokenizer, resolve
+from faceinsight.model.configuration import FaceInsightConfig
 from faceinsight.model.encoders import one_line
 from faceinsight.model.modeling import FaceInsightModel
 from faceinsight.model.pretrained import load_config
@@ -21,14 +24,17 @@ from faceinsight.training.speed import training_flops_per_image
 
 
 def try_out(
-    settings: ModelSettings, vocabulary: Vocabulary, variant: Variant, lexicon: Lexicon | None
+    settings: ModelSettings,
+    vocabulary: Vocabulary,
+    variants: Iterable[Variant],
+    lexicon: Lexicon | None,
 ) -> None:
-    """Build a model without weights, and send faces without content through it and back.
+    """Build models without weights, and send faces without content through them and back.
 
     Args:
-        settings: of the model.
+        settings: of the models.
         vocabulary: the characteristics.
-        variant: which of the paper's additions the model has.
+        variants: which of the paper's additions each of them has.
         lexicon: words of answers; None where there are none.
 
     Raises:
@@ -45,9 +51,14 @@ def try_out(
             "to 0, or add `words` to vocabulary.characteristics"
         )
     tokenizer = default_tokenizer(settings, vocabulary, lexicon)
-    config = resolve(settings, vocabulary, tokenizer, variant)
-    config.text_encoder["width"] = config.text_encoder["width"] or 8  # its own is not read here
-    config.gcn_edges = len(vocabulary)
+    for variant in variants:
+        config = resolve(settings, vocabulary, tokenizer, variant)
+        config.text_encoder["width"] = config.text_encoder["width"] or 8  # its own is not read here
+        config.gcn_edges = len(vocabulary)
+        _compute(config, variant.name)
+
+
+def _compute(config: FaceInsightConfig, name: str) -> None:
     try:
         with torch.device("meta"):
             model = FaceInsightModel(config)
@@ -56,6 +67,6 @@ def try_out(
         raise
     except Exception as error:
         raise ParameterError(
-            f"model: variant {variant.name} cannot be built of these settings ({one_line(error)}): "
+            f"model: variant {name} cannot be built of these settings ({one_line(error)}): "
             "see to model.language_model.architecture, and to the widths of the other parts"
         ) from error
