@@ -10,13 +10,14 @@ models of a finished `make run`, on its test faces:
 
     python experiments/explanations.py --data data --out docs/explanations.md
 
-Nothing is trained. On two cores it takes about five minutes.
+`--more DATA` shows the first of them of another run as well, whose models saw more faces. Nothing
+is trained. On two cores it takes about five minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,12 +146,13 @@ class Found(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("data"), help="of a finished run")
+    parser.add_argument("--more", type=Path, help="of a run on more drawn faces")
     parser.add_argument("--out", type=Path, help="the page")
     parser.add_argument("--faces", type=int, default=10_000, help="test faces, at most")
     parser.add_argument("--curves", type=int, default=200, help="faces of deletion curves, at most")
     args = parser.parse_args()
-    names = [variant.name for variant in (*PAPER, COH)]
-    variants = [name for name in names if (args.data / "06_models" / name).is_dir()]
+    variants = trained_in(args.data)
+    more = [] if args.more is None else more_faces(args.data, args.more, args.faces)
     found: dict[tuple[str, Erasure], Found] = {}
     curves: dict[tuple[str, str, str, Erasure], np.ndarray] = {}
     counts: dict[str, int] = {}
@@ -169,18 +171,50 @@ def main() -> None:
             for key, curve in deletions(model, crops.take(few), z[few], shares).items():
                 curves[name, split, *key] = curve
         done = [one for one in variants if (one, ERASURES[0]) in found]
-        write(render(done, found, curves, counts), args.out)
+        write(render(done, found, curves, counts, more), args.out)
+
+
+def trained_in(data: Path) -> list[str]:
+    """The variants that a run has trained."""
+    names = [variant.name for variant in (*PAPER, COH)]
+    return [name for name in names if (data / "06_models" / name).is_dir()]
+
+
+def more_faces(data: Path, more: Path, limit: int) -> list[str]:
+    """A section: the first table of a run whose models were trained on more faces."""
+    variants, method = trained_in(more), ERASURES[0]
+    found, n = {}, 0
+    for name in variants:
+        folder = more / "06_models" / name
+        model = FaceInsight.from_pretrained(folder, faces="whole", batch_size=_BATCH)
+        crops, labels = faces_of(more, model, "test", limit)
+        n = len(crops)
+        z, shares = region_shares(model, crops, method)
+        found[name, method] = where(model, z, shares, labels)
+    taught = [len(FaceDataset(stored(of), model.vocabulary, "train")) for of in (data, more)]
+    return [
+        "## With more drawn faces",
+        "",
+        f"The same of a run whose models were trained on {taught[1]:,} faces in place of "
+        f"{taught[0]:,} (`--params drawing.faces=1600`), on {n:,} test faces.",
+        "",
+        *_first_table(variants, found),
+        "",
+    ]
+
+
+def stored(data: Path) -> dict[str, StoredCrops]:
+    """The newest crops of each data set."""
+    return {
+        of.name: StoredCrops.open(max((of / "crops").iterdir()) / "crops")
+        for of in sorted((data / "03_primary").iterdir())
+        if (of / "crops").is_dir()
+    }
 
 
 def faces_of(data: Path, model: FaceInsight, split: str, limit: int) -> tuple[Crops, np.ndarray]:
     """Faces of a split with their maps, and their labels [N, K]; -1 for what was not taught."""
-    newest = {
-        of.name: max((of / "crops").iterdir()) / "crops"
-        for of in sorted((data / "03_primary").iterdir())
-        if (of / "crops").is_dir()
-    }
-    opened = {name: StoredCrops.open(folder) for name, folder in newest.items()}
-    faces = FaceDataset(opened, model.vocabulary, split, with_maps=True)
+    faces = FaceDataset(stored(data), model.vocabulary, split, with_maps=True)
     batch = faces.__getitems__(in_turn(faces, limit))
     crops = Crops.of_arrays(batch["photographs"].numpy(), batch["maps"].numpy())
     return crops, np.where(taught(model.network), batch["labels"].numpy(), -1)
@@ -269,18 +303,10 @@ def render(
     found: Mapping[tuple[str, Erasure], Found],
     curves: Mapping[tuple[str, str, str, Erasure], np.ndarray],
     counts: Mapping[str, int],
+    more: Sequence[str] = (),
 ) -> list[str]:
     """The result as lines of Markdown."""
     method = ERASURES[0]
-    right = {
-        name: {id_ for id_, region in of.first.items() if region == REGION_OF_ONE[id_]}
-        for (name, _), of in found.items()
-    }
-
-    def share(of: set[str], among: tuple[str, ...] | dict[str, str]) -> str:
-        n = len(of & {*among})
-        return f"{n} of {len(among)} ({n / len(among):.0%})" if among else "–"
-
     lines = [
         "# Explanations on drawn faces",
         "",
@@ -299,27 +325,7 @@ def render(
         "the faces that have a characteristic and of which the model says so, how often its region "
         "has the largest share (what `explain` shows).",
         "",
-        *table(
-            [
-                "variant",
-                "over all faces",
-                "of what is told apart",
-                "of what is told well",
-                "on single faces",
-                "pairs",
-            ],
-            [
-                [
-                    variant_name(name),
-                    share(right[name], found[name, method].first),
-                    share(right[name], found[name, method].sure),
-                    share(right[name], found[name, method].well),
-                    f"{found[name, method].single:.0%}",
-                    f"{found[name, method].pairs:,}",
-                ]
-                for name in variants
-            ],
-        ),
+        *_first_table(variants, found),
         "",
         "What is told apart, and hangs most on another region than its own:",
         "",
@@ -331,7 +337,7 @@ def render(
                     "; ".join(
                         f"{id_}: {found[name, method].first[id_]} ({REGION_OF_ONE[id_]})"
                         for id_ in found[name, method].sure
-                        if id_ not in right[name]
+                        if found[name, method].first[id_] != REGION_OF_ONE[id_]
                     )
                     or "none",
                 ]
@@ -339,6 +345,7 @@ def render(
             ],
         ),
         "",
+        *more,
         *_TRIED,
         "",
         "## Deletion curves",
@@ -371,6 +378,22 @@ def render(
         ),
     ]
     return lines
+
+
+def _first_table(variants: list[str], found: Mapping[tuple[str, Erasure], Found]) -> list[str]:
+    def row(name: str, of: Found) -> list[str]:
+        right = {id_ for id_, region in of.first.items() if region == REGION_OF_ONE[id_]}
+        shares = []
+        for among in (of.first, of.sure, of.well):
+            n = len(right & {*among})
+            shares.append(f"{n} of {len(among)} ({n / len(among):.0%})" if among else "–")
+        return [variant_name(name), *shares, f"{of.single:.0%}", f"{of.pairs:,}"]
+
+    counted = ["over all faces", "of what is told apart", "of what is told well"]
+    return table(
+        ["variant", *counted, "on single faces", "pairs"],
+        [row(name, found[name, ERASURES[0]]) for name in variants],
+    )
 
 
 def _curve_table(
