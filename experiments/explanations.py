@@ -191,7 +191,10 @@ def more_faces(data: Path, more: Path, limit: int) -> list[str]:
         n = len(crops)
         z, shares = region_shares(model, crops, method)
         found[name, method] = where(model, z, shares, labels)
-    taught = [len(FaceDataset(stored(of), model.vocabulary, "train")) for of in (data, more)]
+    taught = [
+        len(FaceDataset(stored(of), model.vocabulary, "train", with_maps=True))
+        for of in (data, more)
+    ]
     return [
         "## With more drawn faces",
         "",
