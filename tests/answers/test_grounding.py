@@ -3,9 +3,12 @@
 import pytest
 
 from faceinsight.answers.grounding import (
+    baseless,
+    facts,
     grounding,
     misstated,
     on_topic,
+    repeated,
     stated,
     unfounded,
 )
@@ -44,6 +47,61 @@ def test_names_the_member_that_holds_and_what_is_there_and_what_not(
     )
     assert grounding(labels, lexicon, about=["Wearing_Hat"]) == "Absent: a hat."
     assert grounding({}, lexicon) == ""
+
+
+FACE = {"Female": True, "Male": False, "Young": True, "Wavy_Hair": True, "Wearing_Hat": False}
+FACE |= {"Smiling": False, "No_Beard": True, "Blurry": False, "High_Cheekbones": False}
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "expected"),
+    [
+        ("describe", ["Female", "Young"], "The person appears to be a woman, young"),
+        (
+            "describe",
+            ["Young", "Wavy_Hair", "No_Beard", "Wearing_Hat"],
+            "She appears to be young; to have wavy hair, no beard; to wear no hat",
+        ),
+        (
+            "topic",
+            ["Smiling", "High_Cheekbones"],
+            "She appears not to be smiling; not to have",
+        ),
+        ("describe", ["Blurry"], "The photograph appears not to be blurry"),
+        ("yes_no", ["Wavy_Hair"], "yes, the person appears to have wavy hair"),
+        ("yes_no", ["Wearing_Hat"], "no, the person appears to wear no hat"),
+    ],
+)
+def test_facts_for_one_sentence(kind, about, expected, lexicon: Lexicon, parser: AnswerParser):
+    told = facts(Question("What?", tuple(about), kind), FACE, lexicon)
+    assert told.startswith(expected)
+    known = {id_: FACE[id_] for id_ in about}
+    assert parser.contradicted(told, FACE) == ()
+    assert known.items() <= parser.parse(told).labels.items()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("She appears to be a young woman with wavy hair, but no hat.", []),
+        ("The hair is wavy, and she looks young.", []),
+        ("She is standing in a park.", ["standing", "park"]),
+        ("A young woman with long, wavy hair.", ["long"]),
+        # It says more than "young", and "wavy" nothing of the eyes.
+        ("A girl with wavy hair.", ["girl"]),
+        ("She is young, and has wavy eyes.", ["wavy", "eyes"]),
+        ("Anna is young.", ["anna"]),
+        ("She is a young woman, but no man.", ["man"]),
+    ],
+)
+def test_words_that_no_label_accounts_for(text, expected, parser: AnswerParser):
+    asked = Question("Describe this face.", ("Young", "Wavy_Hair", "Wearing_Hat"), "describe")
+    assert baseless(text, asked, parser) == expected
+
+
+def test_what_is_said_twice(parser: AnswerParser):
+    assert repeated("A young woman, who appears to be a young woman.", parser) == ["young", "woman"]
+    assert repeated("She has wavy hair, no straight hair and no black hair.", parser) == []
 
 
 @pytest.mark.parametrize(

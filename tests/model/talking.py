@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -41,15 +41,22 @@ def model(pretrained: bool = False, **changes: Any) -> Any:
     return made.eval()
 
 
-def let_ground(monkeypatch: pytest.MonkeyPatch, *texts: str) -> list[dict[str, Any]]:
-    """The language model writes these texts in turn, the last from then on; gives its options."""
+def let_ground(
+    monkeypatch: pytest.MonkeyPatch, *texts: str | Sequence[str]
+) -> list[dict[str, Any]]:
+    """The language model writes these texts in turn, the last from then on; gives its options.
+
+    A list of texts stands for what it writes after the prompts of one call, the last from then on.
+    """
     calls: list[dict[str, Any]] = []
 
-    def write(_: Any, prompt: str, **options: Any) -> str:
-        calls.append(options | {"prompt": prompt})
-        return texts[min(len(calls), len(texts)) - 1]
+    def write(_: Any, prompts: Sequence[str], **options: Any) -> list[str]:
+        calls.append(options | {"prompts": prompts})
+        said = texts[min(len(calls), len(texts)) - 1]
+        row = [said] if isinstance(said, str) else said
+        return [row[min(number, len(row) - 1)] for number in range(len(prompts))]
 
-    monkeypatch.setattr(faceinsight.model.grounded, "answer_from_text", write)
+    monkeypatch.setattr(faceinsight.model.grounded, "write_on", write)
     return calls
 
 

@@ -8,7 +8,8 @@ import pytest
 from safetensors.torch import load_file
 
 from faceinsight.model import FaceInsightModel
-from faceinsight.model.generation import answer_from_text
+from faceinsight.model.conversation import chat_text
+from faceinsight.model.generation import write_on
 from faceinsight.model.pretrained import load_language_model, load_tokenizer
 from faceinsight.training.loop import train
 from tests.model import checkpoints, paper
@@ -65,5 +66,6 @@ def test_the_real_language_model_speaks():
     model = load_language_model("language_model", str(path.parent), gguf=path.name)
     model.tokenizer = load_tokenizer("language_model", str(path.parent), gguf=path.name)
     model.language_model = model
-    said = answer_from_text(model, "What is the capital of France?", max_new_tokens=20)
+    asked = chat_text(model.tokenizer, "What is the capital of France?")
+    (said,) = write_on(model, [asked], max_new_tokens=20)
     assert "Paris" in said

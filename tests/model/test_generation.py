@@ -10,7 +10,7 @@ from faceinsight.model.conversation import (
     collate_answers,
     reply_text,
 )
-from faceinsight.model.generation import answer_from_picture, answer_from_text, question_ids
+from faceinsight.model.generation import answer_from_picture, question_ids, write_on
 from tests.model import tiny
 
 MASKS = ["causal", "independent"]
@@ -104,16 +104,21 @@ def test_direct_answers_are_those_of_the_whole_sequence_token_by_token(attend):
 
 
 @torch.no_grad()
-def test_an_answer_without_a_picture_is_the_language_models_own():
+@pytest.mark.parametrize(
+    "texts", [["What is it like?"], ["What is it like?", "bald"], ["bald"] * 2]
+)
+def test_what_is_written_without_a_picture_is_the_language_models_own(texts):
     model = tiny.model()
-    given = model.tokenizer(
-        chat_text(model.tokenizer, "What is it like?"),
-        add_special_tokens=False,
-        return_tensors="pt",
-    )
-    made = model.language_model.generate(**given, max_new_tokens=5, eos_token_id=2, pad_token_id=3)
-    expected = model.tokenizer.decode(made[0, given.input_ids.shape[1] :], skip_special_tokens=True)
-    assert answer_from_text(model, "What is it like?", max_new_tokens=5) == expected.strip()
+    prompts = [chat_text(model.tokenizer, text, "a face") for text in texts]
+    expected = []
+    for prompt in prompts:
+        given = model.tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
+        made = model.language_model.generate(
+            **given, max_new_tokens=5, eos_token_id=2, pad_token_id=3
+        )
+        own = made[0, given.input_ids.shape[1] :]
+        expected.append(model.tokenizer.decode(own, skip_special_tokens=True).strip())
+    assert write_on(model, prompts, max_new_tokens=5) == expected
 
 
 def test_answers_stream_without_the_question(capsys):

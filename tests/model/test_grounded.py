@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faceinsight.answers.parser import AnswerParser
-from faceinsight.answers.questions import questions
-from faceinsight.model.grounded import answer_from_labels, put_question, whole_sentences
+from faceinsight.answers.questions import Question, questions
+from faceinsight.model.grounded import answer_from_labels, first_sentence, put_question
 from tests.model import talking, tiny
 
 LEXICON = talking.lexicon()
@@ -25,48 +25,72 @@ def model():
 
 
 def ground(model, question=BALD, **options):
-    text = question.text if question else "Anything else?"
-    return answer_from_labels(model, LABELS, text, question, LEXICON, PARSER, **options)
+    return answer_from_labels(model, LABELS, question, LEXICON, PARSER, **options)
+
+
+def told(call):
+    """The last line of each prompt's question: the facts."""
+    return [p.rpartition("Facts: ")[2].partition(" ASSISTANT")[0] for p in call["prompts"]]
 
 
 def test_words_that_hold_are_the_language_models(model, monkeypatch):
     calls = talking.let_ground(monkeypatch, "Yes, he is bald. And he")
     answer = ground(model, max_new_tokens=9)
     assert (answer.text, answer.way, answer.reason) == ("Yes, he is bald.", "grounded", "")
+    assert (answer.facts, answer.attempts) == (("yes, the person appears to be bald",), 1)
     (call,) = calls
     assert call["max_new_tokens"] == 9
-    assert call["prompt"] == f"What is known of a face: Looks: bald. {BALD.text}"
+    (prompt,) = call["prompts"]
+    assert prompt.endswith(f"USER: {BALD.text}\nFacts: {answer.facts[0]} ASSISTANT:")
 
 
 def test_of_what_is_not_known_nothing_is_said(model, monkeypatch):
+    calls = talking.let_ground(monkeypatch, "Yes, he is bald.")
     known = {"Male": True, "Female": False}
-
-    def answer(*written):
-        talking.let_ground(monkeypatch, *written)
-        return answer_from_labels(model, known, BALD.text, BALD, LEXICON, PARSER)
-
-    refusal = "I cannot tell."
-    assert (answer(refusal).text, answer(refusal).way) == (refusal, "grounded")
-    for guess in ("Yes, he is bald.", "No.", "A bald man."):
-        told = answer(guess, guess)
-        assert (told.text, told.way, told.reason) == (refusal, "template", "speaks of bald")
+    answer = answer_from_labels(model, known, BALD, LEXICON, PARSER)
+    assert (answer.text, answer.way, calls) == ("I cannot tell.", "template", [])
     # Beside what is known, too.
     talking.let_ground(monkeypatch, "A bald man.", "A man.")
-    assert answer_from_labels(model, known, "Who?", None, LEXICON, PARSER).text == "A man."
+    assert answer_from_labels(model, known, None, LEXICON, PARSER).text == "A man."
 
 
-def test_of_an_unknown_question_everything_is_told(model, monkeypatch):
-    calls = talking.let_ground(monkeypatch, "A bald man.")
-    assert ground(model, None).way == "grounded"
-    assert calls[0]["prompt"].endswith("Absent: bangs. Anything else?")
+def test_a_description_tells_a_few_facts_a_sentence(model, monkeypatch):
+    calls = talking.let_ground(monkeypatch, ["A bald man.", "He is smiling, and has no bangs."])
+    answer = ground(model, None)
+    assert (answer.text, answer.way) == ("A bald man. He is smiling, and has no bangs.", "grounded")
+    assert answer.facts == (
+        "The person appears to be a man, bald",
+        "He appears to be smiling; to have no bangs",
+    )
+    assert told(calls[0]) == [*answer.facts]
+
+
+def test_a_description_goes_without_a_sentence_that_never_holds(model, monkeypatch):
+    calls = talking.let_ground(monkeypatch, ["A bald man.", "He has bangs."], "Bangs.")
+    answer = ground(model, None)
+    assert (answer.text, answer.way) == ("A bald man.", "grounded")
+    assert (answer.reason, answer.attempts) == ("contradicts bangs", 2)
+    assert set(told(calls[1])) == {answer.facts[1]}
+
+
+def test_any_other_answer_is_the_templates_where_a_sentence_never_holds(model, monkeypatch):
+    topic = Question("What is it like?", tuple(LABELS), "topic")
+    talking.let_ground(monkeypatch, ["A bald man.", "He is smiling, and has no bangs."])
+    assert ground(model, topic).way == "grounded"
+    talking.let_ground(monkeypatch, ["A bald man.", "He has bangs."], "Bangs.")
+    answer = ground(model, topic)
+    assert (answer.way, answer.reason) == ("template", "contradicts bangs")
+    assert "bangs" in answer.text
 
 
 @pytest.mark.parametrize("given", [{}, {"do_sample": True, "temperature": 2.0, "top_p": 0.9}])
-def test_what_does_not_hold_is_written_once_more_in_another_way(model, monkeypatch, given):
-    calls = talking.let_ground(monkeypatch, "No, he has bangs.", "He is bald.")
-    assert ground(model, **given).text == "He is bald."
-    assert [bool(call.get("do_sample")) for call in calls] == [bool(given), not given]
-    assert ("top_p" in calls[1]) is False
+def test_what_does_not_hold_is_written_again_in_several_ways(model, monkeypatch, given):
+    ways = ["No.", "A man.", "Yes, the person is bald.", "Yes."]
+    calls = talking.let_ground(monkeypatch, "No, he has bangs.", ways)
+    answer = ground(model, **given)
+    assert (answer.text, answer.reason, answer.attempts) == ("Yes, the person is bald.", "", 2)
+    assert [bool(call.get("do_sample")) for call in calls] == [bool(given), True]
+    assert len(calls[1]["prompts"]) > len(ways)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +98,11 @@ def test_what_does_not_hold_is_written_once_more_in_another_way(model, monkeypat
     [
         ("No.", "contradicts bald"),
         ("A bald woman.", "contradicts female"),
-        ("", "says nothing of what was asked"),
-        ("bla bla <> bla", "says nothing of what was asked"),
-        ("He is smiling.", "says nothing of what was asked"),
+        ("", "is no yes or no to what was asked"),
+        ("He is bald.", "is no yes or no to what was asked"),
+        ("Yes, he is smiling.", "says nothing of bald"),
+        ("Yes, he is bald and stands in a park.", "speaks of stands, park"),
+        ("Yes, he is bald, and", "breaks off"),
     ],
 )
 def test_what_never_holds_is_left_to_the_template(model, monkeypatch, written, reason):
@@ -122,6 +148,6 @@ def test_words_that_a_tokenizer_does_not_know_are_put_in_known_ones(model):
     assert put_question(model, known, None, LEXICON) == known
 
 
-def test_a_sentence_that_was_cut_off_is_left_out():
-    assert whole_sentences("He is bald. He has no") == "He is bald."
-    assert whole_sentences("Bald") == "Bald"
+def test_what_follows_the_first_sentence_is_left_out():
+    assert first_sentence("He is bald. He has no") == "He is bald."
+    assert first_sentence(" Bald") == "Bald"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from faceinsight.answers import grammar
 from faceinsight.answers.lexicon import Lexicon
 from faceinsight.answers.parser import AnswerParser
 from faceinsight.answers.questions import Question
@@ -50,6 +52,101 @@ def _fact(entry: EntrySettings, present: bool) -> tuple[str, str]:
     if said.verb == "be":
         return ("Looks" if present else "Not"), said.rest
     return ("Present" if present else "Absent"), said.rest
+
+
+def facts(question: Question, labels: Mapping[str, bool], lexicon: Lexicon) -> str:
+    """Labels as facts for one sentence: "She appears to be young; to have wavy hair, no beard".
+
+    Args:
+        question: its ids are spoken of, one or more, all known and of one subject. The fact that
+            answers a yes/no question stands after a yes or a no.
+        labels: id to present (True) or absent.
+    """
+    about, entries = question.about, lexicon.entries
+    subject, gender = f"the {entries[about[0]].subject}", 0
+    if subject == "the person" and question.kind != "yes_no":
+        for number, (word, pronoun) in enumerate((("man", "he"), ("woman", "she")), 1):
+            named = {id_ for id_, entry in entries.items() if word in entry.synonyms}
+            if any(labels.get(id_) for id_ in named) and named.isdisjoint(about):
+                subject, gender = pronoun, number
+    told: dict[str, list[str]] = {}
+    for id_ in about:
+        verb, rest = infinitive(entries[id_], labels[id_], gender)
+        told.setdefault(verb, []).append(rest)
+    joined = "; ".join(f"{verb} {', '.join(rests)}" for verb, rests in told.items())
+    if question.kind == "yes_no":
+        return f"{'yes' if labels[about[0]] else 'no'}, {subject} appears {joined}"
+    return f"{subject.capitalize()} appears {joined}"
+
+
+def infinitive(entry: EntrySettings, present: bool, gender: int = 0) -> tuple[str, str]:
+    """A verb that may be denied and what follows it: "to wear", "a hat"; "not to be", "smiling".
+
+    Args:
+        entry: words of a characteristic.
+        present: whether it is there.
+        gender: place in `THEIR`.
+    """
+    said = entry.present[0] if present or not entry.absent else entry.absent[0]
+    rest = said.of_gender[gender]
+    denied = rest.startswith("not ") or not (present or entry.absent)
+    return f"{'not ' if denied else ''}to {said.verb}", rest.removeprefix("not ")
+
+
+def baseless(text: str, question: Question, parser: AnswerParser) -> list[str]:
+    """Words of a text, as written, that neither labels nor plain English account for.
+
+    Accounted for are: words that state nothing of a face by themselves (`plain` in `grammar.yml`);
+    those of a question, but for a yes/no question; parts of the face that belong to what was asked;
+    and the words of a phrase that states a label, and no more than that; where it denies one, only
+    if the text was to. "In a park" is baseless, and so are "beautiful", where somebody is
+    attractive, the "black" of "black eyes", and "no man" of a woman.
+
+    Args:
+        text: whatever it says of labels agrees with them.
+        question: what was asked; its ids are those that the text is to state.
+        parser: knows the words.
+    """
+    entries, phrase = parser.lexicon.entries, parser.normalise.phrase
+    founded = set(grammar.PLAIN)
+    if question.kind != "yes_no":
+        founded.update(phrase(question.text))
+    for id_ in question.about:
+        for exact in _exact(entries[id_]):
+            founded.update(phrase(exact.partition("~")[2]))
+    words = parser.normalise(text)
+    known: set[int] = set()
+    for one in parser.statements(text):
+        ids = [id_ for claim in one.claims for id_ in claim.ids]
+        ids += question.about if one.age is not None else ()
+        if one.denied and {*question.about}.isdisjoint(ids):
+            continue
+        of = {word for id_ in ids for exact in _exact(entries[id_]) for word in phrase(exact)}
+        known.update(at for at in range(one.start, one.end) if words.words[at] in of)
+    loose = [
+        words.raw[at]
+        for at, word in enumerate(words.words)
+        if word not in founded and at not in known and word[0].isalnum()
+    ]
+    return list(dict.fromkeys(loose))
+
+
+def repeated(text: str, parser: AnswerParser) -> list[str]:
+    """Phrases, in normal form, with which a text states labels more than once."""
+    words = parser.normalise(text).words
+    said = Counter(
+        " ".join(words[start:end])
+        for start, end in dict.fromkeys(
+            (one.start, one.end) for one in parser.statements(text) if one.claims or one.age
+        )
+    )
+    return [phrase for phrase, times in said.items() if times > 1]
+
+
+def _exact(entry: EntrySettings) -> list[str]:
+    """Phrases and wordings that say that a characteristic is present or absent, and no more."""
+    lists = (entry.say, entry.deny, entry.synonyms, entry.opposites, entry.wider, entry.missing)
+    return [phrase for phrases in lists for phrase in phrases]
 
 
 def misstated(

@@ -171,7 +171,6 @@ class Asker:
         answer = answer_from_labels(
             self._model,
             labels,
-            question.text,
             question,
             self._lexicon,
             self._parser,

@@ -54,11 +54,12 @@ class PhotoAnswer:
 
     Attributes:
         text: the answer.
-        way: "grounded" (the language model's words for the labels), "direct" (its words for the
-            picture), "template" (written from the labels, since the language model is not
-            pretrained, or found no words that hold), or "declined" (what is sensitive was asked
+        way: "grounded" (the language model's words for the labels, every sentence), "direct" (its
+            words for the picture), "template" (written from the labels, since the language model is
+            not pretrained, or found no words that hold), or "declined" (what is sensitive was asked
             for, or named, and is not handed out).
-        asked: the question as it was put to the model.
+        asked: the question as it was put to the model; of a grounded answer the known question
+            that it is understood as.
         face: number of the face, from left to right.
         box: of the face, in pixels of the photograph; the whole photograph where none was sought.
         faces: how many were found.
@@ -228,17 +229,18 @@ class _Asking:
         if len(self._several) > 1:
             return self._each(labels)
         made = answer_from_labels(
-            self._model,
-            labels,
-            self._asked,
-            self._question,
-            self._lexicon,
-            self._parser,
-            **generate,
+            self._model, labels, self._question, self._lexicon, self._parser, **generate
         )
-        reason = made.reason and f"what the language model wrote {made.reason}"
+        grounded = made.way == "grounded"
+        what = "a sentence was left out that" if grounded else "what the language model wrote"
         text = made.text if self._understood else f"{NOT_UNDERSTOOD} {made.text}"
-        return self._fields(made.text, labels) | {"text": text, "way": made.way, "reason": reason}
+        known = self._question or questions(self._lexicon)[0]
+        return self._fields(made.text, labels) | {
+            "text": text,
+            "asked": known.text,
+            "way": made.way,
+            "reason": made.reason and f"{what} {made.reason}",
+        }
 
     def _each(self, labels: dict[str, bool]) -> dict[str, Any]:
         """Several topics in one question: a sentence for each, from the labels."""

@@ -64,12 +64,26 @@ def collate_answers(
     return ids, labels
 
 
-def chat_text(tokenizer: PreTrainedTokenizerBase, question: str, system: str | None = None) -> str:
+def chat_text(
+    tokenizer: PreTrainedTokenizerBase,
+    question: str,
+    system: str | None = None,
+    examples: Sequence[tuple[str, str]] = (),
+) -> str:
     """A question as the tokenizer's own chat template puts it, ready for the answer to follow.
 
     A tokenizer that has no template (vicuna's) gets LLaVA-1.5's.
+
+    Args:
+        tokenizer: of the language model.
+        question: the user's turn.
+        system: what stands before all turns; None leaves it to the template.
+        examples: questions with their answers, as turns before this one.
     """
     messages = [{"role": "system", "content": system}] if system else []
+    for asked, answered in examples:
+        messages.append({"role": "user", "content": asked})
+        messages.append({"role": "assistant", "content": answered})
     messages.append({"role": "user", "content": question})
     template = tokenizer.chat_template or CHAT_TEMPLATE
     text = tokenizer.apply_chat_template(
