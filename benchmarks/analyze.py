@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from paper_scale_timing import processor
+from timing import processor
 
 
 def main() -> None:
