@@ -204,7 +204,7 @@ MUTANTS = (
     Mutant(
         "a map that stays where its photograph moves",
         "data/augmentation.py",
-        "maps[batch, rows, columns]",
+        "maps[batch, *at]",
         "maps",
         "data/test_augmentation.py",
     ),
