@@ -95,12 +95,12 @@ def found_by_detector(model: FaceInsight, folder: Path) -> tuple[np.ndarray, flo
         for place, name in enumerate(some):
             here = np.flatnonzero(seen.photographs == place)
             for row in of_name[name]:
-                if (best := _of_face(seen.boxes[here], boxes[row])) is not None:
+                if (best := of_face(seen.boxes[here], boxes[row])) is not None:
                     pixels[row], found[row] = seen.pixels[here[best]], True
     return pixels, float(found.mean()) if len(found) else 0.0
 
 
-def _of_face(found: np.ndarray, box: tuple[int, int, int, int] | None) -> int | None:
+def of_face(found: np.ndarray, box: tuple[int, int, int, int] | None) -> int | None:
     """Which of the boxes [m, 4] is of the face: the largest where it has no box; None if none."""
     if not len(found):
         return None

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 import runner
 from embedded import evaluation, lite0, options, training
-from embedded.changes import CHANGES, _of_face
+from embedded.changes import CHANGES, of_face
 from embedded.evaluation import HELD_OUT, measure
 from embedded.pages import write_pages
 from embedded.training import export, told, train_into
@@ -233,10 +233,10 @@ def test_changes_keep_the_picture_and_change_it():
 
 def test_the_face_that_is_meant_is_taken():
     found = np.array([[0, 0, 10, 10], [20, 20, 60, 60], [100, 100, 120, 120]])
-    assert _of_face(found, None) == 1
-    assert _of_face(found, (98, 98, 125, 130)) == 2
-    assert _of_face(found, (200, 200, 220, 220)) is None
-    assert _of_face(found[:0], None) is None
+    assert of_face(found, None) == 1
+    assert of_face(found, (98, 98, 125, 130)) == 2
+    assert of_face(found, (200, 200, 220, 220)) is None
+    assert of_face(found[:0], None) is None
 
 
 def test_weights_of_the_package_become_a_checkpoint(tmp_path, monkeypatch):

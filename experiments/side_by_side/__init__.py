@@ -1,0 +1,1 @@
+"""The model of the package beside what a person would pick instead."""
