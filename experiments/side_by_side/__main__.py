@@ -38,13 +38,11 @@ from faceinsight.rivals.tables.settings import TableLayout, TablesSettings
 from runner import Project, at_least, given_by, parser_of
 from side_by_side.answers import WAYS, asked_of, in_way, said_of_faces
 from side_by_side.asking import Kept, System, ask, systems
-from side_by_side.pages import page
+from side_by_side.pages import OURS, page
 from side_by_side.scores import Scoring
 
 PARTS = {"utkface": "test", "fairface": HELD_OUT, "expw": "test"}
 """Data set to the part whose faces are asked about."""
-
-OURS = ("dlib", "retinaface")
 
 SYSTEMS = ("deepface", "facellm")
 """Tables of published answers about the held-out faces, by their layouts in the configuration."""
@@ -83,7 +81,7 @@ def _parse() -> tuple[argparse.Namespace, Project]:
     parser.add_argument("--faces", type=at_least(10), help="of each data set; by default all")
     parser.add_argument("--tried", type=at_least(10), default=100, help="validation faces")
     parser.add_argument("--photographs", type=at_least(10), default=150, help="that are timed")
-    parser.add_argument("--turns", type=at_least(1), default=3, help="of timing")
+    parser.add_argument("--turns", type=at_least(0), default=3, help="of timing; 0 for none")
     parser.add_argument("--resamples", type=at_least(100), default=1000, help="of the bootstrap")
     args = parser.parse_args()
     raw, more = given_by(args)
@@ -204,12 +202,15 @@ class _Bench:
         """
         if kept.exists():
             return dict(json.loads(kept.read_text(encoding="utf-8")))
+        if not turns:
+            return {"rows": []}
         faces = self._faces["expw"]
         asked = asked_of(faces, dataset_folder(self._raw, "expw"))[:photographs]
         timed = {
             (name, title): (system, options)
             for name, system in self._systems.items()
             for title, options in system.candidates.items()
+            if name != "whole"
             if title in ("", self.chosen["expw"].get(name, {}).get("chosen"))
             or "confidence 0.5, margin 0%" in title
             or title == "margin 0%, 1 times as large"

@@ -70,6 +70,9 @@ def systems(
         title = "FaceInsight, with RetinaFace"
         known = (model, digest(weights))
         found["retinaface"] = System(title, with_weights, here, every, {"": ()}, known)
+    whole = (*ours, "--whole")
+    title = "FaceInsight, photographs whole"
+    found["whole"] = System(title, whole, here, every[:2], {"": ()}, (model, "whole"))
     if node_folder is not None:
         _existing(node_folder / "node_modules/@vladmandic/face-api")
         options = {

@@ -10,7 +10,9 @@ from embedded.pages import percent, years
 from page import table
 from side_by_side.answers import WAYS
 
-OURS = ("dlib", "retinaface")
+OURS = ("dlib", "retinaface", "whole")
+"""FaceInsight's ways: with the detector at hand, with pyfacer's, and without any where photographs
+are of one face."""
 
 _HEAD = """\
 # Side by side
@@ -110,33 +112,42 @@ def _ours(metrics: Mapping[str, Any]) -> list[str]:
 
 def _findings(metrics: Mapping[str, Any]) -> list[str]:
     """What the intervals say, by the model as it is installed, each system with its best way."""
-    said: dict[str, list[str]] = {"ahead": [], "behind": [], "not told apart": []}
-    first = _ours(metrics)[0]
-    for dataset, of in metrics["datasets"].items():
-        for system, tasks in of["ways"]["helped"]["leads"].items():
-            for task, leads in tasks.items():
-                lead = leads[first]
-                verdict = _verdict(lead)
-                name = f"{_title(metrics, system)} in {dataset}/{task} ({percent(lead, '+')})"
-                said[verdict].append(name)
-        for system, one in of["ways"]["helped"].get("years", {}).items():
-            if one["less"]:
-                less = one["less"][first]
-                name = f"{_title(metrics, system)} in {dataset}/years ({years(less)} fewer)"
-                said[_verdict(less)].append(name)
-    speeds = {_named(metrics, row): median(row["rates"]) for row in metrics["speed"]["rows"]}
+    lines = []
+    for name in _ours(metrics):
+        title = _title(metrics, name)
+        for verdict, of in _verdicts(metrics, name).items():
+            lines.append(f"- {title}, {verdict}: {'; '.join(of) or 'nobody'}.")
+    speeds = ", ".join(
+        f"{_named(metrics, row)} {median(row['rates']):.1f}" for row in metrics["speed"]["rows"]
+    )
     return [
         "",
         "## In short",
         "",
         "Where no face is found, everybody looks at the face as the data set cuts it; points of "
-        "accuracy, or years of error, by which the model as it is installed leads:",
+        "accuracy, or years of error, by which FaceInsight leads. A detector cuts away hair and "
+        "outline, which tight crops show and gender is told by: *photographs whole* is "
+        "FaceInsight without one (`faces=whole`), as photographs of one face may be given.",
         "",
-        *(f"- {verdict}: {'; '.join(names) or 'nobody'}." for verdict, names in said.items()),
-        "- photographs a second: "
-        + ", ".join(f"{name} {rate:.1f}" for name, rate in speeds.items())
-        + ".",
+        *lines,
+        f"- photographs a second: {speeds or 'not measured yet'}.",
     ]
+
+
+def _verdicts(metrics: Mapping[str, Any], ours: str) -> dict[str, list[str]]:
+    """Whom one of ours is ahead of, behind, and not told apart from, and in what."""
+    said: dict[str, list[str]] = {"ahead": [], "behind": [], "not told apart": []}
+    for dataset, of in metrics["datasets"].items():
+        for system, tasks in of["ways"]["helped"]["leads"].items():
+            for task, leads in tasks.items():
+                if lead := leads.get(ours):
+                    name = f"{_title(metrics, system)} in {dataset}/{task} ({percent(lead, '+')})"
+                    said[_verdict(lead)].append(name)
+        for system, one in of["ways"]["helped"].get("years", {}).items():
+            if less := one["less"].get(ours):
+                name = f"{_title(metrics, system)} in {dataset}/years ({years(less)} fewer)"
+                said[_verdict(less)].append(name)
+    return said
 
 
 def _verdict(of: Mapping[str, Any]) -> str:
@@ -200,7 +211,11 @@ def _leads(metrics: Mapping[str, Any]) -> list[str]:
                         [
                             *(dataset, task, _title(metrics, system)),
                             f"{of_ways[0][ours[0]]['n']:,}",
-                            *(percent(one[name], "+") for one in of_ways for name in ours),
+                            *(
+                                percent(one[name], "+") if name in one else ""
+                                for one in of_ways
+                                for name in ours
+                            ),
                         ]
                     )
     header = [f"{way}: {_title(metrics, name).split(', ')[-1]}" for way in ways for name in ours]
@@ -208,9 +223,9 @@ def _leads(metrics: Mapping[str, Any]) -> list[str]:
         "",
         "## On the same faces",
         "",
-        "Points of accuracy by which FaceInsight leads, as installed (dlib's detector) and with "
-        "RetinaFace, paired by face; below zero it is behind. Published answers are the same in "
-        "both ways.",
+        "Points of accuracy by which FaceInsight leads, as installed (dlib's detector), with "
+        "RetinaFace, and without a detector; paired by face, below zero it is behind. Published "
+        "answers are the same in both ways.",
         "",
         *table(["data set", "task", "system", "faces", *header], rows),
     ]
@@ -222,7 +237,7 @@ def _ages(metrics: Mapping[str, Any]) -> list[str]:
     for dataset, of in metrics["datasets"].items():
         for way in ("helped", "found"):
             for system, one in of["ways"][way].get("years", {}).items():
-                less = [years(one["less"][n]) if one["less"] else "" for n in ours]
+                less = [years(one["less"][n]) if n in one["less"] else "" for n in ours]
                 rows.append(
                     [
                         *(dataset, way, _title(metrics, system), f"{one['n']:,}"),
@@ -243,6 +258,8 @@ def _ages(metrics: Mapping[str, Any]) -> list[str]:
 
 def _speed(metrics: Mapping[str, Any]) -> list[str]:
     speed = metrics["speed"]
+    if not speed["rows"]:
+        return ["", "## Photographs a second", "", "Not measured yet."]
     rows = []
     for row in speed["rows"]:
         rates = row["rates"]

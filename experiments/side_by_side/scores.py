@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faceinsight.answers.ages import OLDEST
 from faceinsight.evaluation.bootstrap import basic_interval, chunks_of, draws
 from faceinsight.evaluation.settings import EvaluationSettings
 from faceinsight.method.characteristics import Vocabulary
@@ -130,7 +131,10 @@ class Scoring:
         level = self._settings.level
 
         def measured(value: float, of: np.ndarray, scale: Any) -> dict[str, Any]:
-            low, high = basic_interval(value, of, level, scale)
+            # Differences are of shares, from -1 to 1: here of the longest life.
+            unit = OLDEST if scale == "difference" else 1
+            ends = basic_interval(value / unit, of / unit, level, scale)
+            low, high = (None if end is None else unit * end for end in ends)
             return {"value": value, "low": low, "high": high}
 
         return {

@@ -23,8 +23,13 @@ from side_by_side.protocol import Answer, Asked, failed, parser_of, serve
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--detector-weights", type=Path, help="of pyfacer's RetinaFace")
+    parser.add_argument("--whole", action="store_true", help="every photograph is one face")
     args = parser.parse_args()
-    model = FaceInsight.from_pretrained(device="cpu", detector_weights=args.detector_weights)
+    model = FaceInsight.from_pretrained(
+        device="cpu",
+        detector_weights=args.detector_weights,
+        faces="whole" if args.whole else "detect",
+    )
     serve(args, partial(answers, model, args.given))
 
 

@@ -164,6 +164,9 @@ def test_leads_and_years_are_of_the_same_faces(scoring, said, people):
     assert errors["theirs"]["error"]["value"] == pytest.approx((0 + 0.4 + 2.1) / 3)
     less = errors["theirs"]["less"]["ours"]
     assert less["low"] <= less["value"] <= less["high"]
+    older = {"ours": ours, "theirs": theirs.assign(years=theirs["years"] + 30)}
+    less = scoring.errors_of_ages("utkface", older, ["ours"])["theirs"]["less"]["ours"]
+    assert 20 < less["low"] <= less["value"] <= less["high"] < 40
     assert errors["ours"]["less"] == {}
 
 
@@ -222,7 +225,7 @@ def test_a_worker_that_ends_too_soon_is_told(tmp_path):
 def test_what_is_not_installed_is_told(tmp_path):
     with pytest.raises(ParameterError, match=r"there is no .*face-api: install"):
         asking.systems(None, tmp_path, None, "model")
-    assert list(asking.systems(None, None, None, "model")) == ["dlib"]
+    assert list(asking.systems(None, None, None, "model")) == ["dlib", "whole"]
 
 
 def test_the_pinned_packages_are_those_that_the_page_names():
@@ -292,9 +295,15 @@ def metrics():
 
 def test_the_page_says_who_is_behind():
     text = "\n".join(page(metrics()))
-    assert "- behind: face-api in utkface/gender (-25.0 (-35.0 to -15.0))" in text
-    assert "- ahead: face-api in utkface/years (1.0 (0.9 to 1.1) fewer)" in text
-    assert "- not told apart: nobody" in text
+    assert (
+        "FaceInsight, as installed, behind: face-api in utkface/gender (-25.0 (-35.0 to -15.0))"
+        in text
+    )
+    assert (
+        "FaceInsight, as installed, ahead: face-api in utkface/years (1.0 (0.9 to 1.1) fewer)"
+        in text
+    )
+    assert "FaceInsight, as installed, not told apart: nobody" in text
     assert "FaceInsight, as installed 2.0, face-api 4.0" in text
     row = "| utkface | gender | face-api | 4 | 100.0 |" + " 75.0 (65.0 to 85.0) |" * 3
     assert row in text
@@ -303,3 +312,8 @@ def test_the_page_says_who_is_behind():
     assert "as a system failed: 2." in text
     assert "| face-api | 4.0 (1.0 to 9.0) | 250 |" in text
     assert "| utkface | face-api | **margin 0%** | 100.0 | 50.0 | 62.5 |" in text
+
+
+def test_the_page_stands_without_speed():
+    without = metrics() | {"speed": {"rows": []}}
+    assert "- photographs a second: not measured yet." in "\n".join(page(without))
