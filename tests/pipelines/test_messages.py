@@ -64,7 +64,7 @@ def test_every_fault_of_every_parameter_has_its_line():
 def test_a_validator_of_the_whole_model_keeps_its_words():
     told = sentence(kedro_error(text={"pretrained": "a", "width": 8}))
     assert told.startswith("text")
-    assert "give either 'pretrained' or, for learned features, 'width'" in told
+    assert "give one of 'pretrained', 'language_model' and, for learned features, 'width'" in told
     assert "given:" not in told
     assert "{" not in told
 

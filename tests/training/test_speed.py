@@ -46,12 +46,13 @@ def test_a_frozen_language_model_takes_four_operations_a_parameter_and_token():
     batch = tiny.batch(1)
     tokens = frozen.embed(batch["photographs"], batch["maps"]).shape[1]
     # Scores and sums of values, T x T x width each, forward once and backward twice.
-    attention = 3 * len(layers) * 2 * 2 * tokens**2 * 512
-    expected = 4 * parameters * tokens + attention
-    flops = training_flops_per_image(frozen)
-    assert flops == pytest.approx(expected, rel=0.01)
-    both = training_flops_per_image(trained) - flops
-    assert both == pytest.approx(2 * parameters * tokens, rel=1e-6)
+    attention = 3 * len(layers) * 2 * 2 * tokens * 512
+    # The system prompt of a frozen one is read once a batch, and no image's share of it grows.
+    own = tokens - len(frozen.config.system_ids)
+    expected = 4 * parameters * own + attention * own
+    assert training_flops_per_image(frozen) == pytest.approx(expected, rel=0.01)
+    expected = 6 * parameters * tokens + attention * tokens
+    assert training_flops_per_image(trained) == pytest.approx(expected, rel=0.01)
 
 
 def test_activations_that_are_computed_again_do_not_count():

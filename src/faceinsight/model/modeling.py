@@ -278,10 +278,10 @@ class FaceInsightModel(SavedModel):
         frozen = "language_model" in self.config.frozen
         if not frozen or sequence.device.type != "cpu":
             return False
-        recomputes = any(
-            getattr(module, "gradient_checkpointing", False)
-            for module in self.language_model.modules()
-        )
+        layers = list(self.language_model.modules())
+        if any(getattr(layer, "_compiled_call_impl", None) is not None for layer in layers):
+            return False  # a graph more for each length
+        recomputes = any(getattr(layer, "gradient_checkpointing", False) for layer in layers)
         return not (self.training and (self.lora is not None or recomputes))
 
     def read_out(self, hidden: Tensor) -> Tensor:
