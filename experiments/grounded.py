@@ -10,7 +10,8 @@ and what it says is read back by the parser.
         --answers experiments/grounded.csv --out docs/grounded.md
 
 The answers stand in a CSV file. One that is there already is only read, so that whoever reads the
-first answers by eye writes what they find into its column `verdict`, and the page is made with it.
+first answers by eye writes what they find into its columns `verdict` and `remark`, and the page is
+made with it.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ def ask(args: argparse.Namespace) -> pd.DataFrame:
                 "holds": held,
                 "seconds": round(time.process_time() - start, 2),
                 "verdict": "",
+                "remark": "",
             }
         )
         print(f"{number}: {answer.way} {answer.text} {answer.reason}", flush=True)
@@ -151,7 +153,9 @@ def render(answers: pd.DataFrame) -> list[str]:
     verdicts = read["verdict"].value_counts()
     if unknown := sorted(set(verdicts.index) - {"", *VERDICTS}):
         raise SystemExit(f"verdict: '{unknown[0]}' is none of {', '.join(VERDICTS)}")
-    shown = read[["question", "facts", "answer", "way", "verdict"]].to_numpy(str).tolist()
+    remarked = read["verdict"].where(read["remark"] == "", read["verdict"] + ": " + read["remark"])
+    columns = ["question", "facts", "answer", "way", "verdict"]
+    shown = read.assign(verdict=remarked)[columns].to_numpy(str).tolist()
     kinds = [(kind, answers["kind"] == kind) for kind in sorted(set(answers["kind"]))]
     kinds.append(("all", answers["kind"] != ""))
     return [
@@ -182,10 +186,11 @@ def render(answers: pd.DataFrame) -> list[str]:
         "",
         f"## {len(read)} of them, read by eye",
         "",
-        f"These are the first {len(read)}, read by one reader, who knew the facts. Of them "
-        + ", ".join(f"{verdicts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
-        + ". Wrong would be whatever the facts do not say, or say otherwise, also where the parser "
-        "does not see it. What a person reads in a sentence is this reader's judgement alone.",
+        f"These are the first {len(read)}, read one by one by a single reader: no person, but the "
+        "AI assistant that had written the check, with the facts before it. What it found: "
+        + "; ".join(f"{verdict}: {verdicts.get(verdict, 0)}" for verdict in VERDICTS)
+        + ". Wrong is what says to a reader what the facts do not, also where the parser reads it "
+        "otherwise.",
         "",
         *table(
             ["", "question", "facts", "answer", "way", "read"],

@@ -12,7 +12,7 @@ from grounded import VERDICTS, drawn_questions, render
 def answers(**changes):
     row = {"kind": "yes_no", "question": "Bald?", "facts": "yes, bald", "answer": "Yes."}
     row |= {"way": "grounded", "reason": "", "attempts": 1, "holds": True, "seconds": 1.5}
-    row |= {"verdict": VERDICTS[0], "made": "a.gguf, test, seed 3, commit abc"}
+    row |= {"verdict": VERDICTS[0], "remark": "", "made": "a.gguf, test, seed 3, commit abc"}
     table = pd.DataFrame([row] * 4)
     return table.assign(**changes)
 
@@ -36,8 +36,10 @@ def test_own_are_those_of_the_language_model_that_hold():
 
 def test_verdicts_are_counted_and_a_slip_is_told():
     page = "\n".join(render(answers(verdict=[VERDICTS[1], VERDICTS[0], "", VERDICTS[1]])))
-    assert "1 holds and reads well, 2 holds but clumsy, 0 wrong" in page
+    assert "holds and reads well: 1; holds but clumsy: 2; wrong: 0" in page
     assert "| 1 | Bald? | yes, bald | Yes. | grounded | holds but clumsy |" in page
+    page = "\n".join(render(answers(remark="too short")))
+    assert "| holds and reads well: too short |" in page
     with pytest.raises(SystemExit, match="'fine' is none of holds and reads well"):
         render(answers(verdict="fine"))
 

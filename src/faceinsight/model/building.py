@@ -144,7 +144,11 @@ def default_tokenizer(
 
 
 def fact_texts(lexicon: Lexicon) -> Iterator[str]:
-    """Texts that hold every word of the prompts for grounded answers."""
+    """Texts with the words of facts as lists.
+
+    No prompt has them now: a tokenizer keeps them, since without them all tokens of models that are
+    trained anew would have other numbers, and other first weights.
+    """
     for id_ in lexicon.entries:
         for present in (True, False):
             yield fact_prompt(grounding({id_: present}, lexicon), "")

@@ -103,5 +103,5 @@ def reply_text(tokenizer: PreTrainedTokenizerBase) -> str:
 
 
 def fact_prompt(facts: str, question: str) -> str:
-    """The user's turn of a grounded answer: what is known of a face, and the question."""
+    """What is known of a face as a list, and a question; see `building.fact_texts`."""
     return f"What is known of a face: {facts} {question}"
