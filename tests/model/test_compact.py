@@ -28,6 +28,7 @@ def job(folder, variant="lgc", reading="embeddings", **training):
         "segmentation_encoder": {"architecture": RESNET},
         "language_model": {"gguf": str(folder / FILE)},
         "text_encoder": {"language_model": reading},
+        "frozen": ["language_model"],  # nothing else is pretrained
     }
     return paper.job(folder, model, env="compact", variant=variant, epochs=1, **training)
 
