@@ -150,7 +150,7 @@ def test_a_parameter_of_a_former_version_is_told_its_name_now(project_root):
 
 @pytest.mark.parametrize(
     ("env", "said"),
-    [("smal", "did you mean 'small'"), ("qqq", "there are base, embedded, paper, small$")],
+    [("smal", "did you mean 'small'"), ("qqq", "there are base, compact, embedded, paper, small$")],
 )
 def test_an_environment_that_is_not_there_comes_with_those_that_are(project_root, env, said):
     context = _Context(project_root)
