@@ -187,7 +187,7 @@ class _Bench:
     def through_detector(self, weights: Path | None) -> dict[str, Any]:
         """Accuracy on faces that the detector has found in their photographs, and plain beside it.
 
-        Of data sets whose photographs hold more than the face; empty where no weights are named.
+        Empty where no weights are named.
         """
         if weights is None:
             return {}
@@ -196,7 +196,7 @@ class _Bench:
             self.model.source, device="cpu", faces="detect", detector_weights=weights
         )
         plain = self.predictions("plain")
-        for name in {"celeba", "expw"} & self.crops.keys():
+        for name in self.crops:
             kept = f"detected-{name}-{digest(weights)}"
             detected = self._kept(kept, partial(self._detected, model, name))
             found["found"][name] = float(detected["found"].iloc[0])

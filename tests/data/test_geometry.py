@@ -33,6 +33,44 @@ def test_without_a_box_the_whole_photograph_lies_in_the_middle() -> None:
     assert crop_square(60, 100, None, margin=2.0) == Square(0, -20, 100)
 
 
+def test_a_square_is_moved_inside_its_photograph_with_as_much_margin_as_fits() -> None:
+    assert crop_square(100, 200, (0, 0, 40, 40), margin=0.25) == Square(left=0, top=0, side=60)
+    assert crop_square(100, 200, (150, 50, 200, 98), 0.5) == Square(left=100, top=0, side=100)
+    assert crop_square(100, 110, (10, 10, 90, 90), 0.25) == Square(left=0, top=0, side=100)
+
+
+def test_a_box_that_is_larger_than_its_photograph_is_whole_and_in_the_middle() -> None:
+    assert crop_square(100, 60, (5, 0, 55, 80), 0.25) == Square(left=-10, top=0, side=80)
+    assert crop_square(100, 60, (5, 0, 45, 50), 0.25) == Square(left=0, top=0, side=60)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    height=sides,
+    width=sides,
+    box=st.tuples(edges, edges, edges, edges),
+    margin=st.floats(0, 4),
+)
+def test_a_square_holds_what_its_photograph_has_of_the_box(
+    height: int, width: int, box: tuple[int, int, int, int], margin: float
+) -> None:
+    try:
+        square = crop_square(height, width, box, margin)
+    except PhotographError:
+        return
+    left, top, right, bottom = box
+    longer = max(right - left, bottom - top)
+    assert longer <= square.side <= longer * (1 + 2 * margin) + 1e-6
+    for start, (first, stop, length) in (
+        (square.left, (left, right, width)),
+        (square.top, (top, bottom, height)),
+    ):
+        assert start <= max(first, 0) + 1e-6
+        assert start + square.side >= min(stop, length) - 1e-6
+        if square.side <= length:  # no black
+            assert -1e-6 <= start <= length - square.side + 1e-6
+
+
 @pytest.mark.parametrize(
     "box", [(5, 5, 5, 9), (9, 5, 5, 9), (100, 0, 120, 9), (-9, 0, 0, 9), (0, -9, 9, 0)]
 )

@@ -165,13 +165,17 @@ def test_eyes_nose_and_mouth_of_photographs_lie_in_their_areas(shared):
 
 def test_areas_are_of_the_box_however_the_crop_lies():
     """A box that is wide, or leaves the photograph, has the same areas in it."""
-    for box in ((10, 20, 110, 120), (-30, 40, 30, 130), (0, 0, 200, 50)):
+    squares = {
+        (10, 20, 110, 120): (0, 10, 120),
+        (-30, 40, 30, 130): (0, 31, 108),  # moved inside the photograph
+        (0, 0, 200, 50): (0, -25, 200),  # wider than the photograph is high
+    }
+    for box, (first, highest, side) in squares.items():
         face = FaceCrop(1, box)
         give_areas([face], "a.png", (150, 220), CROPS)
         left, top, right, bottom = box
-        side = 1.2 * max(right - left, bottom - top)
         for name, across, down in (("nose", 0.5, 0.5), ("left_eye", 0.74, 0.34)):
-            x = (left + across * (right - left) - (left + right - side) / 2) / side
-            y = (top + down * (bottom - top) - (top + bottom - side) / 2) / side
+            x = (left + across * (right - left) - first) / side
+            y = (top + down * (bottom - top) - highest) / side
             assert face.label_map[int(y * SIZE), int(x * SIZE)] == MAP_CLASSES.index(name)
         assert face.map_from == "box"

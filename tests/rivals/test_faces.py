@@ -28,8 +28,11 @@ def test_without_a_box_it_is_the_whole_photograph_untouched(face):
 def test_with_a_box_it_is_the_crops_square_at_full_resolution(face):
     pixels = np.asarray(Image.open(face.raw / "a.png"))
     square = crop_square(40, 30, face.box, 0.25)
-    assert (square.left, square.top, square.side) == (-5, 5, 30)
-    np.testing.assert_array_equal(face.picture(), pixels[5:35, 0:25])
+    assert (square.left, square.top, square.side) == (0, 5, 30)
+    np.testing.assert_array_equal(face.picture(), pixels[5:35, 0:30])
+    # The black margin of what is larger than its photograph is left out.
+    wide = replace(face, box=(-5, 10, 31, 30))
+    np.testing.assert_array_equal(wide.picture(), pixels[2:38])
 
 
 def test_it_shows_what_the_models_frame_shows():

@@ -13,11 +13,11 @@ RECIPES = {
     "audit": 2,  # what is said of a photograph: usable, or the reason why not
     "detection": 1,  # boxes and points of faces
     "parsing": 1,  # label maps by the parser
-    "crops": 1,  # how a face is cut out, and its map with it
+    "crops": 2,  # how a face is cut out, and its map with it
     "training": 1,  # models
-    "answers": 1,  # what a rival is shown or sent; its answers may cost money
+    "answers": 2,  # what a rival is shown or sent; its answers may cost money
     "finetuning": 1,  # rivals' adapters
-    "scoring": 5,  # energies and labels of one's own photographs
+    "scoring": 6,  # energies and labels of one's own photographs
     "pictures": 2,  # photographs with boxes and labels
 }
 """The number of each kind of work."""

@@ -1,10 +1,11 @@
 """One geometry for photograph and label map: crop, resize, flip.
 
 A face crop is a square of the photograph, brought to S x S pixels. Around a box it is the box's
-centre with the longer side of the box and a margin on each side; without a box it is the whole
+centre with the longer side of the box and a margin on each side, moved inside the photograph where
+it would leave it, and with as much of the margin as fits there; without a box it is the whole
 photograph in the middle of a square as long as its longer side, so that nothing of it is lost and
-nothing is squashed. Where a square leaves the photograph the crop is black, and background (class
-0) in the map.
+nothing is squashed. Where a square leaves the photograph all the same, the crop is black, and
+background (class 0) in the map.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def crop_square(height: int, width: int, box: Box | None, margin: float = MARGIN
         height: of the photograph.
         width: of the photograph.
         box: the face, or None for the whole photograph.
-        margin: on each side, as a part of the box's longer side; not applied without a box.
+        margin: on each side, as a part of the box's longer side, where the photograph has as much;
+            not applied without a box.
 
     Raises:
         PhotographError: with reason `box`, where the box is empty or lies outside the photograph.
@@ -77,8 +79,18 @@ def crop_square(height: int, width: int, box: Box | None, margin: float = MARGIN
             "box",
             f"the box {tuple(box)} has no part inside its photograph of {width} x {height} pixels.",
         )
-    side = max(right - left, bottom - top) * (1 + 2 * margin)
-    return Square((left + right - side) / 2, (top + bottom - side) / 2, side)
+    longer = max(right - left, bottom - top)
+    # Few training crops have a black border, and a network takes one for a trait: with black around
+    # photographs that are cut closely already, women were called men (docs/embedded.md).
+    side = max(longer, min(longer * (1 + 2 * margin), height, width))
+    return Square(_moved(left, right, side, width), _moved(top, bottom, side, height), side)
+
+
+def _moved(first: int, stop: int, side: float, length: int) -> float:
+    """Where a side around the middle of a box starts, inside the photograph if it fits there."""
+    if side > length:
+        return (length - side) / 2
+    return min(max((first + stop - side) / 2, 0.0), length - side)
 
 
 def cut_photograph(photograph: np.ndarray, square: Square, size: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Which faces a rival is asked about, and the picture of each.
 
 A rival sees what our models see of the photograph, the square of the face's frame, but at the
-photograph's own resolution and without the black margin that completes a frame which leaves its
-photograph: every rival's processor makes its own squares.
+photograph's own resolution and without the black margin that completes a frame which is larger
+than its photograph: every rival's processor makes its own squares.
 """
 
 from __future__ import annotations
