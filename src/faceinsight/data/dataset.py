@@ -119,10 +119,12 @@ class FaceDataset(Dataset):
 
 def _rows(examples: pd.DataFrame, split: str, fold: Fold | None) -> np.ndarray:
     rows = np.flatnonzero((examples["split"] == split).to_numpy(dtype=bool))
-    if fold is None:
-        return rows
-    units = hash_units(examples["photograph"].iloc[rows], _FOLDS)
-    return rows[(units < 0.5) == (fold == "stopping")]
+    return rows if fold is None else rows[in_fold(examples["photograph"].iloc[rows], fold)]
+
+
+def in_fold(photographs: pd.Series, fold: Fold) -> np.ndarray:
+    """Which of the validation faces, by their photographs' names, are in a half; bool [N]."""
+    return (hash_units(photographs, _FOLDS) < 0.5) == (fold == "stopping")
 
 
 def keep_batch(batch: Any) -> Any:

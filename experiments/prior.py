@@ -1,0 +1,339 @@
+"""Why does the prior not help, once more: features that stay as they are, and an energy of pairs.
+
+Two things that the ablation left open:
+
+- **Frozen random features.** `small` and `base` learn T^0, so a graph over it may tell the model
+  nothing that T^0 could not learn by itself. Here T^0 is random and stays so, with and without the
+  graph (`seg` and `corr`), beside the two that learn it.
+- **An energy between characteristics.** In the coherent layer the prior has another place: beside
+  a . z the energy of an assignment a gets sum_ij w_ij a_i a_j over pairs of a component, and w
+  starts at log p(y_i, y_j) / p(y_i) p(y_j), counted in training labels. It is fitted to the
+  energies z of trained +coh models, on the validation faces that training does not stop on: what z
+  could learn beside it is not seen. Beside it stand the same fit without w, so that a gain is not
+  that of another bias, and w that starts at 0, so that it is not that of any pairs at all.
+
+    python experiments/prior.py --env=small --folder /tmp/prior --out docs/prior.md
+
+A run that was stopped goes on where it was; with the folder of `coherent.py` its models are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from coherent import likelihoods
+from faceinsight.data.dataset import in_fold
+from faceinsight.data.registry import DATA_SETS
+from faceinsight.evaluation.paired import MAP, MEAN_ACCURACY, PairedRuns
+from faceinsight.evaluation.settings import EvaluationSettings
+from faceinsight.method.characteristics import Vocabulary
+from faceinsight.method.coherent import MOST_ROWS
+from faceinsight.method.prior import count
+from faceinsight.method.rules.compiler import RuleSet
+from faceinsight.method.rules.decode import consistent_assignments
+from faceinsight.method.variants import COH, LABELS
+from faceinsight.training.job import TrainingJob
+from faceinsight.training.settings import TrainingSettings
+from page import INTERVALS, difference_cells, over_seeds, spread, table, write
+from runner import Arm, Project, device_name, given_by, parser_of, run_arms
+
+WIDTHS = (0.1, 0.3, 1.0)
+"""Standard deviations of the normal prior around where w starts; chosen within the fitted faces."""
+
+_PARTS = 4
+"""Of the faces that are fitted on: each is left out once to choose a width."""
+
+
+def frozen(job: TrainingJob, seed: int, folder: Path) -> TrainingJob:
+    """T^0 random, as it starts where it is learnt, and not trained; the same for all seeds."""
+    width = job.model.text_encoder.width
+    assert width is not None
+    shape = len(job.vocabulary), width
+    features = np.random.default_rng(0).standard_normal(shape) / width**0.5
+    encoder = job.model.text_encoder.model_copy(update={"width": None, "pretrained": "random"})
+    model = job.model.model_copy(update={"text_encoder": encoder})
+    return replace(job, model=model, text_features=features.astype(np.float32))
+
+
+ARMS = [
+    Arm("seg", "seg", "+seg"),
+    Arm("corr", "corr", "+corr"),
+    Arm("seg-frozen", "seg", "+seg, T^0 random and frozen", frozen),
+    Arm("corr-frozen", "corr", "+corr, T^0 random and frozen", frozen),
+]
+
+FITS = {
+    "temperature": "temperature alone",
+    "bias": "and a bias a characteristic",
+    "zero": "and w of pairs, from 0",
+    "scaled": "and w of pairs, the prior times one factor",
+    "prior": "and w of pairs, from the prior",
+}
+"""What is fitted beside z, and its title."""
+
+
+def main() -> None:
+    parser = parser_of(__doc__, env="small")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
+    args = parser.parse_args()
+    raw, more = given_by(args)
+    project = Project(args.env, args.folder.resolve() / "data", (*raw, *more))
+    runs = run_arms(project, ARMS, args.seeds)
+    coh = [Arm(COH.name, COH.name, LABELS[COH.name])]
+    test = run_arms(project, coh, args.seeds)
+    validation = run_arms(project, coh, args.seeds, "val")
+    vocabulary, rule_set, training = project.load("vocabulary", "rule_set", "params:training")
+    examples = project.load(*(f"{name}.examples" for name in DATA_SETS))
+    energies = PairEnergies.of(rule_set, vocabulary, log_ratios(examples, vocabulary))
+    settings = EvaluationSettings(n_resamples=args.resamples)
+    device = TrainingSettings.model_validate(training).device
+    lines = [
+        "# The prior, once more",
+        "",
+        f"Made by `experiments/prior.py`, which writes it anew. Environment `{args.env}`, "
+        f"{device_name(device)}; code and configuration of {runs.commit}. Per cent of "
+        f"{len(test.tables[COH.name][0]):,} test faces; {args.seeds} seeds.",
+        "",
+        *graph_lines(PairedRuns(runs.tables, vocabulary, settings)),
+    ]
+    fitted: dict[str, list[pd.DataFrame]] = {name: [] for name in FITS}
+    said = []
+    for seen, held in zip(validation.tables[COH.name], test.tables[COH.name], strict=True):
+        for name in FITS:
+            energies.fit(name, seen[in_fold(seen["photograph"], "calibration")])
+            fitted[name].append(energies.predictions(held))
+            said.append((name, energies.width, energies.largest))
+    write([*lines, *energy_lines(fitted, vocabulary, settings, said)], args.out)
+
+
+def log_ratios(examples: Sequence[pd.DataFrame], vocabulary: Vocabulary) -> NDArray[np.float64]:
+    """log p(y_i, y_j) / p(y_i) p(y_j) over training faces in which both are labelled, [K, K].
+
+    Each count starts at one half, so that what never occurs together has a finite one; 0 where no
+    face is labelled for both.
+    """
+    labels = [
+        table.loc[table["split"] == "train"]
+        .reindex(columns=list(vocabulary.ids))
+        .to_numpy(dtype=np.float64, na_value=-1)
+        .astype(np.int8)
+        for table in examples
+    ]
+    counts = count([of for of in labels if len(of)])
+    both, given, of = (x + 0.5 for x in (counts.pairs, counts.given, counts.labelled))
+    return np.where(counts.labelled > 0, np.log(both * of / (given * given.T)), 0.0)
+
+
+@dataclass
+class _Part:
+    """A component: its columns [k], rows [F, k], pairs within each row [F, P], and start [P]."""
+
+    columns: list[int]
+    rows: Tensor
+    pairs: Tensor
+    start: Tensor
+
+
+class PairEnergies:
+    """P(a) = exp(a . (z / T + b) + sum_ij w_ij a_i a_j) / sum over rows, a component at a time.
+
+    Attributes:
+        width: the standard deviation of the normal prior on w that was chosen last.
+        largest: the largest change of w from where it started.
+    """
+
+    def __init__(self, parts: Sequence[_Part], ids: Sequence[str], learnt: Tensor) -> None:
+        self._parts, self._ids, self._learnt = list(parts), list(ids), learnt
+        self.width = self.largest = 0.0
+
+    @classmethod
+    def of(
+        cls, rule_set: RuleSet, vocabulary: Vocabulary, ratios: NDArray[np.float64]
+    ) -> PairEnergies:
+        """Of a compiled rule set; pairs are those that some row has both of, and some has not."""
+        parts = []
+        for component in rule_set.components:
+            listed = consistent_assignments(rule_set, component, MOST_ROWS)
+            assert listed is not None
+            rows = torch.from_numpy(listed.astype(np.float64))
+            columns = [int(column) for column in component.columns]
+            pairs = [
+                (i, j)
+                for i, j in combinations(range(len(columns)), 2)
+                if 0 < float((rows[:, i] * rows[:, j]).mean()) < 1
+            ]
+            left, right = [i for i, _ in pairs], [j for _, j in pairs]
+            start = torch.tensor([ratios[columns[i], columns[j]] for i, j in pairs])
+            parts.append(_Part(columns, rows, rows[:, left] * rows[:, right], start.double()))
+        tied = {column for part in parts for column in part.columns}
+        learnt = torch.tensor([number in tied for number in range(len(vocabulary))])
+        return cls(parts, vocabulary.ids, learnt)
+
+    def fit(self, name: str, seen: pd.DataFrame) -> None:
+        """Fit what `FITS` names by the cross-entropy of marginals over known labels."""
+        z, y = self._read(seen)
+        if name in ("zero", "prior"):
+            losses = []
+            for width in WIDTHS:
+                lost = 0.0
+                for part in range(_PARTS):
+                    out = torch.arange(len(z)) % _PARTS == part
+                    self._fit(name, z[~out], y[~out], width)
+                    lost += float(self._loss(z[out], y[out]).detach())
+                losses.append(lost)
+            self.width = WIDTHS[int(np.argmin(losses))]
+        else:
+            self.width = 0.0
+        self._fit(name, z, y, self.width)
+
+    def predictions(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with marginals and labels of what was fitted."""
+        z, _ = self._read(table)
+        with torch.no_grad():
+            found = self._marginals(z)
+        p, d = z.sigmoid(), (z >= 0).to(torch.int8)
+        for part, marginals in zip(self._parts, found, strict=True):
+            p[:, part.columns] = marginals
+            best = ((2 * marginals - 1) @ part.rows.T).argmax(1)
+            d[:, part.columns] = part.rows[best].to(torch.int8)
+        taught = [id_ for id_ in self._ids if table[f"p_{id_}"].notna().any()]
+        at = [self._ids.index(id_) for id_ in taught]
+        changed = table.copy()
+        changed[[f"p_{id_}" for id_ in taught]] = p[:, at].float().numpy()
+        changed[[f"d_{id_}" for id_ in taught]] = d[:, at].numpy()
+        return changed
+
+    def _read(self, table: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        z = table[[f"z_{id_}" for id_ in self._ids]].to_numpy(dtype=np.float64)
+        y = table[[f"y_{id_}" for id_ in self._ids]].to_numpy(dtype=np.float64, na_value=-1)
+        return torch.tensor(z), torch.tensor(y)
+
+    def _fit(self, name: str, z: Tensor, y: Tensor, width: float) -> None:
+        self._log_t = [torch.zeros((), dtype=z.dtype) for _ in self._parts]
+        self._bias = [torch.zeros(len(part.columns), dtype=z.dtype) for part in self._parts]
+        self._factor = [torch.zeros((), dtype=z.dtype) for _ in self._parts]
+        self._w = [
+            part.start.clone() if name == "prior" else torch.zeros_like(part.start)
+            for part in self._parts
+        ]
+        starts = [w.clone() for w in self._w]
+        trained = [*self._log_t]
+        trained += self._bias if name != "temperature" else []
+        trained += self._factor if name == "scaled" else []
+        trained += self._w if name in ("zero", "prior") else []
+        for of in trained:
+            of.requires_grad_()
+        optimiser = torch.optim.LBFGS(trained, max_iter=200, line_search_fn="strong_wolfe")
+
+        def closure() -> Tensor:
+            optimiser.zero_grad()
+            away = sum(((w - s) ** 2).sum() for w, s in zip(self._w, starts, strict=True))
+            penalty = away / (2 * width**2) if width else 0.0
+            penalty = penalty + sum((of**2).sum() for of in (*self._log_t, *self._bias)) / 2
+            loss = self._loss(z, y) + penalty
+            loss.backward()
+            return loss
+
+        optimiser.step(closure)
+        changes = [(w - s).abs() for w, s in zip(self._w, starts, strict=True)]
+        self.largest = max((float(of.detach().max()) for of in changes if of.numel()), default=0.0)
+
+    def _marginals(self, z: Tensor) -> list[Tensor]:
+        found = []
+        for number, part in enumerate(self._parts):
+            scaled = z[:, part.columns] / self._log_t[number].exp() + self._bias[number]
+            w = self._w[number] + self._factor[number] * part.start
+            found.append((scaled @ part.rows.T + part.pairs @ w).softmax(1) @ part.rows)
+        return found
+
+    def _loss(self, z: Tensor, y: Tensor) -> Tensor:
+        """Cross-entropy of marginals, summed over known labels of all components."""
+        total = z.new_zeros(())
+        for part, p in zip(self._parts, self._marginals(z), strict=True):
+            known = y[:, part.columns] >= 0
+            truth = y[:, part.columns].clamp_min(0)
+            each = functional.binary_cross_entropy(p.clamp(0, 1), truth, reduction="none")
+            total = total + (each * known).sum()
+        return total
+
+
+def graph_lines(runs: PairedRuns) -> list[str]:
+    """What the graph brings to features that are learnt, and to ones that are not."""
+    titles = {arm.name: arm.title for arm in ARMS}
+    pairs = [("seg", "corr"), ("seg-frozen", "corr-frozen"), ("seg", "seg-frozen")]
+    return [
+        "## Text features that stay random",
+        "",
+        *table(
+            ["variant", "mAP", "mean accuracy"],
+            [
+                [titles[n], *(spread(runs.by_seed(n, key)) for key in (MAP, MEAN_ACCURACY))]
+                for n in titles
+            ],
+        ),
+        "",
+        f"In points. {INTERVALS}.",
+        "",
+        *table(
+            ["from", "to", "mAP", "t over seeds", "mean accuracy", "t over seeds"],
+            [
+                [
+                    titles[before],
+                    titles[after],
+                    *difference_cells(runs.difference(before, after, MAP)),
+                    *difference_cells(runs.difference(before, after, MEAN_ACCURACY)),
+                ]
+                for before, after in pairs
+            ],
+        ),
+    ]
+
+
+def energy_lines(
+    tables: Mapping[str, list[pd.DataFrame]],
+    vocabulary: Vocabulary,
+    settings: EvaluationSettings,
+    said: Sequence[tuple[str, float, float]],
+) -> list[str]:
+    """What an energy of pairs brings to trained +coh models."""
+    runs = PairedRuns(tables, vocabulary, settings)
+    nll = {n: np.array([likelihoods(of, of)[0] for of in each]) for n, each in tables.items()}
+    widths = {n: ", ".join(f"{w:g}" for name, w, _ in said if name == n) for n in FITS}
+    return [
+        "",
+        "## An energy of pairs in the coherent layer",
+        "",
+        "Fitted beside the energies of the trained +coh models. Width: of the normal prior on w "
+        "around its start, chosen by leaving out a quarter of the fitted faces in turn. Changes "
+        "are those to the fit of a bias.",
+        "",
+        *table(
+            ["fitted", "width", "mAP", "mean accuracy", "NLL", "mAP, change", "NLL, change"],
+            [
+                [
+                    title,
+                    widths[name] if name in ("zero", "prior") else "",
+                    spread(runs.by_seed(name, MAP)),
+                    spread(runs.by_seed(name, MEAN_ACCURACY)),
+                    spread(nll[name] / 100, 4),
+                    " ".join(difference_cells(runs.difference("bias", name, MAP))),
+                    over_seeds((nll[name] - nll["bias"]) / 100, 4),
+                ]
+                for name, title in FITS.items()
+            ],
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
