@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from faceinsight.common.devices import cores
+from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest, write_beside
 from faceinsight.errors import ParameterError
 from side_by_side.protocol import Answer, Asked
@@ -62,13 +63,14 @@ def systems(
     """
     every, here = ("age", "gender", "expression"), Path.cwd()
     ours = (sys.executable, str(_HERE / "worker_faceinsight.py"))
+    cut = (model, recipe("detection"), recipe("crops"))
     found = {
-        "dlib": System("FaceInsight, as installed", ours, here, every, {"": ()}, (model, "dlib"))
+        "dlib": System("FaceInsight, as installed", ours, here, every, {"": ()}, (*cut, "dlib"))
     }
     if weights is not None:
         with_weights = (*ours, f"--detector-weights={_existing(weights)}")
         title = "FaceInsight, with RetinaFace"
-        known = (model, digest(weights))
+        known = (*cut, digest(weights))
         found["retinaface"] = System(title, with_weights, here, every, {"": ()}, known)
     whole = (*ours, "--whole")
     title = "FaceInsight, photographs whole"
