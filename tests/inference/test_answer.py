@@ -42,7 +42,7 @@ def detected(monkeypatch: pytest.MonkeyPatch) -> PhotoSettings:
     """Settings with which three faces are found, the middle one the largest."""
 
     class Detector:
-        key, batch, face_from = "fake", 1, "retinaface"
+        key, batch, face_from, around = "fake", 1, "retinaface", 1.0
 
         def __init__(self, *_: object) -> None: ...
 

@@ -430,9 +430,9 @@ class Cropper:
         from faceinsight.data.parsing.detector import detector_views
 
         photograph = self._read(given)
-        if photograph.pixels is not None:
-            side = self._settings.detector_side
-            photograph.views = detector_views(photograph.pixels, side)
+        if photograph.pixels is not None and self._detector is not None:
+            side, around = self._settings.detector_side, self._detector.around
+            photograph.views = detector_views(photograph.pixels, side, around)
         return photograph
 
     def _find(

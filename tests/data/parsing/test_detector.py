@@ -41,7 +41,7 @@ def photograph(height: int, width: int, **colours: Box) -> np.ndarray:
 
 
 def find(detector: FaceDetector, photographs: list[np.ndarray], far: int = 640) -> list:
-    return detector.find([detector_views(pixels, far) for pixels in photographs])
+    return detector.find([detector_views(pixels, far, detector.around) for pixels in photographs])
 
 
 @pytest.fixture
@@ -79,6 +79,26 @@ def test_what_only_one_of_the_views_shows_is_found_and_what_both_show_is_one(
     assert [len(faces) for faces in found] == [1, 1, 1]
     assert network.sides == [256] * 3 + [640] * 3
     assert [len(f) for f in find(detector, [large, small, middle], far=256)] == [1, 0, 1]
+
+
+def test_more_around_the_photograph_moves_no_box(
+    detecting: Callable[..., PyfacerDetector],
+) -> None:
+    """A smaller view that shows more than the photograph; what fills it is found in its middle."""
+    network = ColourNetwork(least=30, most=210)
+    detector = detecting(network)
+    filling = photograph(400, 300, red=(0, 0, 300, 400))  # 256 pixels high in a view of 256
+    assert find(detector, [filling]) == [[]]
+    detector.around = 1.6
+    network.sides.clear()
+    middle = photograph(400, 500, red=(100, 80, 220, 190))
+    for pixels, expected in (
+        (photograph(400, 300, red=(20, 20, 280, 380)), (20, 20, 280, 380)),
+        (middle, (100, 80, 220, 190)),
+    ):
+        ((box, _),) = find(detector, [pixels])[0]
+        assert np.abs(np.array(box) - expected).max() <= 4
+    assert network.sides == [256, 640] * 2
 
 
 def test_boxes_end_with_their_photograph(detecting: Callable[..., PyfacerDetector]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import numpy as np
 from faceinsight.common.devices import find_device
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest
-from faceinsight.data.geometry import Box, crop_square, cut_view
+from faceinsight.data.geometry import Box, Square, crop_square, cut_view
 from faceinsight.data.parsing import weights
 from faceinsight.data.parsing.settings import SegmentationSettings
 from faceinsight.data.parsing.weights import check_weights, load_weights, loading, quiet_pyfacer
@@ -31,6 +31,11 @@ _SAME = 0.4
 _DOUBLINGS = 1
 """Of a view for dlib, whose smallest face has 80 pixels: of ExpW's faces it finds 77 % so, and 64 %
 in views as they are."""
+
+_AROUND = 1.3
+"""Side of dlib's smaller view in sides of the photograph, whose edge is repeated around it: faces
+that fill a photograph are found so. Of 150 validation photographs each of FairFace, UTKFace, CelebA
+and ExpW one face or more is found in 81, 99, 97 and 81 %, without it in 77, 97, 95 and 81 %."""
 
 _LEAST = 0.05
 """Strength from which dlib's find is a face. Below lay 1 of 112 of ExpW's faces, and a badge."""
@@ -58,7 +63,7 @@ class Views:
     pictures: dict[int, np.ndarray]
 
 
-def detector_views(photograph: np.ndarray, far: int) -> Views:
+def detector_views(photograph: np.ndarray, far: int, around: float = 1.0) -> Views:
     """The two views of a photograph, [H, W, 3] uint8, in which its faces are sought.
 
     A detector knows faces of some sizes only, so each photograph is seen at two; what is found in
@@ -69,11 +74,18 @@ def detector_views(photograph: np.ndarray, far: int) -> Views:
     Args:
         photograph: RGB.
         far: side in pixels of the larger view, in which the small faces are found.
+        around: `FaceDetector.around`.
     """
     height, width = photograph.shape[:2]
-    square = crop_square(height, width, None)
-    sides = sorted({min(NEAR, far), far})
-    return Views((height, width), {side: cut_view(photograph, square, side) for side in sides})
+    squares = _squares((height, width), sorted({min(NEAR, far), far}), around)
+    views = {side: cut_view(photograph, square, side) for side, square in squares.items()}
+    return Views((height, width), views)
+
+
+def _squares(size: tuple[int, int], sides: Iterable[int], around: float) -> dict[int, Square]:
+    """What each view shows, by its side: the photograph, and in the smaller of two `around` it."""
+    whole, largest = crop_square(*size, None), max(sides)
+    return {side: whole if side == largest else whole.enlarged(around) for side in sides}
 
 
 class FaceDetector(ABC):
@@ -82,10 +94,12 @@ class FaceDetector(ABC):
     Attributes:
         key: digest of everything that its results depend on.
         face_from: what results call it.
+        around: side of the smaller view in sides of the photograph.
     """
 
     key: str
     face_from: str
+    around: float = 1.0
 
     @cached_property
     def _device(self) -> torch.device:
@@ -112,7 +126,8 @@ class FaceDetector(ABC):
         """Every face of photographs of any sizes.
 
         Args:
-            photographs: seen with the same sides, see `detector_views`.
+            photographs: seen with the same sides and this detector's `around`, see
+                `detector_views`.
 
         Returns:
             for each photograph its faces from left to right, each with its box, which lies inside
@@ -123,7 +138,7 @@ class FaceDetector(ABC):
         """
         import torch
 
-        squares = [crop_square(*views.size, None) for views in photographs]
+        squares = [_squares(views.size, views.pictures, self.around) for views in photographs]
         found: list[list[np.ndarray]] = [[] for _ in photographs]
         with torch.inference_mode():
             for side in photographs[0].pictures:
@@ -133,7 +148,7 @@ class FaceDetector(ABC):
                 for rect, score, image in zip(
                     seen["rects"], seen["scores"], seen["image_ids"].astype(int), strict=True
                 ):
-                    square = squares[image]
+                    square = squares[image][side]
                     start = np.array([square.left, square.top] * 2)
                     found[image].append(np.append(start + rect * (square.side / side), score))
         return [
@@ -213,12 +228,15 @@ class DlibDetector(FaceDetector):
     """
 
     face_from = "dlib"
+    around = _AROUND
 
     def __init__(self) -> None:
         import dlib
 
         self._dlib: Any = dlib.get_frontal_face_detector()
-        self.key = digest(self.face_from, list(_RETINAFACE_FRAME), _LEAST, recipe("detection"))
+        self.key = digest(
+            self.face_from, list(_RETINAFACE_FRAME), _LEAST, self.around, recipe("detection")
+        )
 
     def __call__(self, images: Tensor) -> dict[str, np.ndarray]:
         """What dlib finds in pictures of one size; its scores are brought between 0 and 1."""
