@@ -180,8 +180,8 @@ MUTANTS = (
     Mutant(
         "a shifted box",
         "data/geometry.py",
-        "return Square((left + right - side) / 2,",
-        "return Square((left + right - side) / 2 + 1,",
+        "max((first + stop - side) / 2, 0.0)",
+        "max((first + stop - side) / 2 + 1, 0.0)",
         GEOMETRY,
     ),
     Mutant(

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from faceinsight.common.devices import cores
 from faceinsight.common.recipes import recipe
 from faceinsight.common.work import digest, write_beside
+from faceinsight.data.parsing.detector import DlibDetector
 from faceinsight.errors import ParameterError
 from side_by_side.protocol import Answer, Asked
 
@@ -63,14 +64,12 @@ def systems(
     """
     every, here = ("age", "gender", "expression"), Path.cwd()
     ours = (sys.executable, str(_HERE / "worker_faceinsight.py"))
-    cut = (model, recipe("detection"), recipe("crops"))
-    found = {
-        "dlib": System("FaceInsight, as installed", ours, here, every, {"": ()}, (*cut, "dlib"))
-    }
+    title, known = "FaceInsight, as installed", (model, recipe("crops"), DlibDetector().key)
+    found = {"dlib": System(title, ours, here, every, {"": ()}, known)}
     if weights is not None:
         with_weights = (*ours, f"--detector-weights={_existing(weights)}")
         title = "FaceInsight, with RetinaFace"
-        known = (*cut, digest(weights))
+        known = (model, recipe("crops"), digest(weights, recipe("detection")))
         found["retinaface"] = System(title, with_weights, here, every, {"": ()}, known)
     whole = (*ours, "--whole")
     title = "FaceInsight, photographs whole"

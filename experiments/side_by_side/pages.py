@@ -128,10 +128,9 @@ def _findings(metrics: Mapping[str, Any]) -> list[str]:
         "accuracy, or years of error, by which FaceInsight leads. *Photographs whole* is "
         "FaceInsight without a detector (`faces=whole`), as photographs of one face may be given. "
         "That row was added once the others had been seen, and the other systems have no such row, "
-        "so it favours FaceInsight. The first time this was measured (300 faces), the box of a "
-        "detector cost it 8 points of UTKFace's gender, since squares that left the photograph "
-        "were completed with black; that was mended by what validation faces showed, and measured "
-        "again. What is not told apart may still differ: there are few faces.",
+        "so it favours FaceInsight. How it cuts faces out was changed after a first measurement, "
+        "by what validation faces showed. What is not told apart may still differ: there are few "
+        "faces.",
         "",
         *lines,
         f"- photographs a second: {speeds or 'not measured yet'}.",

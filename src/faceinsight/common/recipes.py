@@ -16,7 +16,7 @@ RECIPES = {
     "crops": 2,  # how a face is cut out, and its map with it
     "training": 1,  # models
     "answers": 2,  # what a rival is shown or sent; its answers may cost money
-    "finetuning": 1,  # rivals' adapters
+    "finetuning": 2,  # rivals' adapters
     "scoring": 6,  # energies and labels of one's own photographs
     "pictures": 2,  # photographs with boxes and labels
 }

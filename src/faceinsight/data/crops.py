@@ -1,7 +1,7 @@
 """One face on its way from a photograph to a crop with its label map.
 
 The same steps serve the labelled faces of a data set and the faces that are found in anybody's
-photographs, so that a model is used in the very geometry in which it was trained.
+photographs, so that a model is used in the geometry in which it was trained.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ def crop_square(height: int, width: int, box: Box | None, margin: float = MARGIN
     Args:
         height: of the photograph.
         width: of the photograph.
-        box: the face, or None for the whole photograph.
+        box: the face, or None for the whole photograph. Of one that is partly outside the whole
+            is counted, so that a face is seen as large as others.
         margin: on each side, as a part of the box's longer side, where the photograph has as much;
             not applied without a box.
 
@@ -81,7 +82,7 @@ def crop_square(height: int, width: int, box: Box | None, margin: float = MARGIN
         )
     longer = max(right - left, bottom - top)
     # Few training crops have a black border, and a network takes one for a trait: with black around
-    # photographs that are cut closely already, women were called men (docs/embedded.md).
+    # photographs that are cut closely already, women were called men.
     side = max(longer, min(longer * (1 + 2 * margin), height, width))
     return Square(_moved(left, right, side, width), _moved(top, bottom, side, height), side)
 

@@ -185,6 +185,15 @@ class CoherentLayer(nn.Module):
         self._forced = torch.cat([*forced, empty])
         self.taught = taught
 
+    @property
+    def assignments(self) -> list[tuple[tuple[int, ...], Tensor]]:
+        """Of each component the columns [k] that are learnt, and its distinct rows, int8 [F, k]."""
+        found = []
+        for component in self._components:
+            columns = tuple(c for c in component.columns if self.taught[c])
+            found.append((columns, self._rows[component.rows][:, list(columns)]))
+        return found
+
     @classmethod
     def from_rules(
         cls,

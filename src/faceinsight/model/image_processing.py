@@ -28,7 +28,7 @@ class FaceInsightImageProcessor(BaseImageProcessor):
 
     Args:
         size: side S of the crops in pixels.
-        margin: on each side of a box, as a part of its longer side.
+        margin: on each side of a box, as a part of its longer side, where there is as much.
         maps: where label maps come from: `parsed` (by pyfacer, unless they are given), `provided`
             or `provided_faulty` (given with the photographs), or `none`.
         detector, parser, context, view: of pyfacer, where it makes the maps; these, and the

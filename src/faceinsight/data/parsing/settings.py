@@ -20,7 +20,8 @@ class SegmentationSettings(Settings):
         maps: `parsed` (by pyfacer), `provided` (files in the raw folder's `maps/`),
             `provided_faulty` (`maps_faulty/`, to measure what faulty maps cost), or `none`.
         size: side S of the crops in pixels, the model's input size.
-        margin: on each side of a face's box, as a part of its longer side.
+        margin: on each side of a face's box, as a part of its longer side, where the photograph
+            has as much.
         keep_photographs: store the photographs' crops beside the maps; else they are read from
             the raw folder, cut and resized each time.
         detector: pyfacer's face detector.
