@@ -85,7 +85,7 @@ def faces_of(
     """The largest face of each photograph in which one is found, with both maps."""
     for file in files:
         pixels = load_photograph(file.parent, file.name, max_pixels=MAX_PIXELS)
-        (found,) = detector.find([detector_views(pixels, _SIDE)])
+        (found,) = detector.find([detector_views(pixels, _SIDE, detector.around)])
         if not found:
             continue
         box = max((box for box, _ in found), key=lambda of: (of[2] - of[0]) * (of[3] - of[1]))

@@ -103,15 +103,16 @@ def main() -> None:
         "",
         f"Made by `experiments/prior.py`, which writes it anew. Environment `{args.env}`, "
         f"{device_name(device)}; code and configuration of {runs.commit}. Per cent of "
-        f"{len(test.tables[COH.name][0]):,} test faces; {args.seeds} seeds.",
+        f"{len(first):,} test faces; {args.seeds} seeds.",
         "",
         *graph_lines(PairedRuns(runs.tables, vocabulary, settings)),
     ]
     fitted: dict[str, list[pd.DataFrame]] = {name: [] for name in FITS}
     said = []
     for seen, held in zip(validation.tables[COH.name], test.tables[COH.name], strict=True):
+        fold = seen[in_fold(seen["photograph"], "calibration")]
         for name in FITS:
-            energies.fit(name, seen[in_fold(seen["photograph"], "calibration")])
+            energies.fit(name, fold)
             fitted[name].append(energies.predictions(held))
             said.append((name, energies.width, energies.largest))
     write([*lines, *energy_lines(fitted, vocabulary, settings, said)], args.out)
@@ -282,20 +283,25 @@ def graph_lines(runs: PairedRuns) -> list[str]:
         f"In points. {INTERVALS}.",
         "",
         *table(
-            ["from", "to", "mAP", "t over seeds", "mean accuracy", "t over seeds"],
-            [
-                [
-                    titles[before],
-                    titles[after],
-                    *difference_cells(runs.difference(before, after, MAP)),
-                    *difference_cells(runs.difference(before, after, MEAN_ACCURACY)),
-                ]
-                for before, after in pairs
-            ],
+            CHANGE,
+            [changes(runs, titles, before, after) for before, after in pairs],
         ),
         "",
         "What the graph brings to frozen features beyond what it brings to learnt ones, mean and t "
         f"over seeds: mAP {more[0]}, mean accuracy {more[1]}. The frozen features are one draw.",
+    ]
+
+
+CHANGE = ["from", "to", "mAP", "t over seeds", "mean accuracy", "t over seeds"]
+
+
+def changes(runs: PairedRuns, titles: Mapping[str, str], before: str, after: str) -> list[str]:
+    """A row under `CHANGE`."""
+    gaps = [runs.difference(before, after, key) for key in (MAP, MEAN_ACCURACY)]
+    return [
+        titles[before],
+        titles[after],
+        *(cell for gap in gaps for cell in difference_cells(gap)),
     ]
 
 
@@ -336,13 +342,10 @@ def energy_lines(
         ),
         "",
         *table(
-            ["from", "to", "mAP", "t over seeds", "mean accuracy", "t over seeds", "NLL"],
+            [*CHANGE, "NLL"],
             [
                 [
-                    FITS[before],
-                    FITS[after],
-                    *difference_cells(runs.difference(before, after, MAP)),
-                    *difference_cells(runs.difference(before, after, MEAN_ACCURACY)),
+                    *changes(runs, FITS, before, after),
                     over_seeds((nll[after] - nll[before]) / 100, 4),
                 ]
                 for before, after in contrasts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
@@ -57,10 +57,12 @@ class Views:
     Attributes:
         size: height and width of the photograph in pixels.
         pictures: side to [side, side, 3] uint8.
+        squares: side to what of the photograph that picture shows.
     """
 
     size: tuple[int, int]
     pictures: dict[int, np.ndarray]
+    squares: dict[int, Square]
 
 
 def detector_views(photograph: np.ndarray, far: int, around: float = 1.0) -> Views:
@@ -77,15 +79,10 @@ def detector_views(photograph: np.ndarray, far: int, around: float = 1.0) -> Vie
         around: `FaceDetector.around`.
     """
     height, width = photograph.shape[:2]
-    squares = _squares((height, width), sorted({min(NEAR, far), far}), around)
-    views = {side: cut_view(photograph, square, side) for side, square in squares.items()}
-    return Views((height, width), views)
-
-
-def _squares(size: tuple[int, int], sides: Iterable[int], around: float) -> dict[int, Square]:
-    """What each view shows, by its side: the photograph, and in the smaller of two `around` it."""
-    whole, largest = crop_square(*size, None), max(sides)
-    return {side: whole if side == largest else whole.enlarged(around) for side in sides}
+    whole = crop_square(height, width, None)
+    squares = {far: whole} if far <= NEAR else {NEAR: whole.enlarged(around), far: whole}
+    pictures = {side: cut_view(photograph, square, side) for side, square in squares.items()}
+    return Views((height, width), pictures, squares)
 
 
 class FaceDetector(ABC):
@@ -126,8 +123,7 @@ class FaceDetector(ABC):
         """Every face of photographs of any sizes.
 
         Args:
-            photographs: seen with the same sides and this detector's `around`, see
-                `detector_views`.
+            photographs: seen with the same sides, see `detector_views`.
 
         Returns:
             for each photograph its faces from left to right, each with its box, which lies inside
@@ -138,7 +134,6 @@ class FaceDetector(ABC):
         """
         import torch
 
-        squares = [_squares(views.size, views.pictures, self.around) for views in photographs]
         found: list[list[np.ndarray]] = [[] for _ in photographs]
         with torch.inference_mode():
             for side in photographs[0].pictures:
@@ -148,7 +143,7 @@ class FaceDetector(ABC):
                 for rect, score, image in zip(
                     seen["rects"], seen["scores"], seen["image_ids"].astype(int), strict=True
                 ):
-                    square = squares[image][side]
+                    square = photographs[image].squares[side]
                     start = np.array([square.left, square.top] * 2)
                     found[image].append(np.append(start + rect * (square.side / side), score))
         return [
